@@ -1,0 +1,110 @@
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import type { Clock } from '../clock.ts'
+import { AppError } from '../errors.ts'
+import type { Caller } from './caller.ts'
+import type { KeySource } from './remote-keys.ts'
+import type { UidMap } from './uid-map.ts'
+
+export interface BearerTokenOptions {
+  readonly issuer: string
+  readonly audience: string
+  readonly algorithms: readonly string[]
+  /** Required `typ` of the header (RFC 8725 §3.11); any when undefined. */
+  readonly typ: string | undefined
+  /** Scope that a token must carry; none when undefined. */
+  readonly scope: string | undefined
+  /** The claim that names the user. */
+  readonly uidClaim: string
+  readonly uidOf: UidMap
+  readonly keys: KeySource
+  readonly clock: Clock
+}
+
+/** A caller and how long that holds, on the wall clock. */
+export interface VerifiedToken {
+  readonly caller: Caller
+  readonly expiresAtMs: number
+}
+
+const MAX_TOKEN_LENGTH = 8192
+/** Stricter than jose: one valid token has one spelling, without padding or blanks. */
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+const NOT_BEFORE_TOLERANCE_SECONDS = 30
+const MAX_ACTORS = 5
+
+/**
+ * Verifies a bearer token (RFC 8725) and names its caller.
+ * Throws `unauthenticated`, `forbidden`, `identity-unmappable` or `identity-provider-unavailable`.
+ */
+export async function verifyBearerToken(token: string, options: BearerTokenOptions): Promise<VerifiedToken> {
+  const payload = await verifiedPayload(token, options)
+  const expiresAtMs = (payload.exp ?? 0) * 1000
+  if (expiresAtMs <= options.clock.now()) throw invalidToken('The token has expired.')
+  if (payload.iss !== options.issuer) throw invalidToken('The token is not valid.')
+  requireScope(payload, options.scope)
+  const subject = payload[options.uidClaim]
+  const uid = options.uidOf({ issuer: options.issuer, subject })
+  const caller: Caller = {
+    scheme: 'bearer',
+    issuer: options.issuer,
+    subject: String(subject),
+    uid,
+    actors: actorsOf(payload)
+  }
+  return { caller, expiresAtMs }
+}
+
+async function verifiedPayload(token: string, options: BearerTokenOptions): Promise<JWTPayload> {
+  if (token.length > MAX_TOKEN_LENGTH || !COMPACT_JWS.test(token)) throw invalidToken('The token is not valid.')
+  try {
+    const { payload } = await jwtVerify(
+      token,
+      async header => {
+        // jose understands some extensions; this service understands none (RFC 7515 §4.1.11).
+        if ('crit' in header) throw new errors.JWSInvalid('crit')
+        const key = await options.keys.find({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) })
+        if (!key) throw new errors.JWKSNoMatchingKey()
+        return key
+      },
+      {
+        issuer: options.issuer,
+        audience: options.audience,
+        algorithms: [...options.algorithms],
+        requiredClaims: ['exp'],
+        clockTolerance: NOT_BEFORE_TOLERANCE_SECONDS,
+        currentDate: new Date(options.clock.now()),
+        ...(options.typ !== undefined && { typ: options.typ })
+      }
+    )
+    return payload
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    if (error instanceof errors.JWTExpired) throw invalidToken('The token has expired.')
+    throw invalidToken('The token is not valid.')
+  }
+}
+
+function requireScope(payload: JWTPayload, scope: string | undefined): void {
+  if (scope === undefined) return
+  const { scope: text, scp } = payload as { scope?: unknown; scp?: unknown }
+  const granted = [text, scp].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
+  if (granted.includes(scope)) return
+  throw new AppError('forbidden', 'The token lacks the scope that this service needs.', {
+    challenge: `Bearer error="insufficient_scope", scope="${scope}"`
+  })
+}
+
+function actorsOf(payload: JWTPayload): string[] {
+  const actors: string[] = []
+  let act: unknown = payload['act']
+  while (typeof act === 'object' && act !== null && actors.length < MAX_ACTORS) {
+    const { sub, act: next } = act as { sub?: unknown; act?: unknown }
+    if (typeof sub === 'string') actors.push(sub.slice(0, 128))
+    act = next
+  }
+  return actors
+}
+
+function invalidToken(publicDetail: string): AppError {
+  return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer error="invalid_token"' })
+}

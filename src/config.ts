@@ -1,0 +1,224 @@
+import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
+import { closestName } from './observability/closest-name.ts'
+import { Secret } from './secret.ts'
+import { isLoopback } from './secure-url.ts'
+
+export type Config = ReturnType<typeof loadConfig>
+
+/** Every variable this service reads; each secret also as `<NAME>_FILE`. */
+export const VARIABLES = [
+  'HOST',
+  'PORT',
+  'ADMIN_HOST',
+  'ADMIN_PORT',
+  'LOG_LEVEL',
+  'TRUST_PROXY',
+  'COMETCHAT_APP_ID',
+  'COMETCHAT_REGION',
+  'COMETCHAT_API_KEY',
+  'COMETCHAT_API_KEY_FILE',
+  'COMETCHAT_BASE_URL',
+  'AUTH_JWT_ISSUER',
+  'AUTH_JWT_AUDIENCE',
+  'AUTH_JWT_JWKS_URL',
+  'AUTH_JWT_ALGORITHMS',
+  'AUTH_JWT_SECRET',
+  'AUTH_JWT_SECRET_FILE',
+  'AUTH_JWT_TYP',
+  'AUTH_JWT_SCOPE',
+  'AUTH_SESSION_COOKIE',
+  'UID_CLAIM',
+  'UID_MODE',
+  'UID_PREFIX',
+  'STORE_URL',
+  'STORE_SECRET',
+  'STORE_SECRET_FILE',
+  'IDEMPOTENCY_KEY',
+  'DELIVERY_MARKER',
+  'REPLY_DEADLINE_MS',
+  'SETTLE_MS',
+  'QUIET_PERIOD_MS',
+  'MULTIPLE_RECEIVERS_MAX',
+  'DRAIN_DELAY_MS'
+] as const
+
+const PREFIXES = /^(ADMIN|AUTH|COMETCHAT|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const JWT_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA'
+] as const
+const PORTS = [0, 65_535] as const
+const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
+
+/**
+ * Turns an environment into the configuration of the service.
+ * Throws one ConfigError that names every mistake and shows no value.
+ */
+export function loadConfig(env: Environment, readFile: (path: string) => string) {
+  const reader = new EnvReader(env, readFile)
+  const config = {
+    public: listener(reader, 'HOST', 'PORT', 3000),
+    admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
+    logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
+    trustProxy: trustProxy(reader),
+    cometchat: cometchat(reader),
+    auth: { jwt: jwt(reader), sessionCookie: sessionCookie(reader) },
+    uid: uid(reader),
+    delivery: delivery(reader),
+    multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
+    drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
+  }
+  refuseUnsafeRuntime(reader, env)
+  reader.finish()
+  return { ...config, warnings: warnings(env, config) }
+}
+
+function listener(reader: EnvReader, hostName: string, portName: string, port: number) {
+  return {
+    host: reader.text(hostName, HOST_NAME, 'a host name or an address') ?? '127.0.0.1',
+    port: reader.integer(portName, port, PORTS)
+  }
+}
+
+function trustProxy(reader: EnvReader): string[] {
+  const addresses = reader.list('TRUST_PROXY')
+  if (!addresses.every(isAddressOrCidr)) {
+    reader.refuse('TRUST_PROXY must list addresses or CIDR blocks; a number or "true" trusts the wrong peer.')
+  }
+  return addresses
+}
+
+function cometchat(reader: EnvReader) {
+  const found = reader.secretText('COMETCHAT_API_KEY')
+  if (!found && !reader.problems.some(problem => problem.includes('COMETCHAT_API_KEY'))) {
+    reader.refuse('COMETCHAT_API_KEY or COMETCHAT_API_KEY_FILE must be set.')
+  }
+  const keys = found ? parseApiKeys(found.text) : []
+  if (!keys) reader.refuse('COMETCHAT_API_KEY must hold one or two different keys of visible ASCII characters.')
+  return { origin: cometchatOrigin(reader), apiKeys: keys ?? [], apiKeyFile: found?.file }
+}
+
+/** One or two keys, separated by a comma or a line break; undefined when they are not that. */
+export function parseApiKeys(text: string): Secret[] | undefined {
+  const keys = text
+    .split(/[,\r\n]+/)
+    .map(key => key.trim())
+    .filter(key => key !== '')
+  const usable = keys.every(key => VISIBLE_ASCII.test(key)) && new Set(keys).size === keys.length
+  return usable && (keys.length === 1 || keys.length === 2) ? keys.map(key => new Secret(key)) : undefined
+}
+
+function cometchatOrigin(reader: EnvReader): string {
+  const base = reader.secureUrl('COMETCHAT_BASE_URL')
+  const appId = reader.text('COMETCHAT_APP_ID', /^[A-Za-z0-9]{1,40}$/, 'the letters and digits of an app id')
+  const region = reader.text('COMETCHAT_REGION', /^(us|eu|in)$/, 'one of: us, eu, in')
+  if (base) {
+    if (base.search !== '' || !/^\/(v3\/?)?$/.test(base.pathname)) {
+      reader.refuse('COMETCHAT_BASE_URL must be an origin, such as https://chat.example.com.')
+    }
+    return base.origin
+  }
+  if (reader.has('COMETCHAT_BASE_URL')) return ''
+  if (!reader.has('COMETCHAT_APP_ID')) reader.refuse('COMETCHAT_APP_ID must be set (or COMETCHAT_BASE_URL).')
+  if (!reader.has('COMETCHAT_REGION')) reader.refuse('COMETCHAT_REGION must be set (or COMETCHAT_BASE_URL).')
+  return `https://${appId}.api-${region}.cometchat.io`
+}
+
+function jwt(reader: EnvReader) {
+  const issuer = reader.text('AUTH_JWT_ISSUER', /^\S{1,512}$/, 'the exact `iss` of the tokens')
+  const audience = reader.text('AUTH_JWT_AUDIENCE', /^\S{1,512}$/, 'the exact `aud` of the tokens')
+  const secret = reader.secret('AUTH_JWT_SECRET', 32)
+  const jwksUrl = reader.secureUrl('AUTH_JWT_JWKS_URL')
+  if (issuer === undefined || audience === undefined) refuseHalfBearer(reader)
+  if (secret && reader.has('AUTH_JWT_JWKS_URL')) {
+    reader.refuse('AUTH_JWT_SECRET and AUTH_JWT_JWKS_URL exclude each other: a key is shared or public, never both.')
+  }
+  if (secret && reader.has('AUTH_JWT_ALGORITHMS')) {
+    reader.refuse('AUTH_JWT_SECRET means HS256: leave AUTH_JWT_ALGORITHMS out.')
+  }
+  // Without a URL of its own the key set is found by discovery, and then the issuer is where it is fetched from.
+  if (!secret && !jwksUrl && issuer !== undefined) reader.secureUrl('AUTH_JWT_ISSUER')
+  return {
+    issuer: issuer ?? '',
+    audience: audience ?? '',
+    secret,
+    jwksUrl: jwksUrl?.href,
+    algorithms: secret ? ['HS256'] : jwtAlgorithms(reader),
+    typ: reader.text('AUTH_JWT_TYP', /^[\w.+/-]{1,64}$/, 'a media type such as at+jwt'),
+    scope: reader.text('AUTH_JWT_SCOPE', /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'one scope')
+  }
+}
+
+function refuseHalfBearer(reader: EnvReader): void {
+  const half = reader.has('AUTH_JWT_ISSUER') || reader.has('AUTH_JWT_AUDIENCE')
+  reader.refuse(
+    half
+      ? 'AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE go together: set both.'
+      : 'Nobody could sign in: set AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE.'
+  )
+}
+
+function jwtAlgorithms(reader: EnvReader): string[] {
+  const names = reader.list('AUTH_JWT_ALGORITHMS')
+  if (names.length === 0) return ['RS256', 'PS256', 'ES256', 'EdDSA']
+  if (!names.every(name => JWT_ALGORITHMS.some(known => known === name))) {
+    reader.refuse(`AUTH_JWT_ALGORITHMS must list some of: ${JWT_ALGORITHMS.join(', ')}.`)
+  }
+  return names
+}
+
+function sessionCookie(reader: EnvReader): string {
+  return reader.text('AUTH_SESSION_COOKIE', /^[\w!#$%&'*+.^`|~-]{1,128}$/, 'a cookie name') ?? 'connect.sid'
+}
+
+function uid(reader: EnvReader) {
+  const mode = reader.choice('UID_MODE', 'verbatim', ['verbatim', 'hash'])
+  const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
+  if (prefix !== '' && mode === 'verbatim') reader.refuse('UID_PREFIX needs UID_MODE=hash: verbatim changes nothing.')
+  return { claim: reader.text('UID_CLAIM', /^[\w:/.-]{1,128}$/, 'the name of a claim') ?? 'sub', mode, prefix }
+}
+
+function delivery(reader: EnvReader) {
+  const storeUrl = reader.text('STORE_URL', /^(memory:$|file:.|rediss?:\/\/.)/, 'memory:, file:PATH or redis(s)://')
+  const secret = reader.secret('STORE_SECRET', 32)
+  if (storeUrl !== undefined && storeUrl !== 'memory:' && !secret && !reader.has('STORE_SECRET_FILE')) {
+    reader.refuse('STORE_SECRET must be set for a store that outlives the process.')
+  }
+  return {
+    storeUrl: storeUrl ?? 'memory:',
+    secret,
+    keyRequired: reader.choice('IDEMPOTENCY_KEY', 'optional', ['optional', 'required']) === 'required',
+    marker: reader.choice('DELIVERY_MARKER', 'on', ['on', 'off']) === 'on',
+    deadlineMs: reader.integer('REPLY_DEADLINE_MS', 10_000, [100, 120_000]),
+    settleMs: reader.integer('SETTLE_MS', 3500, [0, 60_000]),
+    quietPeriodMs: reader.integer('QUIET_PERIOD_MS', 120_000, [0, 86_400_000])
+  }
+}
+
+function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    reader.refuse('NODE_TLS_REJECT_UNAUTHORIZED=0 would send the key to anybody: remove it.')
+  }
+  if (env['NODE_OPTIONS']?.includes('insecure-http-parser')) {
+    reader.refuse('NODE_OPTIONS must not contain --insecure-http-parser: it allows request smuggling.')
+  }
+}
+
+function warnings(env: Environment, config: { public: { host: string }; admin: { host: string } }): string[] {
+  const unknown = Object.keys(env).filter(name => PREFIXES.test(name) && !VARIABLES.some(known => known === name))
+  const found = unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}.`)
+  if (!isLoopback(config.admin.host)) {
+    found.push('ADMIN_HOST is not loopback: probes are open to the network.')
+  }
+  return found
+}

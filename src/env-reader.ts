@@ -1,0 +1,119 @@
+import { isIP } from 'node:net'
+import { Secret } from './secret.ts'
+import { isSecureUrl } from './secure-url.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Every mistake of a configuration in one message; it names variables and never shows a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Reads typed values out of an environment and remembers each mistake instead of throwing at the first. */
+export class EnvReader {
+  readonly problems: string[] = []
+  readonly #env: Environment
+  readonly #readFile: (path: string) => string
+
+  constructor(env: Environment, readFile: (path: string) => string) {
+    this.#env = env
+    this.#readFile = readFile
+  }
+
+  refuse(problem: string): undefined {
+    this.problems.push(problem)
+    return undefined
+  }
+
+  has(name: string): boolean {
+    return this.#env[name] !== undefined && this.#env[name] !== ''
+  }
+
+  text(name: string, pattern: RegExp, wanted: string): string | undefined {
+    const value = this.#env[name]
+    if (value === undefined || value === '') return undefined
+    if (pattern.test(value)) return value
+    return this.refuse(`${name} must be ${wanted}.`)
+  }
+
+  integer(name: string, fallback: number, [min, max]: readonly [number, number]): number {
+    const value = this.#env[name]
+    if (value === undefined || value === '') return fallback
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+    if (number >= min && number <= max) return number
+    this.refuse(`${name} must be a whole number from ${min} to ${max}.`)
+    return fallback
+  }
+
+  choice<T extends string>(name: string, fallback: T, choices: readonly T[]): T {
+    const value = this.#env[name]
+    if (value === undefined || value === '') return fallback
+    const choice = choices.find(candidate => candidate === value)
+    if (choice !== undefined) return choice
+    this.refuse(`${name} must be one of: ${choices.join(', ')}.`)
+    return fallback
+  }
+
+  list(name: string): string[] {
+    const value = this.#env[name] ?? ''
+    return value
+      .split(',')
+      .map(item => item.trim())
+      .filter(item => item !== '')
+  }
+
+  /** A secret from `NAME`, or from the file that `NAME_FILE` names; both set is a mistake. */
+  secretText(name: string): { text: string; file?: string } | undefined {
+    const file = this.#env[`${name}_FILE`]
+    const value = this.#env[name]
+    if (file !== undefined && value !== undefined) return this.refuse(`Set ${name} or ${name}_FILE, not both.`)
+    if (file === undefined) return value === undefined ? undefined : this.#nonEmpty(name, value)
+    try {
+      const text = this.#nonEmpty(`${name}_FILE`, this.#readFile(file))
+      return text && { ...text, file }
+    } catch {
+      return this.refuse(`${name}_FILE names a file that cannot be read.`)
+    }
+  }
+
+  /** One secret of at least so many bytes. */
+  secret(name: string, minBytes: number): Secret | undefined {
+    const found = this.secretText(name)
+    if (!found) return undefined
+    if (Buffer.byteLength(found.text) >= minBytes) return new Secret(found.text)
+    return this.refuse(`${name} must have at least ${minBytes} bytes: try 'openssl rand -base64 48'.`)
+  }
+
+  /** An https URL, or an http one on loopback: what travels there must not be read on the way. */
+  secureUrl(name: string): URL | undefined {
+    const value = this.#env[name]
+    if (value === undefined || value === '') return undefined
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (!url || url.username || url.password || url.hash) return this.refuse(`${name} must be a plain URL.`)
+    return isSecureUrl(url) ? url : this.refuse(`${name} must be https (http is for loopback only).`)
+  }
+
+  /** Throws one ConfigError with every mistake found so far. */
+  finish(): void {
+    if (this.problems.length > 0) throw new ConfigError(this.problems)
+  }
+
+  #nonEmpty(name: string, value: string): { text: string } | undefined {
+    const text = value.replace(/\r?\n$/, '')
+    return text.trim() === '' ? this.refuse(`${name} is empty.`) : { text }
+  }
+}
+
+/** True for an IP address or a CIDR block; numbers of hops and `true` are not addresses. */
+export function isAddressOrCidr(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}

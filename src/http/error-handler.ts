@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { AppError, PROBLEMS } from '../errors.ts'
+import { toAppError } from './framework-errors.ts'
+import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
+import { setStandardHeaders } from './request-head.ts'
+
+/** The one place where a refusal becomes an answer. */
+export function setErrorHandler(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toAppError(error)
+    if (refusal.code === 'internal') logBug(log, request.id, refusal.cause)
+    return answerProblem(refusal, request, reply)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(new AppError('not-found', 'There is nothing at this address.'), request, reply)
+  )
+}
+
+/** Answers a request with the problem that an error stands for. */
+export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toAppError(thrown)
+  const { retryAfterMs, challenge } = error.options
+  setStandardHeaders(reply, request.id)
+  // Fastify refuses some requests before any hook of ours ran.
+  request.facts ??= {}
+  request.facts.code = error.code
+  request.facts.delivery = error.delivery
+  if (error.options.reason !== undefined) request.facts.reason = error.options.reason
+  if (error.options.messageId !== undefined) request.facts.messageId = error.options.messageId
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
+  if (retryAfterMs !== undefined) reply.header('retry-after', retryAfterSeconds(retryAfterMs))
+  const hasKey = request.headers['idempotency-key'] !== undefined
+  // Serialised here: a response schema must never be able to drop a member of a refusal.
+  return reply
+    .code(PROBLEMS[error.code].status)
+    .type(PROBLEM_MEDIA_TYPE)
+    .serializer(String)
+    .send(JSON.stringify(toProblem(error, request.id, hasKey)))
+}
+
+/** Name and stack frames of a bug; not its message, which may quote anything. */
+function logBug(log: Logger, requestId: string, cause: unknown): void {
+  const isError = cause instanceof Error
+  const frames = isError ? (cause.stack ?? '').split('\n').filter(line => /^\s+at /.test(line)) : []
+  log.error({ requestId, errorName: isError ? cause.name : typeof cause, frames: frames.slice(0, 12) }, 'bug')
+}

@@ -1,0 +1,77 @@
+import type { FastifyError } from 'fastify'
+import { AppError, type Violation } from '../errors.ts'
+import { memberPointer } from './json-body.ts'
+
+type SchemaFinding = NonNullable<FastifyError['validation']>[number]
+
+const MAX_VIOLATIONS = 20
+
+const MALFORMED: ReadonlySet<string> = new Set([
+  'FST_ERR_CTP_EMPTY_JSON_BODY',
+  'FST_ERR_CTP_INVALID_JSON_BODY',
+  'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
+  'FST_ERR_BAD_URL',
+  'FST_ERR_MAX_PARAM_LENGTH',
+  'ECONNRESET'
+])
+
+const VIOLATION_CODES: ReadonlyMap<string, string> = new Map([
+  ['required', 'missing'],
+  ['additionalProperties', 'unknown-member'],
+  ['type', 'wrong-type'],
+  ['enum', 'not-allowed'],
+  ['const', 'not-allowed'],
+  ['pattern', 'wrong-format'],
+  ['minLength', 'too-short'],
+  ['minItems', 'too-short'],
+  ['minProperties', 'too-short'],
+  ['maxLength', 'too-long'],
+  ['maxItems', 'too-long'],
+  ['maxProperties', 'too-long'],
+  ['minimum', 'out-of-range'],
+  ['maximum', 'out-of-range'],
+  ['anyOf', 'wrong-type']
+])
+
+/** Turns whatever was thrown into one of our refusals; what nobody foresaw is `internal`. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  if (!isFastifyError(error)) return internal(error)
+  if (error.validation) return invalid(error.validation)
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('payload-too-large', 'The body is too large.')
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new AppError('unsupported-media-type', 'Send content-type: application/json.')
+  }
+  if (MALFORMED.has(error.code)) return new AppError('malformed-request', 'The request cannot be read.')
+  return internal(error)
+}
+
+/** A refusal for a request that breaks the schema. */
+export function invalidRequest(errors: readonly Violation[]): AppError {
+  return new AppError('invalid-request', 'The request is not valid; see errors.', { errors })
+}
+
+function invalid(findings: readonly SchemaFinding[]): AppError {
+  return invalidRequest(findings.slice(0, MAX_VIOLATIONS).map(toViolation))
+}
+
+function toViolation({ keyword, instancePath, params, message }: SchemaFinding): Violation {
+  const { missingProperty, additionalProperty, allowedValues } = params as Record<string, unknown>
+  const member = missingProperty ?? additionalProperty
+  const pointer = typeof member === 'string' ? memberPointer(instancePath, member) : instancePath
+  const code = VIOLATION_CODES.get(keyword) ?? 'not-valid'
+  if (code === 'missing') return { pointer, code, detail: 'The member is missing.' }
+  if (code === 'unknown-member') return { pointer, code, detail: 'The member is not known here.' }
+  const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.join(', ')}` : ''
+  return { pointer, code, detail: `It ${message ?? 'is not valid'}${allowed}.` }
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}
+
+function internal(cause: unknown): AppError {
+  const error = new AppError('internal', 'Something broke in this service; the request id helps to find it.')
+  error.cause = cause
+  return error
+}

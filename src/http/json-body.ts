@@ -1,0 +1,56 @@
+import { AppError, type Violation } from '../errors.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+export const MAX_DEPTH = 32
+const MAX_VIOLATIONS = 20
+/** A member name that is safe to repeat in an answer; any other is pointed at by its parent. */
+const PLAIN_NAME = /^[A-Za-z0-9_.@-]{1,64}$/
+
+/** Parses a body; throws `malformed-request` for what is not JSON in UTF-8 without a byte order mark. */
+export function parseJsonBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new AppError('malformed-request', 'The body is empty.')
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    throw new AppError('malformed-request', 'The body is not valid JSON in UTF-8.')
+  }
+}
+
+/**
+ * What JSON.parse lets through and nobody wants to pass on: lone surrogates, numbers beyond a double, `__proto__`
+ * and nesting that would break whoever serialises it.
+ */
+export function jsonViolations(value: unknown): Violation[] {
+  const violations: Violation[] = []
+  inspect(value, '', 1, violations)
+  return violations
+}
+
+/** RFC 6901 pointer to a member; its parent where the name itself should not be repeated. */
+export function memberPointer(parent: string, name: string): string {
+  return PLAIN_NAME.test(name) ? `${parent}/${name}` : parent
+}
+
+function inspect(value: unknown, pointer: string, depth: number, found: Violation[]): void {
+  if (found.length >= MAX_VIOLATIONS) return
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    found.push({ pointer, code: 'wrong-format', detail: 'The text holds half of a surrogate pair.' })
+  } else if (typeof value === 'number' && !Number.isFinite(value)) {
+    found.push({ pointer, code: 'out-of-range', detail: 'The number is too large.' })
+  } else if (typeof value === 'object' && value !== null) {
+    inspectMembers(value, pointer, depth, found)
+  }
+}
+
+function inspectMembers(value: object, pointer: string, depth: number, found: Violation[]): void {
+  if (depth > MAX_DEPTH) {
+    found.push({ pointer: '', code: 'too-deep', detail: `Nothing may be nested deeper than ${MAX_DEPTH}.` })
+    return
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (name === '__proto__' || !name.isWellFormed()) {
+      found.push({ pointer, code: 'not-allowed', detail: 'A member has a name that is not allowed.' })
+    }
+    inspect(member, memberPointer(pointer, name), depth + 1, found)
+  }
+}

@@ -1,0 +1,43 @@
+import { type AppError, type Delivery, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+
+/** RFC 9457, with what this service adds. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly instance: string
+  readonly code: ProblemCode
+  readonly delivery: Delivery
+  readonly retryable: boolean
+  readonly retryAfterMs?: number
+  readonly messageId?: string
+  readonly errors?: readonly Violation[]
+}
+
+export const PROBLEM_TYPE_PREFIX = 'urn:thread-reply-bff:problem:'
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+
+/** The body a refused caller gets; nothing in it comes from outside but the request id. */
+export function toProblem(error: AppError, requestId: string, hasIdempotencyKey: boolean): Problem {
+  const { status, title } = PROBLEMS[error.code]
+  const { retryAfterMs, messageId, errors } = error.options
+  return {
+    type: PROBLEM_TYPE_PREFIX + error.code,
+    title,
+    status,
+    detail: error.message,
+    instance: `urn:request:${requestId}`,
+    code: error.code,
+    delivery: error.delivery,
+    retryable: error.isRetryable(hasIdempotencyKey),
+    ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
+    ...(messageId !== undefined && { messageId }),
+    ...(errors !== undefined && { errors })
+  }
+}
+
+/** `Retry-After` in whole seconds, never earlier than meant. */
+export function retryAfterSeconds(retryAfterMs: number): string {
+  return String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+}

@@ -1,0 +1,42 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { answerClientError } from './client-errors.ts'
+import { answerProblem } from './error-handler.ts'
+import { parseJsonBody } from './json-body.ts'
+import { requestIdOf } from './request-id.ts'
+
+export interface PublicServerOptions {
+  readonly trustProxy: readonly string[]
+  /** The longest a reply may take, in milliseconds. */
+  readonly deadlineMs: number
+}
+
+const MAX_BODY_BYTES = 256 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
+
+/** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
+export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    // Fastify's own lines may quote errors and addresses; this service writes its own.
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: 15_000,
+    connectionTimeout: deadlineMs + 30_000,
+    // Longer than the idle time of the usual balancers, so that they close first.
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, maxHeaderSize: MAX_HEADER_BYTES },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    requestIdHeader: false,
+    genReqId: request => requestIdOf(request.headers['x-request-id']),
+    exposeHeadRoutes: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } }
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+    parseJsonBody(body)
+  )
+  return app
+}

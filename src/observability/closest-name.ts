@@ -1,0 +1,25 @@
+const MAX_DISTANCE = 3
+
+/** `: did you mean X?` for a misspelt name, or nothing when no known name is near. */
+export function closestName(name: string, known: readonly string[]): string {
+  let best = { name: '', distance: MAX_DISTANCE + 1 }
+  for (const candidate of known) {
+    const distance = editDistance(name, candidate)
+    if (distance < best.distance) best = { name: candidate, distance }
+  }
+  return best.name === '' ? '' : `: did you mean ${best.name}?`
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,22 @@
+import type { FastifyPluginAsync } from 'fastify'
+
+export interface HealthOptions {
+  /** Why this instance should get no calls; empty when it should. */
+  readonly notReadyReasons: () => readonly string[]
+}
+
+/** `GET /livez` knows the event loop only; `GET /readyz` knows what a reply would need. */
+export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyReasons }) => {
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+
+  app.get('/livez', async () => ({ status: 'live' }))
+
+  app.get('/readyz', async (request, reply) => {
+    const reasons = notReadyReasons()
+    const verbose = new URLSearchParams(request.url.split('?')[1]).has('verbose')
+    reply.code(reasons.length === 0 ? 200 : 503)
+    return { status: reasons.length === 0 ? 'ready' : 'not-ready', ...(verbose && { reasons }) }
+  })
+}

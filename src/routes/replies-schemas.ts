@@ -1,0 +1,65 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+
+/** One enum with one clear message, where a union of literals would give an `anyOf` for each. */
+function OneOf<const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
+}
+
+function Closed<T extends Record<string, TSchema>>(members: T, options: { minProperties?: number } = {}) {
+  return Type.Object(members, { additionalProperties: false, ...options })
+}
+
+const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
+const Receiver = Type.String({ minLength: 1, maxLength: 100 })
+const HttpsUrl = Type.String({ pattern: '^https://', maxLength: 2048 })
+
+/** The path: CometChat's decimal message id, kept as text because it may exceed 2^53. */
+export const ReplyParams = Closed({
+  parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
+})
+
+/** No query member is known here, and none is ignored. */
+export const ReplyQuery = Closed({})
+
+export const Attachment = Closed({
+  url: HttpsUrl,
+  name: Type.String({ minLength: 1, maxLength: 255 }),
+  mimeType: Type.String({ pattern: '^[\\w.+-]+/[\\w.+-]+$', maxLength: 127 }),
+  extension: Type.String({ minLength: 1, maxLength: 32 }),
+  /** Bytes; CometChat's document says text, its examples show numbers. */
+  size: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]))
+})
+
+export const ReplyData = Closed({
+  text: Type.Optional(Type.String()),
+  attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 10 })),
+  url: Type.Optional(HttpsUrl),
+  customData: Type.Optional(NonEmptyObject),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 }))
+})
+
+/** CometChat's own body for a threaded message (docs: Send Threaded Message), without identity. */
+export const ReplyBody = Closed({
+  receiver: Type.Optional(Receiver),
+  receiverType: Type.Optional(OneOf(['user', 'group'])),
+  category: OneOf(['message', 'custom'], { default: 'message' }),
+  type: Type.String({ minLength: 1, maxLength: 100, default: 'text' }),
+  data: ReplyData,
+  multipleReceivers: Type.Optional(
+    Closed(
+      {
+        uids: Type.Optional(Type.Array(Receiver, { maxItems: 1000 })),
+        guids: Type.Optional(Type.Array(Receiver, { maxItems: 1000 }))
+      },
+      { minProperties: 1 }
+    )
+  ),
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 25 }))
+})
+export type ReplyBody = Static<typeof ReplyBody>
+
+/** CometChat's message as it came; members that this service does not know are kept. */
+export const ReplyCreated = Type.Object(
+  { data: Type.Unknown({ description: 'The Message, or a list of them with several receivers.' }) },
+  { description: 'The reply is posted.' }
+)

@@ -1,0 +1,65 @@
+import { Pool } from 'undici'
+import { type ExchangeLimits, exchange, type Outcome, type UpstreamRequest } from './exchange.ts'
+
+export interface Connections {
+  exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<Outcome>
+  /** Destroys every connection: used when one of them answered somebody else's request. */
+  reset(): void
+  close(): Promise<void>
+}
+
+export interface ConnectionOptions {
+  /** CometChat's origin, computed once at start-up. */
+  readonly origin: string
+  readonly connectTimeoutMs?: number
+  /** Requests under way or waiting for a connection; one more is refused. */
+  readonly maxInFlight?: number
+}
+
+const CONNECTIONS = 128
+const MAX_ANSWER_BYTES = 256 * 1024
+
+/** The connections to one origin; no redirects, no retries, no HTTP/2, and no way to relax TLS. */
+export function createConnections({
+  origin,
+  connectTimeoutMs = 2000,
+  maxInFlight = 10_000
+}: ConnectionOptions): Connections {
+  const open = () =>
+    new Pool(origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      // undici re-sends a POST by itself after an HTTP/2 REFUSED_STREAM.
+      allowH2: false,
+      connectTimeout: connectTimeoutMs,
+      // Backstops behind the absolute deadline of each exchange; undici's timers are coarse.
+      headersTimeout: 125_000,
+      bodyTimeout: 125_000,
+      maxResponseSize: MAX_ANSWER_BYTES,
+      // Short, so that a DNS change and a half-dead connection age out.
+      keepAliveTimeout: 4000,
+      keepAliveMaxTimeout: 30_000
+    })
+  let pool = open()
+  let inFlight = 0
+
+  return {
+    async exchange(request, limits) {
+      if (inFlight >= maxInFlight) {
+        return { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
+      }
+      inFlight++
+      try {
+        return await exchange(pool, origin, request, limits)
+      } finally {
+        inFlight--
+      }
+    },
+    reset() {
+      const poisoned = pool
+      pool = open()
+      void poisoned.destroy(new Error('poisoned')).catch(() => undefined)
+    },
+    close: () => pool.destroy()
+  }
+}

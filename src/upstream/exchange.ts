@@ -1,0 +1,140 @@
+import type { Dispatcher } from 'undici'
+
+/** One HTTP/1.1 request, complete: nothing is added to it on the way. */
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** Name, value, name, value…: spelled as CometChat documents them, from nothing. */
+  readonly headers: readonly string[]
+  readonly body?: string
+}
+
+export interface UpstreamAnswer {
+  readonly kind: 'answer'
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+}
+
+/** Why there is no answer; `untrusted` is a TLS failure, which no second attempt can mend. */
+export type FailureCause = 'unreachable' | 'untrusted' | 'overloaded' | 'deadline' | 'reset' | 'unreadable' | 'gone'
+
+export interface UpstreamFailure {
+  readonly kind: 'failure'
+  readonly cause: FailureCause
+  /**
+   * Whether a byte of the request may have left this process.
+   * Error codes cannot tell (ECONNRESET means both); undici calls onRequestStart in the same turn in which it
+   * writes, so this is exact: false proves that nothing was written.
+   */
+  readonly sent: boolean
+  /** undici's or Node's code: a closed vocabulary, fit for a log line. */
+  readonly errorCode: string
+}
+
+export type Outcome = UpstreamAnswer | UpstreamFailure
+
+export interface ExchangeLimits {
+  /** Ends the exchange so many milliseconds from now, whatever state it is in. */
+  readonly timeoutMs: number
+  /** Asked in the turn in which the first byte would be written; false keeps it from being written. */
+  readonly mayStart?: () => boolean
+}
+
+const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/
+const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
+const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
+
+/** Sends one request and resolves with its outcome; it never rejects. */
+export function exchange(
+  dispatcher: Dispatcher,
+  origin: string,
+  request: UpstreamRequest,
+  limits: ExchangeLimits
+): Promise<Outcome> {
+  return new Promise(resolve => {
+    const handler = new ExchangeHandler(resolve, limits)
+    const { method, path, headers, body } = request
+    try {
+      dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
+    } catch (error) {
+      handler.onResponseError(undefined, error)
+    }
+  })
+}
+
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #mayStart: (() => boolean) | undefined
+  readonly #timer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | undefined
+  #settled = false
+  #status = 0
+  #headers: UpstreamAnswer['headers'] = {}
+  #chunks: Buffer[] = []
+
+  constructor(resolve: (outcome: Outcome) => void, { timeoutMs, mayStart }: ExchangeLimits) {
+    this.#resolve = resolve
+    this.#mayStart = mayStart
+    this.#timer = setTimeout(() => this.#onDeadline(), Math.max(0, timeoutMs))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Throwing here, unlike abort(), keeps the request off the wire without losing a good connection.
+    if (this.#settled) throw new Error('the deadline passed in the queue')
+    if (this.#mayStart?.() === false) {
+      this.#fail('gone', 'NOT_STARTED')
+      throw new Error('nobody waits for this request')
+    }
+    this.#controller = controller
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: UpstreamAnswer['headers']): void {
+    if (status < 200) return
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    const [first = Buffer.alloc(0)] = this.#chunks
+    const body = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
+    this.#settle({ kind: 'answer', status: this.#status, headers: this.#headers, body })
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    const code = errorCode(error)
+    if (this.#controller === undefined) this.#fail(TLS_FAILURE.test(code) ? 'untrusted' : 'unreachable', code)
+    else if (TIMEOUT.test(code)) this.#fail('deadline', code)
+    else this.#fail(UNREADABLE.test(code) ? 'unreadable' : 'reset', code)
+  }
+
+  #onDeadline(): void {
+    const controller = this.#controller
+    this.#fail('deadline', 'DEADLINE')
+    controller?.abort(new Error('deadline'))
+  }
+
+  #fail(cause: FailureCause, code: string): void {
+    this.#settle({ kind: 'failure', cause, sent: this.#controller !== undefined, errorCode: code })
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    clearTimeout(this.#timer)
+    this.#chunks = []
+    this.#resolve(outcome)
+  }
+}
+
+/** The code of an undici or Node error; parser errors have none, and a TimeoutError's is a number. */
+function errorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN'
+  if (error.name === 'HTTPParserError') return 'HPE_INVALID'
+  const code = 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN'
+}

@@ -1,0 +1,38 @@
+import { AppError } from '../errors.ts'
+import type { Budget } from './attempts.ts'
+import type { CometChatClient, Parent, Receiver } from './cometchat-client.ts'
+import type { CometChatUid } from './cometchat-uid.ts'
+import { threadNotFound } from './verdicts.ts'
+
+export type ReceiverOf = (parentId: string, uid: CometChatUid, budget: Budget) => Promise<Receiver>
+
+const MAX_REMEMBERED = 10_000
+
+/**
+ * Finds who receives a reply: the parent message is read once as this user and then remembered, since its
+ * conversation never changes. Remembered for each user apart, so that the time an answer takes tells nobody
+ * whether somebody else's thread exists.
+ */
+export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): ReceiverOf {
+  const remembered = new Map<string, Receiver>()
+
+  return async (parentId, uid, budget) => {
+    const key = `${uid}/${parentId}`
+    const known = remembered.get(key)
+    if (known) return known
+    const receiver = receiverFrom(await client.readMessage(parentId, uid, budget), uid)
+    const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined
+    if (oldest !== undefined) remembered.delete(oldest)
+    remembered.set(key, receiver)
+    return receiver
+  }
+}
+
+/** In a conversation of two the receiver is the other one, as seen from the sender. */
+function receiverFrom({ sender, receiver, receiverType, isReply }: Parent, uid: CometChatUid): Receiver {
+  if (isReply) throw new AppError('thread-mismatch', 'The message is itself a reply; threads have one level.')
+  if (receiverType === 'group') return { receiver, receiverType }
+  if (sender === uid) return { receiver, receiverType }
+  if (receiver === uid) return { receiver: sender, receiverType }
+  throw threadNotFound()
+}
