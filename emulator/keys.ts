@@ -1,0 +1,26 @@
+import { ChatError, keyNotFound, keyScopeTooSmall } from './errors.ts'
+
+export type KeyScope = 'fullAccess' | 'authOnly'
+export interface ApiKey {
+  readonly key: string
+  readonly scope: KeyScope
+}
+
+export type Keys = ReturnType<typeof createKeys>
+
+/** The keys of the app. An authOnly key can do nothing here: what it may do is none of the calls emulated. */
+export function createKeys(initial: readonly ApiKey[]) {
+  const scopes = new Map<string, KeyScope>(initial.map(({ key, scope }) => [key, scope]))
+  return {
+    add: (key: string, scope: KeyScope) => void scopes.set(key, scope),
+    revoke: (key: string) => void scopes.delete(key),
+    require(key: string | undefined): void {
+      if (key === undefined || key === '') {
+        throw new ChatError('AUTH_ERR_EMPTY_APIKEY', 'The API key is missing. Please provide the apiKey header.')
+      }
+      const scope = scopes.get(key)
+      if (scope === undefined) throw keyNotFound(key)
+      if (scope !== 'fullAccess') throw keyScopeTooSmall(key)
+    }
+  }
+}
