@@ -11,6 +11,9 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createDelivery } from './delivery/delivery.ts'
 import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
+import { createMemoryStore } from './delivery/memory-store.ts'
+import { createRecordNames } from './delivery/record-names.ts'
+import type { RecordStore } from './delivery/record-store.ts'
 import { Drain, drainHook } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { createJsonFetcher } from './http/fetch-json.ts'
@@ -31,6 +34,7 @@ export interface Adapters {
   readonly log: Logger
   readonly clock?: Clock
   readonly random?: () => number
+  readonly store?: RecordStore
 }
 
 export interface Service {
@@ -58,11 +62,15 @@ export async function createService(config: Config, adapters: Adapters): Promise
     settleMs: config.delivery.settleMs,
     onAlarm: alarm => log.error({ alarm }, 'alarm')
   })
-  const deliver = createDelivery({
+  const store = adapters.store ?? createMemoryStore({ monotonic: () => clock.monotonic() })
+  const delivery = createDelivery({
     cometchat,
     receiverOf: createReceivers(cometchat),
+    store,
+    names: createRecordNames(config.delivery.secret?.reveal()),
     clock,
     deadlineMs: config.delivery.deadlineMs,
+    quietPeriodMs: config.delivery.quietPeriodMs,
     marker: config.delivery.marker
   })
   const drain = new Drain(clock, config.delivery.deadlineMs)
@@ -80,7 +88,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     scope.addHook('onRequest', async ({ caller, facts }) => void Object.assign(facts, callerFacts(caller)))
     await scope.register(repliesRoutes, {
-      deliver,
+      deliver: order => delivery.deliver(order),
       idempotencyKeyOf: header => parseIdempotencyKey(header, config.delivery.keyRequired),
       markerMember: MARKER_MEMBER,
       multipleReceiversMax: config.multipleReceiversMax
@@ -89,7 +97,9 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(otherMethodsRoutes)
   app.addHook('onClose', async () => {
     keys.close()
-    await Promise.all([connections.close(), fetchJson.close()])
+    // A client that went away has no connection to wait for, but its reply may still be under way.
+    await delivery.idle()
+    await Promise.all([connections.close(), fetchJson.close(), store.close()])
   })
 
   const admin = fastify({ logger: false, forceCloseConnections: true })

@@ -1,10 +1,10 @@
 import { AppError } from '../errors.ts'
-import type { Secret } from '../secret.ts'
 import { type AttemptsOptions, type Budget, callWithAttempts } from './attempts.ts'
-import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
-import type { UpstreamRequest } from './exchange.ts'
+import type { CometChatUid } from './cometchat-uid.ts'
 import { idText, isObject, parseJson } from './json.ts'
-import { type Expectation, MARKER_MEMBER, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
+import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
+import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody, THREAD_PAGE_SIZE } from './requests.ts'
+import { searchThreadPage } from './thread-page.ts'
 import { toAppError } from './verdicts.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
@@ -46,9 +46,20 @@ export interface PostedReply {
   readonly messageId: string
 }
 
+export interface SoughtReply {
+  readonly parentId: string
+  readonly uid: CometChatUid
+  readonly marker: string
+}
+
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */
   readMessage(parentId: string, uid: CometChatUid, budget: Budget): Promise<Parent>
+  /**
+   * Looks for the reply that carries a marker, as its sender sees the thread.
+   * Throws an AppError when the thread cannot be read to its end: then nothing is known.
+   */
+  findReply(sought: SoughtReply, budget: Budget): Promise<PostedReply | 'absent'>
   /** Posts a reply. Throws an AppError that says what is known about delivery. */
   postReply(reply: Reply, receiver: Receiver, budget: Budget): Promise<PostedReply>
 }
@@ -58,12 +69,10 @@ export interface CometChatClientOptions extends AttemptsOptions {
   readonly onAlarm: (alarm: 'upstream-credentials' | 'upstream-mismatch' | 'key-echoed') => void
 }
 
-const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
-/** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */
-export const MAX_MESSAGE_CHARACTERS = 65_536
-const USER_AGENT = 'thread-reply-bff/0.1'
+/** Pages of a thread that are searched; beyond them absence is not proven. */
+const MAX_THREAD_PAGES = 20
 
-/** The two calls this service makes to CometChat's REST API v3. */
+/** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
   const { connections, keyring, onAlarm } = options
 
@@ -91,80 +100,43 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
     return error
   }
 
+  async function searchPage({ parentId, uid, marker }: SoughtReply, page: number, budget: Budget) {
+    const result = await callWithAttempts(options, key => readThreadRequest(parentId, uid, page, key), budget, true)
+    const { outcome } = result
+    if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
+    const found = searchThreadPage(outcome.body, { parentId, uid, marker })
+    if (found.kind === 'unreadable') throw unreadableThread()
+    return found
+  }
+
   return {
     async readMessage(parentId, uid, budget) {
-      const path = messagePath(parentId)
-      const result = await callWithAttempts(options, key => get(path, key, uid), budget, true)
+      const result = await callWithAttempts(options, key => readMessageRequest(parentId, uid, key), budget, true)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
       const parent = readParent(outcome.body, parentId)
       if (parent) return parent
-      throw new AppError('upstream-invalid', 'CometChat described the thread in a way that cannot be read.', {
-        delivery: 'not-sent'
-      })
+      throw unreadableThread()
+    },
+
+    async findReply(sought, budget) {
+      for (let page = 1; page <= MAX_THREAD_PAGES; page++) {
+        const found = await searchPage(sought, page, budget)
+        if (found.kind === 'found') return checked(found.answer)
+        if (found.messages < THREAD_PAGE_SIZE) return 'absent'
+      }
+      throw unreadableThread()
     },
 
     async postReply(reply, receiver, budget) {
       const body = replyBody(reply, receiver)
-      const path = `${messagePath(reply.parentId)}/thread`
-      const result = await callWithAttempts(options, key => post(path, key, reply, body), budget, false)
+      const result = await callWithAttempts(options, key => postReplyRequest(reply, body, key), budget, false)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status >= 400) throw failed(result, 'post')
       const readable = (outcome.status === 200 || outcome.status === 201) && !outcome.headers['content-encoding']
       return checked(readable ? readReplyAnswer(outcome.body, expectationOf(reply)) : { verdict: 'unreadable' })
     }
   }
-}
-
-/** The request target; digits only, so that no input can name another endpoint of this API. */
-function messagePath(messageId: string): string {
-  if (!MESSAGE_ID.test(messageId)) throw new TypeError('a message id has 1 to 19 digits')
-  return `/v3/messages/${messageId}`
-}
-
-/** Every header of a call, spelled as CometChat documents it; nothing a client sends can add one. */
-function headers(key: Secret, uid: CometChatUid): string[] {
-  if (!UID_PATTERN.test(uid)) throw new TypeError('a call needs a user to act for')
-  return [
-    'apikey',
-    key.reveal(),
-    'onBehalfOf',
-    uid,
-    'accept',
-    'application/json',
-    'accept-encoding',
-    'identity',
-    'user-agent',
-    USER_AGENT
-  ]
-}
-
-function get(path: string, key: Secret, uid: CometChatUid): UpstreamRequest {
-  return { method: 'GET', path, headers: headers(key, uid) }
-}
-
-function post(path: string, key: Secret, reply: Reply, body: string): UpstreamRequest {
-  const all = headers(key, reply.uid)
-  all.push('content-type', 'application/json')
-  if (reply.traceparent !== undefined) all.push('traceparent', reply.traceparent)
-  return { method: 'POST', path, headers: all, body }
-}
-
-/** The body CometChat receives: written from the validated members, never piped. Throws when it is too long. */
-function replyBody({ message, marker }: Reply, { receiver, receiverType }: Receiver): string {
-  const metadata = message.data['metadata']
-  const data =
-    marker === undefined
-      ? message.data
-      : { ...message.data, metadata: { ...(isObject(metadata) ? metadata : {}), [MARKER_MEMBER]: marker } }
-  const { category, type, multipleReceivers, tags } = message
-  const body = JSON.stringify({ receiver, receiverType, category, type, data, multipleReceivers, tags })
-  if (body.length > MAX_MESSAGE_CHARACTERS && [...body].length > MAX_MESSAGE_CHARACTERS) {
-    throw new AppError('invalid-request', 'The message is too long.', {
-      errors: [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
-    })
-  }
-  return body
 }
 
 function expectationOf({ parentId, uid, marker, message }: Reply): Expectation {
@@ -181,6 +153,12 @@ function readParent(bytes: Uint8Array, parentId: string): Parent | undefined {
   if (receiverType !== 'user' && receiverType !== 'group') return undefined
   const isReply = idText(message['parentId']) !== undefined && idText(message['parentId']) !== '0'
   return { sender, receiver, receiverType, isReply }
+}
+
+function unreadableThread(): AppError {
+  return new AppError('upstream-invalid', 'CometChat described the thread in a way that cannot be read.', {
+    delivery: 'not-sent'
+  })
 }
 
 function brokenContract(messageId: string | undefined): AppError {

@@ -27,7 +27,11 @@ type Binding = 'bound' | 'mismatch' | 'unreadable'
 
 /** Decides what a 2xx answer to a reply says; nothing but a bound message is ever a success. */
 export function readReplyAnswer(bytes: Uint8Array, expected: Expectation): ReplyAnswer {
-  const envelope = parseJson(bytes)
+  return judgeReply(parseJson(bytes), expected)
+}
+
+/** The same for an envelope that is already parsed; takes the marker out of it. */
+export function judgeReply(envelope: unknown, expected: Expectation): ReplyAnswer {
   if (!isObject(envelope) || 'error' in envelope) return { verdict: 'unreadable' }
   const messages = messagesOf(envelope['data'], expected.several)
   if (!messages) return { verdict: 'unreadable' }
@@ -67,7 +71,7 @@ function bindingOf(message: JsonObject, expected: Expectation): Binding {
 }
 
 /** Takes the marker out, and the object that only existed to carry it. */
-export function removeMarker(message: JsonObject): void {
+function removeMarker(message: JsonObject): void {
   const data = message['data']
   const metadata = isObject(data) ? data['metadata'] : undefined
   if (!isObject(data) || !isObject(metadata) || !(MARKER_MEMBER in metadata)) return

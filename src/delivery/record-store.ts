@@ -1,0 +1,76 @@
+import type { ProblemCode, Violation } from '../errors.ts'
+
+/** What became of a reply, as it is kept and told again. */
+export type Outcome =
+  /** `body` is the JSON text the caller got; absent when CometChat's description could not be shown. */
+  | { readonly kind: 'done'; readonly messageId?: string; readonly body?: string }
+  | {
+      readonly kind: 'refused'
+      readonly code: ProblemCode
+      readonly detail: string
+      readonly errors?: readonly Violation[]
+    }
+
+export interface Claim {
+  /** Name of the record: an HMAC, so it says nothing about whose it is. */
+  readonly key: string
+  /** SHA-256 of the canonical body, as hex. */
+  readonly fingerprint: string
+  /** Random; whoever holds it may move the record on. */
+  readonly owner: string
+  /** How long the owner may take, in milliseconds; after that a crash is assumed. */
+  readonly leaseMs: number
+}
+
+export type ClaimResult =
+  /** The record is PENDING and this owner's; also when the same owner asks twice, because a reply got lost. */
+  | { readonly kind: 'claimed' }
+  /** Another owner's lease runs. */
+  | { readonly kind: 'in-flight' }
+  /** The key belongs to another body. */
+  | { readonly kind: 'mismatch' }
+  /** SENT, and nobody is at it: it may have landed. `quietForMs` counts from the last possible write. */
+  | { readonly kind: 'doubtful'; readonly owner: string; readonly quietForMs: number }
+  | Outcome
+
+/**
+ * Records of replies. Every method is one atomic transition; a rejected promise means that it may or may not have
+ * happened, which every caller survives.
+ *
+ *     (none) ──claim──▶ PENDING ──markSent──▶ SENT ──finish──▶ DONE | REFUSED
+ *        ▲                 │                   │ ▲ doubt: the owner gives up, nobody knows
+ *        └─────release─────┴─────release───────┘ └─reclaim──▶ PENDING of a new owner
+ */
+export interface RecordStore {
+  /**
+   * Creates the record, or says what there is. A PENDING whose lease is over was never sent and is taken over.
+   * Rejects also when the store is full.
+   */
+  claim(claim: Claim): Promise<ClaimResult>
+  /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
+  markSent(key: string, owner: string): Promise<boolean>
+  /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */
+  doubt(key: string, owner: string): Promise<void>
+  /** SENT and abandoned → PENDING of a new owner; false when somebody else was quicker. */
+  reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean>
+  /** PENDING or SENT → DONE or REFUSED. Without an owner: on the evidence of the marker, whoever sent it. */
+  finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void>
+  /** Forgets a record: its reply provably does not exist, or its outcome is told and nobody can ask again. */
+  release(key: string, owner: string): Promise<void>
+  /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
+  forgetfulForMs(): number | undefined
+  /** True when the next transition is likely to succeed. */
+  isReady(): boolean
+  close(): Promise<void>
+}
+
+/** How long each state is kept, in milliseconds. Losing "maybe" is worse than losing "yes". */
+export const KEPT_MS = {
+  sent: 48 * 3_600_000,
+  done: 24 * 3_600_000,
+  refused: 5 * 60_000
+} as const
+
+export function keptMs(outcome: Outcome): number {
+  return KEPT_MS[outcome.kind]
+}

@@ -1,0 +1,72 @@
+import { AppError } from '../errors.ts'
+import type { Secret } from '../secret.ts'
+import type { Receiver, Reply } from './cometchat-client.ts'
+import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
+import type { UpstreamRequest } from './exchange.ts'
+import { isObject } from './json.ts'
+import { MARKER_MEMBER } from './reply-answer.ts'
+
+const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
+/** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */
+const MAX_MESSAGE_CHARACTERS = 65_536
+const USER_AGENT = 'thread-reply-bff/0.1'
+export const THREAD_PAGE_SIZE = 100
+
+/** The request target; digits only, so that no input can name another endpoint of this API. */
+function messagePath(messageId: string): string {
+  if (!MESSAGE_ID.test(messageId)) throw new TypeError('a message id has 1 to 19 digits')
+  return `/v3/messages/${messageId}`
+}
+
+/** Every header of a call, spelled as CometChat documents it; nothing a client sends can add one. */
+function headers(key: Secret, uid: CometChatUid): string[] {
+  if (!UID_PATTERN.test(uid)) throw new TypeError('a call needs a user to act for')
+  return [
+    'apikey',
+    key.reveal(),
+    'onBehalfOf',
+    uid,
+    'accept',
+    'application/json',
+    'accept-encoding',
+    'identity',
+    'user-agent',
+    USER_AGENT
+  ]
+}
+
+/** `GET /messages/{id}` (docs: Get Message). */
+export function readMessageRequest(messageId: string, uid: CometChatUid, key: Secret): UpstreamRequest {
+  return { method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
+}
+
+/** `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. */
+export function readThreadRequest(parentId: string, uid: CometChatUid, page: number, key: Secret): UpstreamRequest {
+  const path = `${messagePath(parentId)}/thread?perPage=${THREAD_PAGE_SIZE}&page=${page}`
+  return { method: 'GET', path, headers: headers(key, uid) }
+}
+
+/** `POST /messages/{id}/thread` (docs: Send Threaded Message). */
+export function postReplyRequest(reply: Reply, body: string, key: Secret): UpstreamRequest {
+  const all = headers(key, reply.uid)
+  all.push('content-type', 'application/json')
+  if (reply.traceparent !== undefined) all.push('traceparent', reply.traceparent)
+  return { method: 'POST', path: `${messagePath(reply.parentId)}/thread`, headers: all, body }
+}
+
+/** The body CometChat receives: written from the validated members, never piped. Throws when it is too long. */
+export function replyBody({ message, marker }: Reply, { receiver, receiverType }: Receiver): string {
+  const metadata = message.data['metadata']
+  const data =
+    marker === undefined
+      ? message.data
+      : { ...message.data, metadata: { ...(isObject(metadata) ? metadata : {}), [MARKER_MEMBER]: marker } }
+  const { category, type, multipleReceivers, tags } = message
+  const body = JSON.stringify({ receiver, receiverType, category, type, data, multipleReceivers, tags })
+  if (body.length > MAX_MESSAGE_CHARACTERS && [...body].length > MAX_MESSAGE_CHARACTERS) {
+    throw new AppError('invalid-request', 'The message is too long.', {
+      errors: [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
+    })
+  }
+  return body
+}

@@ -1,0 +1,18 @@
+import type { SoughtReply } from './cometchat-client.ts'
+import { isObject, parseJson } from './json.ts'
+import { judgeReply, markerOf, type ReplyAnswer } from './reply-answer.ts'
+
+export type ThreadSearch =
+  | { readonly kind: 'found'; readonly answer: ReplyAnswer }
+  | { readonly kind: 'absent'; readonly messages: number }
+  | { readonly kind: 'unreadable' }
+
+/** Looks through one page of a thread for the message that carries a marker. */
+export function searchThreadPage(bytes: Uint8Array, { parentId, uid, marker }: SoughtReply): ThreadSearch {
+  const envelope = parseJson(bytes)
+  const messages = isObject(envelope) ? envelope['data'] : undefined
+  if (!Array.isArray(messages)) return { kind: 'unreadable' }
+  const message = messages.find(candidate => isObject(candidate) && markerOf(candidate) === marker)
+  if (message === undefined) return { kind: 'absent', messages: messages.length }
+  return { kind: 'found', answer: judgeReply({ data: message }, { parentId, uid, marker, several: false }) }
+}
