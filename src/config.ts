@@ -216,7 +216,7 @@ function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
 
 function warnings(env: Environment, config: { public: { host: string }; admin: { host: string } }): string[] {
   const unknown = Object.keys(env).filter(name => PREFIXES.test(name) && !VARIABLES.some(known => known === name))
-  const found = unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}.`)
+  const found = unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}`)
   if (!isLoopback(config.admin.host)) {
     found.push('ADMIN_HOST is not loopback: probes are open to the network.')
   }

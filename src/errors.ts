@@ -98,6 +98,7 @@ export class AppError extends Error {
    */
   isRetryable(hasIdempotencyKey: boolean): boolean {
     const { retryable, delivery } = PROBLEMS[this.code]
+    if (this.delivery === 'sent') return false
     if (this.delivery === 'unknown') return retryable !== 'no' && hasIdempotencyKey
     return retryable === 'yes' || (retryable === 'with-key' && delivery !== this.delivery)
   }

@@ -1,13 +1,13 @@
 const MAX_DISTANCE = 3
 
-/** `: did you mean X?` for a misspelt name, or nothing when no known name is near. */
+/** `: did you mean X?` for a misspelt name, or a full stop when no known name is near. */
 export function closestName(name: string, known: readonly string[]): string {
   let best = { name: '', distance: MAX_DISTANCE + 1 }
   for (const candidate of known) {
     const distance = editDistance(name, candidate)
     if (distance < best.distance) best = { name: candidate, distance }
   }
-  return best.name === '' ? '' : `: did you mean ${best.name}?`
+  return best.name === '' ? '.' : `: did you mean ${best.name}?`
 }
 
 /** Levenshtein distance. */

@@ -6,7 +6,7 @@ import { invalidRequest } from '../http/framework-errors.ts'
 import { jsonViolations } from '../http/json-body.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { ReplyBody, ReplyCreated, ReplyParams, ReplyQuery } from './replies-schemas.ts'
-import { reservedPointers, ruleViolations } from './reply-rules.ts'
+import { lengthViolations, reservedPointers, ruleViolations } from './reply-rules.ts'
 
 export interface RepliesOptions {
   readonly deliver: (order: ReplyOrder) => Promise<DeliveredReply>
@@ -27,7 +27,11 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       schema: { params: ReplyParams, querystring: ReplyQuery, body: ReplyBody, response: { 201: ReplyCreated } },
       preValidation: async request => refuseUnsafe(request, options.markerMember),
       preHandler: async request => {
-        const violations = ruleViolations(request.body, options.multipleReceiversMax)
+        const wireBytes = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
+        const violations = [
+          ...ruleViolations(request.body, options.multipleReceiversMax),
+          ...lengthViolations(request.body, wireBytes)
+        ]
         if (violations.length > 0) throw invalidRequest(violations)
       }
     },

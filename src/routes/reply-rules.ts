@@ -18,6 +18,10 @@ const RESERVED: ReadonlySet<string> = new Set([
 const SERVER_METADATA = '@injected'
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['image', 'file', 'audio', 'video'])
 const MAX_MENTIONED_USERS = 10
+/** CometChat's limit for a whole message (docs: Properties and Constraints). */
+const MAX_MESSAGE_CHARACTERS = 65_536
+/** JSON.stringify makes no character longer than six, and no number longer than five times what was sent. */
+const MAX_GROWTH = 6
 const MENTION = /<@uid:([^>\s]{1,100})>/g
 
 /** Pointers to the members that would set identity, secrets or the marker; looked for before the schema. */
@@ -60,6 +64,14 @@ export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): V
     refuse('/data/text', 'too-long', `At most ${MAX_MENTIONED_USERS} users can be mentioned.`)
   }
   return found
+}
+
+/** The whole message counts, in characters, however it was spelled on the wire. */
+export function lengthViolations(body: ReplyBody, wireBytes: number): Violation[] {
+  if (wireBytes * MAX_GROWTH <= MAX_MESSAGE_CHARACTERS) return []
+  const text = JSON.stringify(body)
+  if (text.length <= MAX_MESSAGE_CHARACTERS || [...text].length <= MAX_MESSAGE_CHARACTERS) return []
+  return [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
 }
 
 type Refuse = (pointer: string, code: string, detail: string) => void

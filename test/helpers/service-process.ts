@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
+
+export interface LogLine {
+  readonly [field: string]: unknown
+}
+
+export interface ServiceProcess {
+  readonly url: string
+  readonly adminUrl: string
+  readonly process: ChildProcess
+  /** Every line of standard output, as text. */
+  readonly output: string[]
+  /** Everything on standard error. */
+  readonly errors: string[]
+  logLines(): LogLine[]
+  /** Resolves with the first log line that fits, also one that comes later; rejects after the given time. */
+  lineWhere(fits: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>
+  /** Sends a signal and resolves with the exit code once the process is gone. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** What every started service needs; a test adds to it or overrides it. Undefined takes a variable away. */
+export type ServiceEnv = Record<string, string | undefined>
+
+const SERVER = new URL('../../src/server.ts', import.meta.url).pathname
+
+export function baseEnv(): ServiceEnv {
+  return {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    ADMIN_PORT: '0',
+    AUTH_JWT_ISSUER: ISSUER,
+    AUTH_JWT_AUDIENCE: AUDIENCE,
+    AUTH_JWT_SECRET: SHARED_SECRET,
+    DRAIN_DELAY_MS: '0',
+    SETTLE_MS: '0'
+  }
+}
+
+/** Starts the service as a process of its own, on free ports, and stops it when the test ends. */
+export async function startService(t: Test, env: ServiceEnv, args: string[] = []): Promise<ServiceProcess> {
+  const service = spawnService(env, args)
+  t.teardown(() => service.stop('SIGKILL'))
+  const line = await service.lineWhere(({ msg }) => msg === 'listening', 15_000)
+  return Object.assign(service, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
+}
+
+/** Runs the service until it ends by itself: for configurations it refuses. */
+export async function runService(env: ServiceEnv, args: string[] = []) {
+  const service = spawnService(env, args)
+  const exitCode = await service.exited
+  return { exitCode, output: service.output.join('\n'), errors: service.errors.join('') }
+}
+
+function spawnService(env: ServiceEnv, args: string[]) {
+  const child = spawn(process.execPath, [SERVER, ...args], {
+    env: { ...baseEnv(), ...env } as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const output: string[] = []
+  const errors: string[] = []
+  const waiting = new Set<() => void>()
+  createInterface({ input: child.stdout }).on('line', line => {
+    output.push(line)
+    for (const look of waiting) look()
+  })
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  // 'close', not 'exit': by then every line has been read.
+  const exited = new Promise<number | null>(resolve => child.once('close', resolve))
+
+  const logLines = (): LogLine[] => output.flatMap(parseLine)
+  return {
+    url: '',
+    adminUrl: '',
+    process: child,
+    output,
+    errors,
+    exited,
+    logLines,
+    lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = 5000) =>
+      new Promise<LogLine>((resolve, reject) => {
+        const timer = setTimeout(() => fail('no such line in time'), timeoutMs)
+        const look = (): void => {
+          const line = logLines().find(fits)
+          if (!line) return
+          clearTimeout(timer)
+          waiting.delete(look)
+          resolve(line)
+        }
+        const fail = (reason: string): void => {
+          clearTimeout(timer)
+          waiting.delete(look)
+          reject(new Error(`${reason}; output: ${output.join('\n')} ${errors.join('')}`))
+        }
+        waiting.add(look)
+        void exited.then(code => fail(`the service ended with ${code}`))
+        look()
+      }),
+    async stop(signal: NodeJS.Signals = 'SIGTERM') {
+      child.kill(signal)
+      return exited
+    }
+  }
+}
+
+function parseLine(text: string): LogLine[] {
+  try {
+    return [JSON.parse(text) as LogLine]
+  } catch {
+    return []
+  }
+}
