@@ -1,4 +1,4 @@
-// Who may see a message, and who may send to whom (facts.md §2, §6).
+// Who may see a message, and who may send to whom (docs/cometchat-facts.md §2, §6).
 import type { ChatContext } from './context.ts'
 import { ChatError, guidNotFound, messageNotFound, noAccess, uidNotFound } from './errors.ts'
 import type { Target } from './message-body.ts'

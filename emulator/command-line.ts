@@ -4,7 +4,7 @@ import { applySwitches, DEFAULT_SWITCHES, type Switches } from './switches.ts'
 
 const DEFAULT_PORT = 4000
 const MAX_PORT = 65_535
-/** What was measured on the real one (facts.md §0.4). */
+/** What was measured on the real one (docs/cometchat-facts.md §0.4). */
 const DEFAULT_SETTLE_MS = 3000
 
 export const HELP = `Usage: npm run emulator -- [flags]

@@ -26,7 +26,7 @@ export interface Answer {
   readonly body: () => unknown
   /** What this request posts. Nothing is posted until somebody commits it. */
   readonly posts: readonly StoredMessage[]
-  /** The real one is said to swallow some requests (facts.md §4.3). */
+  /** The real one is said to swallow some requests (docs/cometchat-facts.md §4.3). */
   readonly hangs: boolean
 }
 

@@ -1,7 +1,7 @@
 // CometChat's refusals: the closed list of codes, their statuses, and the envelope they travel in.
 import type { JsonObject } from './types.ts'
 
-/** Statuses that are recorded somewhere, and guesses (facts.md §4.3) that `switches.statuses` can replace. */
+/** Statuses that are recorded somewhere, and guesses (docs/cometchat-facts.md §4.3) that `switches.statuses` can replace. */
 const RECORDED = {
   AUTH_ERR_APIKEY_NOT_FOUND: 401,
   AUTH_ERR_NO_ACCESS: 403,
@@ -101,7 +101,7 @@ export const apiNotFound = (): ChatError => new ChatError('ERR_API_NOT_FOUND', '
 export const keyNotFound = (key: string): ChatError =>
   new ChatError('AUTH_ERR_APIKEY_NOT_FOUND', `The key ${key} does not exist. Please use correct apiKey.`)
 
-/** Repeats the key twice, verbatim as recorded (facts.md §4.2). */
+/** Repeats the key twice, verbatim as recorded (docs/cometchat-facts.md §4.2). */
 export const keyScopeTooSmall = (key: string): ChatError =>
   new ChatError(
     'AUTH_ERR_NO_ACCESS',

@@ -1,4 +1,4 @@
-// CometChat counts per minute; whether its window is fixed is not said (facts.md §5). This one is fixed.
+// CometChat counts per minute; whether its window is fixed is not said (docs/cometchat-facts.md §5). This one is fixed.
 import type { Switches } from './switches.ts'
 
 const WINDOW_MS = 60_000

@@ -33,7 +33,7 @@ function isListed(context: ChatContext, message: StoredMessage, viewer: string |
   return unsettledListedTo === 'sender' && viewer === message.sender
 }
 
-/** Cursor meta although the parameters are pages: CometChat's example mixes the two (facts.md §7.1). */
+/** Cursor meta although the parameters are pages: CometChat's example mixes the two (docs/cometchat-facts.md §7.1). */
 function listMeta(limit: number, page: readonly StoredMessage[]): JsonObject {
   const last = page.at(-1)
   const next = last && { affix: 'append', sentAt: Math.floor(last.sentAtMs / 1000), id: last.id }

@@ -1,4 +1,4 @@
-// Everything that nobody outside CometChat knows (facts.md §12), each with the default that the README explains.
+// Everything that nobody outside CometChat knows (docs/cometchat-facts.md §12), each with the default that the README explains.
 
 /** The switches that choose one of several behaviours. */
 const CHOICES = {

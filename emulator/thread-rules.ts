@@ -1,4 +1,4 @@
-// What a parent must be for a reply to be taken (facts.md §2).
+// What a parent must be for a reply to be taken (docs/cometchat-facts.md §2).
 import { isSettled, requireVisible } from './access.ts'
 import type { ChatContext } from './context.ts'
 import { ChatError, noAccess } from './errors.ts'

@@ -1,4 +1,4 @@
-// From what is stored to the JSON that CometChat sends (facts.md §3).
+// From what is stored to the JSON that CometChat sends (docs/cometchat-facts.md §3).
 import { APP_SYSTEM, type State } from './state.ts'
 import type { Switches } from './switches.ts'
 import type { JsonObject, StoredMessage, User } from './types.ts'

@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { VARIABLES } from '../src/config.ts'
+import { PROBLEMS } from '../src/errors.ts'
+
+const root = new URL('..', import.meta.url).pathname
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...markdownIn('docs'),
+  ...markdownIn('docs/decisions')
+]
+const scripts = Object.keys(JSON.parse(read('package.json')).scripts)
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter(name => name.endsWith('.md'))
+    .map(name => join(folder, name))
+}
+
+t.test('every script that a document names exists', async t => {
+  for (const path of documents) {
+    for (const [, name = ''] of read(path).matchAll(/npm run ([a-z:-]+)/g))
+      t.ok(scripts.includes(name), `${path}: ${name}`)
+  }
+})
+
+t.test('every link between documents leads somewhere', async t => {
+  for (const path of documents) {
+    for (const [, target = ''] of read(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      t.ok(existsSync(join(root, dirname(path), target)), `${path}: ${target}`)
+    }
+  }
+})
+
+t.test('the README has exactly two commands that do all the set-up', async t => {
+  t.strictSame(read('README.md').match(/npm ci && npm \w+( \w+)?/g), ['npm ci && npm run demo', 'npm ci && npm test'])
+})
+
+t.test('the configuration table names every variable, and no other', async t => {
+  const table = read('README.md').split('## Configuration')[1]?.split('## Operations')[0] ?? ''
+  const rows = table.split('\n').filter(line => line.startsWith('| `'))
+  const named = rows.flatMap(row => Array.from((row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g), match => match[1]))
+
+  t.strictSame(named.sort(), VARIABLES.filter(name => !name.endsWith('_FILE')).sort())
+})
+
+t.test('docs/problems.md lists every code with its status', async t => {
+  const rows = read('docs/problems.md').matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| ([a-z-]+)/gm)
+  const listed = Array.from(rows, ([, code, status, delivery]) => [code, Number(status), delivery])
+
+  t.strictSame(
+    listed,
+    Object.entries(PROBLEMS).map(([code, { status, delivery }]) => [code, status, delivery])
+  )
+})
