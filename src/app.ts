@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { BearerTokenOptions } from './auth/bearer-token.ts'
+import { createBearerAuthenticator } from './auth/bearer-authenticator.ts'
 import type { Caller } from './auth/caller.ts'
 import { createKeyReader } from './auth/key-location.ts'
 import { createRemoteKeys, type KeySource } from './auth/remote-keys.ts'
@@ -83,8 +83,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(async function signedIn(scope) {
     scope.addHook('onRequest', async request => checkContent(request.headers))
     await scope.register(requireCaller, {
-      bearer: bearer(config, keys, clock),
-      sessionCookie: config.auth.sessionCookie
+      bearer: createBearerAuthenticator({ ...config.auth.jwt, uidClaim: config.uid.claim, keys, clock }),
+      cookies: new Map([[config.auth.sessionCookie, undefined]]),
+      csrf: { allowedOrigins: new Set<string>() },
+      uidOf: createUidMap(config.uid)
     })
     scope.addHook('onRequest', async ({ caller, facts }) => void Object.assign(facts, callerFacts(caller)))
     await scope.register(repliesRoutes, {
@@ -119,11 +121,6 @@ function createKeySource(
     clock,
     onFailure: () => log.warn('the keys of AUTH_JWT_ISSUER cannot be read; trying again')
   })
-}
-
-function bearer({ auth: { jwt }, uid }: Config, keys: KeySource, clock: Clock): BearerTokenOptions {
-  const { issuer, audience, algorithms, typ, scope } = jwt
-  return { issuer, audience, algorithms, typ, scope, uidClaim: uid.claim, uidOf: createUidMap(uid), keys, clock }
 }
 
 function callerFacts({ issuer, subject, uid, actors }: Caller) {

@@ -1,9 +1,8 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import type { Caller } from './caller.ts'
+import type { Principal, Profile } from './caller.ts'
 import type { KeySource } from './remote-keys.ts'
-import type { UidMap } from './uid-map.ts'
 
 export interface BearerTokenOptions {
   readonly issuer: string
@@ -13,16 +12,17 @@ export interface BearerTokenOptions {
   readonly typ: string | undefined
   /** Scope that a token must carry; none when undefined. */
   readonly scope: string | undefined
+  /** Scope that lets a service name the user it acts for; nobody may when undefined. */
+  readonly actScope: string | undefined
   /** The claim that names the user. */
   readonly uidClaim: string
-  readonly uidOf: UidMap
   readonly keys: KeySource
   readonly clock: Clock
 }
 
-/** A caller and how long that holds, on the wall clock. */
+/** A principal and how long that holds, on the wall clock. */
 export interface VerifiedToken {
-  readonly caller: Caller
+  readonly principal: Principal
   readonly expiresAtMs: number
 }
 
@@ -33,25 +33,33 @@ const NOT_BEFORE_TOLERANCE_SECONDS = 30
 const MAX_ACTORS = 5
 
 /**
- * Verifies a bearer token (RFC 8725) and names its caller.
- * Throws `unauthenticated`, `forbidden`, `identity-unmappable` or `identity-provider-unavailable`.
+ * Verifies a JWT as a bearer token (RFC 8725) and names who carries it.
+ * Throws `unauthenticated`, `forbidden` or `identity-provider-unavailable`.
  */
 export async function verifyBearerToken(token: string, options: BearerTokenOptions): Promise<VerifiedToken> {
   const payload = await verifiedPayload(token, options)
   const expiresAtMs = (payload.exp ?? 0) * 1000
   if (expiresAtMs <= options.clock.now()) throw invalidToken('The token has expired.')
   if (payload.iss !== options.issuer) throw invalidToken('The token is not valid.')
-  requireScope(payload, options.scope)
-  const subject = payload[options.uidClaim]
-  const uid = options.uidOf({ issuer: options.issuer, subject })
-  const caller: Caller = {
+  return { principal: principalFrom(payload, options), expiresAtMs }
+}
+
+/** What the claims of a token say; throws `forbidden` without the scope that is required. */
+export function principalFrom(
+  claims: Readonly<Record<string, unknown>>,
+  { issuer, scope, actScope, uidClaim }: Pick<BearerTokenOptions, 'issuer' | 'scope' | 'actScope' | 'uidClaim'>
+): Principal {
+  const granted = scopesOf(claims)
+  if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
+  const profile = profileOf(claims)
+  return {
     scheme: 'bearer',
-    issuer: options.issuer,
-    subject: String(subject),
-    uid,
-    actors: actorsOf(payload)
+    issuer,
+    subject: claims[uidClaim],
+    actors: actorsOf(claims),
+    mayActForOthers: actScope !== undefined && granted.includes(actScope),
+    ...(profile && { profile })
   }
-  return { caller, expiresAtMs }
 }
 
 async function verifiedPayload(token: string, options: BearerTokenOptions): Promise<JWTPayload> {
@@ -84,19 +92,25 @@ async function verifiedPayload(token: string, options: BearerTokenOptions): Prom
   }
 }
 
-function requireScope(payload: JWTPayload, scope: string | undefined): void {
-  if (scope === undefined) return
-  const { scope: text, scp } = payload as { scope?: unknown; scp?: unknown }
-  const granted = [text, scp].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
-  if (granted.includes(scope)) return
-  throw new AppError('forbidden', 'The token lacks the scope that this service needs.', {
+/** `scope` (RFC 8693 §4.2) or `scp`, as text or as a list. */
+function scopesOf({ scope, scp }: { readonly scope?: unknown; readonly scp?: unknown }): unknown[] {
+  return [scope, scp].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
+}
+
+function profileOf({ name, picture }: { readonly name?: unknown; readonly picture?: unknown }): Profile | undefined {
+  if (typeof name !== 'string' && typeof picture !== 'string') return undefined
+  return { ...(typeof name === 'string' && { name }), ...(typeof picture === 'string' && { picture }) }
+}
+
+function missingScope(scope: string): AppError {
+  return new AppError('forbidden', 'The token lacks the scope that this needs.', {
     challenge: `Bearer error="insufficient_scope", scope="${scope}"`
   })
 }
 
-function actorsOf(payload: JWTPayload): string[] {
+function actorsOf(claims: Readonly<Record<string, unknown>>): string[] {
   const actors: string[] = []
-  let act: unknown = payload['act']
+  let act: unknown = claims['act']
   while (typeof act === 'object' && act !== null && actors.length < MAX_ACTORS) {
     const { sub, act: next } = act as { sub?: unknown; act?: unknown }
     if (typeof sub === 'string') actors.push(sub.slice(0, 128))

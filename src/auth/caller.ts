@@ -1,11 +1,34 @@
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 
+/** How somebody proved who they are. */
+export type Scheme = 'bearer' | 'app-session' | 'login'
+
+/** Somebody whose credential was verified, before they are anybody in CometChat. */
+export interface Principal {
+  readonly scheme: Scheme
+  readonly issuer: string
+  /** The value of the claim that names the user; not yet known to be usable. */
+  readonly subject: unknown
+  /** Services that act for the user, nearest first (RFC 8693 §4.1). */
+  readonly actors: readonly string[]
+  /** A service that may name the user it acts for. */
+  readonly mayActForOthers: boolean
+  /** How the identity provider describes the user, where it does. */
+  readonly profile?: Profile
+}
+
+/** Claims of OpenID Connect Core 1.0 §5.1; shown to people, never used to decide anything. */
+export interface Profile {
+  readonly name?: string
+  readonly picture?: string
+}
+
 /** Who is calling, and as whom CometChat will see them. */
 export interface Caller {
-  readonly scheme: 'bearer'
+  readonly scheme: Scheme
   readonly issuer: string
   readonly subject: string
   readonly uid: CometChatUid
-  /** Services that act for the user, nearest first (RFC 8693 §4.1). */
   readonly actors: readonly string[]
+  readonly profile?: Profile
 }

@@ -1,23 +1,34 @@
 import { AppError } from '../errors.ts'
 
+export type Credential =
+  | { readonly kind: 'bearer'; readonly token: string }
+  | { readonly kind: 'cookie'; readonly name: string; readonly value: string }
+
 const BEARER = /^bearer +(\S+)$/i
 
 /**
- * The bearer token of a request, or a refusal.
- * Two credentials are refused rather than ranked: whoever ranks them differently sees another user.
- * A cookie of the session's name counts as one, so that switching sessions on changes nobody's identity.
+ * The one credential of a request, or a refusal.
+ * Two are refused rather than ranked: whoever ranks them differently sees another user. A cookie of a session's name
+ * counts as one even where sessions are off, so that switching them on changes nobody's identity.
  */
-export function bearerTokenOf(rawHeaders: readonly string[], sessionCookie: string): string {
+export function credentialOf(rawHeaders: readonly string[], cookieNames: readonly string[]): Credential {
   const authorization = valuesOf(rawHeaders, 'authorization')
-  const cookies = valuesOf(rawHeaders, 'cookie').flatMap(value => cookiesNamed(value, sessionCookie))
+  const cookies = valuesOf(rawHeaders, 'cookie').flatMap(header => cookiesNamed(header, cookieNames))
   if (authorization.length + cookies.length > 1) {
     throw new AppError('ambiguous-credentials', 'Send one credential: a bearer token or a session cookie, once.')
   }
+  const [cookie] = cookies
+  if (cookie) return cookie
   const [header] = authorization
-  if (header === undefined) throw noCredential('A bearer token is needed.')
+  if (header === undefined) throw unauthenticated('A credential is needed.')
   const token = BEARER.exec(header)?.[1]
-  if (token === undefined) throw noCredential('The authorization header must be a bearer token.')
-  return token
+  if (token === undefined) throw unauthenticated('The authorization header must be a bearer token.')
+  return { kind: 'bearer', token }
+}
+
+/** The refusal of a request without a usable credential. */
+export function unauthenticated(publicDetail: string): AppError {
+  return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer' })
 }
 
 function valuesOf(rawHeaders: readonly string[], name: string): string[] {
@@ -28,10 +39,13 @@ function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return values
 }
 
-function cookiesNamed(header: string, name: string): string[] {
-  return header.split(';').filter(pair => pair.slice(0, Math.max(0, pair.indexOf('='))).trim() === name)
-}
-
-function noCredential(publicDetail: string): AppError {
-  return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer' })
+/** RFC 6265 §4.2.1 pairs, as they were sent: decoding is for whoever knows the cookie. */
+function cookiesNamed(header: string, names: readonly string[]): Credential[] {
+  const found: Credential[] = []
+  for (const pair of header.split(';')) {
+    const end = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(0, end)).trim()
+    if (names.includes(name)) found.push({ kind: 'cookie', name, value: pair.slice(end + 1).trim() })
+  }
+  return found
 }

@@ -1,8 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type BearerTokenOptions, verifyBearerToken } from './bearer-token.ts'
-import type { Caller } from './caller.ts'
-import { bearerTokenOf } from './credentials.ts'
-import { TokenCache } from './token-cache.ts'
+import { AppError } from '../errors.ts'
+import type { BearerAuthenticator } from './bearer-authenticator.ts'
+import type { Caller, Principal } from './caller.ts'
+import { type Credential, credentialOf, unauthenticated } from './credentials.ts'
+import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
+import type { UidMap } from './uid-map.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,24 +14,58 @@ declare module 'fastify' {
   }
 }
 
+/** Turns the value of a session cookie into who it belongs to; throws `unauthenticated` or `store-unavailable`. */
+export type CookieAuthenticator = (value: string) => Promise<Principal>
+
 export interface RequireCallerOptions {
-  readonly bearer: BearerTokenOptions
-  readonly sessionCookie: string
+  readonly bearer: BearerAuthenticator | undefined
+  /** By the name of their cookie; undefined for a name that is a credential although nobody reads it. */
+  readonly cookies: ReadonlyMap<string, CookieAuthenticator | undefined>
+  readonly csrf: CsrfPolicy
+  readonly uidOf: UidMap
 }
 
-/** Refuses every request of its scope that does not prove who sends it. */
+/** Refuses every request of its scope that does not prove who sends it, and that a page was allowed to send it. */
 export const requireCaller = fp<RequireCallerOptions>(
-  async (app, { bearer, sessionCookie }) => {
-    const cache = new TokenCache()
+  async (app, options) => {
+    const cookieNames = [...options.cookies.keys()]
     app.decorateRequest('caller')
     app.addHook('onRequest', async request => {
-      const token = bearerTokenOf(request.raw.rawHeaders, sessionCookie)
-      const { generation } = bearer.keys
-      const known = cache.get(token, bearer.clock.now(), generation)
-      const verified = known ?? (await verifyBearerToken(token, bearer))
-      if (!known) cache.set(token, verified, generation)
-      request.caller = verified.caller
+      const credential = credentialOf(request.raw.rawHeaders, cookieNames)
+      const principal = await authenticate(credential, options)
+      if (credential.kind === 'cookie') requireProofOfOrigin(request.headers, options.csrf)
+      request.caller = await callerFrom(principal, actingFor(request), options.uidOf)
     })
   },
   { name: 'require-caller', fastify: '5.x' }
 )
+
+async function authenticate(credential: Credential, { bearer, cookies }: RequireCallerOptions): Promise<Principal> {
+  if (credential.kind === 'bearer') {
+    if (bearer) return bearer(credential.token)
+    throw unauthenticated('Bearer tokens are not accepted here.')
+  }
+  const readSession = cookies.get(credential.name)
+  if (readSession) return readSession(credential.value)
+  throw unauthenticated('A session cookie is not accepted here.')
+}
+
+/** The user a service names in `X-Acting-For`. */
+function actingFor(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-acting-for']
+  return typeof header === 'string' ? header : undefined
+}
+
+async function callerFrom(principal: Principal, named: string | undefined, uidOf: UidMap): Promise<Caller> {
+  const { scheme, issuer, actors, profile } = principal
+  if (named === undefined) {
+    const { subject } = principal
+    const uid = await uidOf({ issuer, subject })
+    return { scheme, issuer, subject: String(subject), uid, actors, ...(profile && { profile }) }
+  }
+  if (!principal.mayActForOthers) {
+    throw new AppError('forbidden', 'This credential does not allow acting for another user.')
+  }
+  const uid = await uidOf({ issuer, subject: named })
+  return { scheme, issuer, subject: named, uid, actors: [String(principal.subject).slice(0, 128), ...actors] }
+}

@@ -14,7 +14,8 @@ export interface UidMapOptions {
   readonly prefix: string
 }
 
-export type UidMap = (identity: Identity) => CometChatUid
+/** May have to ask somebody; rejects like the map throws. */
+export type UidMap = (identity: Identity) => CometChatUid | Promise<CometChatUid>
 
 const MAX_SUBJECT_BYTES = 1024
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
@@ -24,7 +25,7 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
  * Nothing is transformed in silence: CometChat lower-cases UIDs, so folding here would merge people.
  * The map throws `identity-unmappable` for everything else.
  */
-export function createUidMap({ mode, prefix }: UidMapOptions): UidMap {
+export function createUidMap({ mode, prefix }: UidMapOptions): (identity: Identity) => CometChatUid {
   return ({ issuer, subject }) => {
     const isName = typeof subject === 'string' && subject.length > 0 && subject.isWellFormed()
     if (!isName || Buffer.byteLength(subject) > MAX_SUBJECT_BYTES) throw unmappable()

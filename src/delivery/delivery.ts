@@ -136,17 +136,18 @@ class Sending {
 
   async #send(): Promise<DeliveredReply> {
     const { key, owner } = this.#claim
+    let mayBeSent = false
     try {
       const receiver = await this.#receiver()
       if (!this.#order.isWaiting()) throw new AppError('client-closed', 'The client went away.')
-      const mayBeSent = await this.#ask(store => store.markSent(key, owner))
+      mayBeSent = await this.#ask(store => store.markSent(key, owner))
       if (!mayBeSent) throw new AppError('deadline-exceeded', 'The reply took too long to prepare.')
       const posted = await this.#options.cometchat.postReply(this.#reply(), receiver, this.#budget)
       await this.#settle({ kind: 'done', messageId: posted.messageId, body: posted.body })
       return this.#delivered(posted.messageId, posted.body, false)
     } catch (error) {
       await this.#giveUp(error)
-      throw error
+      throw mayBeSent && !(error instanceof AppError) ? bugAfterSending(error) : error
     }
   }
 
@@ -238,6 +239,15 @@ class Sending {
   async #try(transition: (store: RecordStore) => Promise<void>): Promise<void> {
     await transition(this.#options.store).catch(() => undefined)
   }
+}
+
+/** A bug of ours once the call may have begun: it says nothing about the reply. */
+function bugAfterSending(cause: unknown): AppError {
+  const error = new AppError('internal', 'Something broke in this service; the request id helps to find it.', {
+    delivery: 'unknown'
+  })
+  error.cause = cause
+  return error
 }
 
 function note(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
@@ -5,7 +6,7 @@ import { requestIdOf } from './request-id.ts'
 
 /** Answers what Node's parser refused, before there was a request; the connection ends with it. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
+  if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy()
     return
   }
@@ -19,6 +20,15 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
       `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     () => socket.destroy()
   )
+}
+
+/**
+ * Whether an earlier request of this connection was read to its end and waits for its answer: a refusal of what came
+ * behind it would be taken for that answer, and call a reply unsent that is on its way.
+ */
+function isAnswering(socket: Socket & { _httpMessage?: ServerResponse | null }): boolean {
+  // Node's own handler looks there, too; nothing public tells.
+  return socket._httpMessage?.req.complete === true
 }
 
 function refusalFor(code: string | undefined): AppError {

@@ -20,7 +20,8 @@ export function setErrorHandler(app: FastifyInstance, log: Logger): void {
 /** Answers a request with the problem that an error stands for. */
 export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
-  const { retryAfterMs, challenge } = error.options
+  const { challenge } = error.options
+  const problem = toProblem(error, request.id, request.headers['idempotency-key'] !== undefined)
   setStandardHeaders(reply, request.id)
   // Fastify refuses some requests before any hook of ours ran.
   request.facts ??= {}
@@ -29,14 +30,13 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
   if (error.options.reason !== undefined) request.facts.reason = error.options.reason
   if (error.options.messageId !== undefined) request.facts.messageId = error.options.messageId
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  if (retryAfterMs !== undefined) reply.header('retry-after', retryAfterSeconds(retryAfterMs))
-  const hasKey = request.headers['idempotency-key'] !== undefined
+  if (problem.retryAfterMs !== undefined) reply.header('retry-after', retryAfterSeconds(problem.retryAfterMs))
   // Serialised here: a response schema must never be able to drop a member of a refusal.
   return reply
     .code(PROBLEMS[error.code].status)
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(String)
-    .send(JSON.stringify(toProblem(error, request.id, hasKey)))
+    .send(JSON.stringify(problem))
 }
 
 /** Name and stack frames of a bug; not its message, which may quote anything. */

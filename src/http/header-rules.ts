@@ -41,8 +41,14 @@ export function checkHead({ httpVersion, rawHeaders }: RequestHead): void {
     if (!SINGLE.has(name)) continue
     if (seen.has(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
     seen.add(name)
+    if (name === 'expect') checkExpectation(rawHeaders[index + 1])
   }
   if (!seen.has('host')) throw new AppError('malformed-request', 'The host header is missing.')
+}
+
+function checkExpectation(value: string | undefined): void {
+  if (value?.toLowerCase() === '100-continue') return
+  throw new AppError('malformed-request', 'Nothing but 100-continue can be expected here.')
 }
 
 /** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8. */

@@ -17,7 +17,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
 }
 
 /**
- * What JSON.parse lets through and nobody wants to pass on: lone surrogates, numbers beyond a double, `__proto__`
+ * What JSON.parse lets through and nobody wants to pass on: lone surrogates, numbers that it rounds, `__proto__`
  * and nesting that would break whoever serialises it.
  */
 export function jsonViolations(value: unknown): Violation[] {
@@ -35,8 +35,8 @@ function inspect(value: unknown, pointer: string, depth: number, found: Violatio
   if (found.length >= MAX_VIOLATIONS) return
   if (typeof value === 'string' && !value.isWellFormed()) {
     found.push({ pointer, code: 'wrong-format', detail: 'The text holds half of a surrogate pair.' })
-  } else if (typeof value === 'number' && !Number.isFinite(value)) {
-    found.push({ pointer, code: 'out-of-range', detail: 'The number is too large.' })
+  } else if (typeof value === 'number' && !isKeptExactly(value)) {
+    found.push({ pointer, code: 'out-of-range', detail: 'The number is too large to be kept exactly.' })
   } else if (typeof value === 'object' && value !== null) {
     inspectMembers(value, pointer, depth, found)
   }
@@ -48,9 +48,15 @@ function inspectMembers(value: object, pointer: string, depth: number, found: Vi
     return
   }
   for (const [name, member] of Object.entries(value)) {
+    if (found.length >= MAX_VIOLATIONS) return
     if (name === '__proto__' || !name.isWellFormed()) {
       found.push({ pointer, code: 'not-allowed', detail: 'A member has a name that is not allowed.' })
     }
     inspect(member, memberPointer(pointer, name), depth + 1, found)
   }
+}
+
+/** RFC 7493 §2.2: an integer beyond 2^53 would reach CometChat as another one. */
+function isKeptExactly(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
 }

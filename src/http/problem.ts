@@ -22,6 +22,7 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 export function toProblem(error: AppError, requestId: string, hasIdempotencyKey: boolean): Problem {
   const { status, title } = PROBLEMS[error.code]
   const { retryAfterMs, messageId, errors } = error.options
+  const retryable = error.isRetryable(hasIdempotencyKey)
   return {
     type: PROBLEM_TYPE_PREFIX + error.code,
     title,
@@ -30,8 +31,9 @@ export function toProblem(error: AppError, requestId: string, hasIdempotencyKey:
     instance: `urn:request:${requestId}`,
     code: error.code,
     delivery: error.delivery,
-    retryable: error.isRetryable(hasIdempotencyKey),
-    ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
+    retryable,
+    // Clients and proxies resend on the sight of it, so it only stands where that cannot double a reply.
+    ...(retryable && retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
     ...(messageId !== undefined && { messageId }),
     ...(errors !== undefined && { errors })
   }

@@ -23,7 +23,13 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     connectionTimeout: deadlineMs + 30_000,
     // Longer than the idle time of the usual balancers, so that they close first.
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1000, maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 1000,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Node's own answer to a missing host is bare; src/http/header-rules.ts refuses it with a problem.
+      requireHostHeader: false
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
@@ -34,6 +40,8 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } }
   })
+  // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
     parseJsonBody(body)

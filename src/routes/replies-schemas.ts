@@ -11,7 +11,7 @@ function Closed<T extends Record<string, TSchema>>(members: T, options: { minPro
 
 const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
 const Receiver = Type.String({ minLength: 1, maxLength: 100 })
-const HttpsUrl = Type.String({ pattern: '^https://', maxLength: 2048 })
+const HttpsUrl = Type.String({ pattern: '^https://\\S+$', maxLength: 2048 })
 
 /** The path: CometChat's decimal message id, kept as text because it may exceed 2^53. */
 export const ReplyParams = Closed({

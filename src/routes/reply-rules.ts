@@ -1,4 +1,5 @@
 import type { Violation } from '../errors.ts'
+import { memberPointer } from '../http/json-body.ts'
 import type { ReplyBody } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
@@ -18,6 +19,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 const SERVER_METADATA = '@injected'
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['image', 'file', 'audio', 'video'])
 const MAX_MENTIONED_USERS = 10
+const MAX_POINTERS = 20
 /** CometChat's limit for a whole message (docs: Properties and Constraints). */
 const MAX_MESSAGE_CHARACTERS = 65_536
 /** JSON.stringify makes no character longer than six, and no number longer than five times what was sent. */
@@ -28,17 +30,18 @@ const MENTION = /<@uid:([^>\s]{1,100})>/g
 export function reservedPointers(body: unknown, markerMember: string): string[] {
   const data = memberOf(body, 'data')
   const metadata = memberOf(data, 'metadata')
-  return [
+  const pointers = [
     ...namesOf(body)
       .filter(isReserved)
-      .map(name => `/${name}`),
+      .map(name => memberPointer('', name)),
     ...namesOf(data)
       .filter(isReserved)
-      .map(name => `/data/${name}`),
+      .map(name => memberPointer('/data', name)),
     ...namesOf(metadata)
       .filter(name => name === markerMember || name === SERVER_METADATA)
-      .map(name => `/data/metadata/${name}`)
+      .map(name => memberPointer('/data/metadata', name))
   ]
+  return pointers.slice(0, MAX_POINTERS)
 }
 
 /** What a JSON schema cannot say: which members belong together. */

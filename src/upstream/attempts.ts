@@ -145,7 +145,10 @@ class AttemptPolicy {
 }
 
 function describe(outcome: Outcome, nowMs: number): CallResult {
-  if (outcome.kind === 'failure' || outcome.status < 400) return { outcome }
+  // Behind a 5xx or a 408 the reply may exist, whatever code the envelope names: that is no refusal to act on.
+  if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
+    return { outcome }
+  }
   const code = errorCodeOf(outcome)
   const limited = outcome.status === 429
   const refusal: Refusal | undefined = limited

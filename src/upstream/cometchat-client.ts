@@ -87,11 +87,15 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       case 'unreadable':
         throw new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', { retryAfterMs: 1000 })
       case 'mismatch':
-        // A connection that carries a stray answer shifts every later one by one.
-        connections.reset()
-        onAlarm('upstream-mismatch')
-        throw new AppError('upstream-mismatch', 'CometChat answered another request.', { retryAfterMs: 1000 })
+        throw mismatch('unknown')
     }
+  }
+
+  function mismatch(delivery: 'unknown' | 'not-sent'): AppError {
+    // A connection that carries a stray answer shifts every later one by one.
+    connections.reset()
+    onAlarm('upstream-mismatch')
+    return new AppError('upstream-mismatch', 'CometChat answered another request.', { delivery, retryAfterMs: 1000 })
   }
 
   function failed(result: Parameters<typeof toAppError>[0], kind: 'read' | 'post'): AppError {
@@ -115,6 +119,7 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
       const parent = readParent(outcome.body, parentId)
+      if (parent === 'foreign') throw mismatch('not-sent')
       if (parent) return parent
       throw unreadableThread()
     },
@@ -144,10 +149,12 @@ function expectationOf({ parentId, uid, marker, message }: Reply): Expectation {
   return { parentId, uid, several, ...(marker !== undefined && { marker }) }
 }
 
-function readParent(bytes: Uint8Array, parentId: string): Parent | undefined {
+function readParent(bytes: Uint8Array, parentId: string): Parent | 'foreign' | undefined {
   const envelope = parseJson(bytes)
   const message = isObject(envelope) ? envelope['data'] : undefined
-  if (!isObject(message) || idText(message['id']) !== parentId) return undefined
+  const id = isObject(message) ? idText(message['id']) : undefined
+  if (!isObject(message) || id === undefined) return undefined
+  if (id !== parentId) return 'foreign'
   const { sender, receiver, receiverType } = message
   if (typeof sender !== 'string' || typeof receiver !== 'string') return undefined
   if (receiverType !== 'user' && receiverType !== 'group') return undefined

@@ -42,7 +42,17 @@ export function judgeReply(envelope: unknown, expected: Expectation): ReplyAnswe
   const valid = messages.every(message => idText(message['id']) !== undefined && isMessage(message))
   if (messageId === undefined || !valid) return { verdict: 'contract', ...(messageId && { messageId }) }
   for (const message of messages) removeMarker(message)
-  return { verdict: 'bound', body: JSON.stringify(envelope), messageId }
+  const body = serialised(envelope)
+  return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId }
+}
+
+/** JSON.parse reads any depth, JSON.stringify does not: undefined for what it cannot write. */
+function serialised(envelope: JsonObject): string | undefined {
+  try {
+    return JSON.stringify(envelope)
+  } catch {
+    return undefined
+  }
 }
 
 /** The marker a message carries, if any. */
@@ -58,16 +68,18 @@ function messagesOf(data: unknown, several: boolean): JsonObject[] | undefined {
 }
 
 /**
- * Sender and thread must be there and equal. A marker must not be another's; none at all is accepted, because a
- * CometChat that does not echo metadata still answered this user about this thread.
+ * Sender and thread must be there and equal; one that differs is proof enough that the answer is another's. A marker
+ * must not be another's; none at all is accepted, because a CometChat that does not echo metadata still answered
+ * this user about this thread.
  */
 function bindingOf(message: JsonObject, expected: Expectation): Binding {
   const parentId = idText(message['parentId'])
-  const { sender } = message
-  if (parentId === undefined || typeof sender !== 'string') return 'unreadable'
-  const marker = markerOf(message)
-  const foreign = marker !== undefined && marker !== expected.marker
-  return parentId !== expected.parentId || sender !== expected.uid || foreign ? 'mismatch' : 'bound'
+  const sender = typeof message['sender'] === 'string' ? message['sender'] : undefined
+  const differs = (found: unknown, wanted: unknown): boolean => found !== undefined && found !== wanted
+  const isForeign =
+    differs(parentId, expected.parentId) || differs(sender, expected.uid) || differs(markerOf(message), expected.marker)
+  if (isForeign) return 'mismatch'
+  return parentId === undefined || sender === undefined ? 'unreadable' : 'bound'
 }
 
 /** Takes the marker out, and the object that only existed to carry it. */

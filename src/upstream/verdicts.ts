@@ -18,6 +18,8 @@ export function toAppError(result: CallResult, kind: CallKind): AppError {
   const doubt = inDoubt(kind)
   if (outcome.status >= 500) return new AppError('upstream-error', 'CometChat answered with a server error.', doubt)
   if (outcome.status === 408) return new AppError('upstream-error', 'CometChat gave up waiting.', doubt)
+  // RFC 8470 §5.2: it was not processed.
+  if (outcome.status === 425) return new AppError('upstream-unreachable', 'CometChat cannot be reached.', notSent())
   return refused(result, kind)
 }
 

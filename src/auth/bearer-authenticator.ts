@@ -1,0 +1,19 @@
+import { type BearerTokenOptions, verifyBearerToken } from './bearer-token.ts'
+import type { Principal } from './caller.ts'
+import { TokenCache } from './token-cache.ts'
+
+export type BearerAuthenticator = (token: string) => Promise<Principal>
+
+/** Verifies each token once and remembers it until it expires or the keys change. */
+export function createBearerAuthenticator(options: BearerTokenOptions): BearerAuthenticator {
+  const { keys, clock } = options
+  const cache = new TokenCache()
+  return async token => {
+    const { generation } = keys
+    const known = cache.get(token, clock.now(), generation)
+    if (known) return known.principal
+    const verified = await verifyBearerToken(token, options)
+    cache.set(token, verified, generation)
+    return verified.principal
+  }
+}
