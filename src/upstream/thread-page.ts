@@ -1,5 +1,5 @@
 import type { SoughtReply } from './cometchat-client.ts'
-import { isObject, parseJson } from './json.ts'
+import { idText, isObject, parseJson } from './json.ts'
 import { judgeReply, markerOf, type ReplyAnswer } from './reply-answer.ts'
 
 export type ThreadSearch =
@@ -12,6 +12,9 @@ export function searchThreadPage(bytes: Uint8Array, { parentId, uid, marker }: S
   const envelope = parseJson(bytes)
   const messages = isObject(envelope) ? envelope['data'] : undefined
   if (!Array.isArray(messages)) return { kind: 'unreadable' }
+  // The page of another thread proves no absence from this one.
+  const isOfThread = (message: unknown): boolean => isObject(message) && idText(message['parentId']) === parentId
+  if (!messages.every(isOfThread)) return { kind: 'unreadable' }
   const message = messages.find(candidate => isObject(candidate) && markerOf(candidate) === marker)
   if (message === undefined) return { kind: 'absent', messages: messages.length }
   return { kind: 'found', answer: judgeReply({ data: message }, { parentId, uid, marker, several: false }) }
