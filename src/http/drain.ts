@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
@@ -39,13 +40,31 @@ export class Drain {
   }
 }
 
-/** Tells kept-alive clients to go elsewhere, and refuses what could be cut off. */
+/** A connection on its way to its first request gets so long before it is ended. */
+const UNUSED_GRACE_MS = 500
+
+/** Tells kept-alive clients to go elsewhere, refuses what could be cut off, and ends what was never used. */
 export const drainHook = fp<{ drain: Drain }>(
   async (app, { drain }) => {
-    app.addHook('onRequest', async (_request, reply) => {
-      if (!drain.draining) return
-      reply.header('connection', 'close')
-      if (!drain.hasTime()) throw new AppError('draining', 'This instance is shutting down.', { retryAfterMs: 1000 })
+    app.addHook('onRequest', async () => {
+      if (!drain.draining || drain.hasTime()) return
+      throw new AppError('draining', 'This instance is shutting down.', { retryAfterMs: 1000 })
+    })
+    // When the answer leaves, so that a reply which began before the drain ends its connection, too.
+    app.addHook('onSend', async (_request, reply) => {
+      if (drain.draining) reply.header('connection', 'close')
+    })
+
+    // Node takes a connection without a single byte for a busy one and would wait for it until it is forced.
+    const open = new Set<Socket>()
+    app.server.on('connection', (socket: Socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+    })
+    app.addHook('preClose', async () => {
+      setTimeout(() => {
+        for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+      }, UNUSED_GRACE_MS).unref()
     })
   },
   { name: 'drain', fastify: '5.x' }

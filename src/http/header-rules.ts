@@ -20,6 +20,12 @@ const SINGLE: ReadonlySet<string> = new Set([
   'x-acting-for'
 ])
 
+/** Node meets no other expectation, and of `gzip, chunked` it would unwrap the chunks only. */
+const ONLY_VALUES: ReadonlyMap<string, string> = new Map([
+  ['expect', '100-continue'],
+  ['transfer-encoding', 'chunked']
+])
+
 /** `application/json`, alone or with the only charset JSON has (RFC 8259 §8.1). */
 const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i
 
@@ -41,14 +47,15 @@ export function checkHead({ httpVersion, rawHeaders }: RequestHead): void {
     if (!SINGLE.has(name)) continue
     if (seen.has(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
     seen.add(name)
-    if (name === 'expect') checkExpectation(rawHeaders[index + 1])
+    checkOnlyValue(name, rawHeaders[index + 1])
   }
   if (!seen.has('host')) throw new AppError('malformed-request', 'The host header is missing.')
 }
 
-function checkExpectation(value: string | undefined): void {
-  if (value?.toLowerCase() === '100-continue') return
-  throw new AppError('malformed-request', 'Nothing but 100-continue can be expected here.')
+function checkOnlyValue(name: string, value: string | undefined): void {
+  const only = ONLY_VALUES.get(name)
+  if (only === undefined || value?.toLowerCase() === only) return
+  throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)
 }
 
 /** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8. */

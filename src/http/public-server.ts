@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { answerClientError } from './client-errors.ts'
+import { createClientErrors } from './client-errors.ts'
 import { answerProblem } from './error-handler.ts'
 import { parseJsonBody } from './json-body.ts'
 import { requestIdOf } from './request-id.ts'
@@ -15,6 +15,7 @@ const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
 export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
+  const clientErrors = createClientErrors()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
     logger: false,
@@ -36,9 +37,14 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     requestIdHeader: false,
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrors.answer,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } }
+  })
+  clientErrors.watch(app.server)
+  // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.
+  app.server.prependListener('request', (request, response) => {
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
   })
   // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))

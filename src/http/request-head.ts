@@ -16,7 +16,13 @@ export const requestHead = fp(
   async app => {
     app.addHook('onRequest', async (request, reply) => {
       setStandardHeaders(reply, request.id)
-      checkHead(request.raw)
+      try {
+        checkHead(request.raw)
+      } catch (error) {
+        // Whoever reads this head differently may also see another end of this request.
+        reply.header('connection', 'close')
+        throw error
+      }
     })
   },
   { name: 'request-head', fastify: '5.x' }

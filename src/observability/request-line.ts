@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import type { Delivery, ProblemCode } from '../errors.ts'
@@ -7,6 +8,7 @@ export interface RequestFacts {
   code?: ProblemCode
   delivery?: Delivery
   reason?: string
+  scheme?: string
   issuer?: string
   subject?: string
   uid?: string
@@ -33,7 +35,10 @@ export const requestLine = fp<{ log: Logger }>(
     app.addHook('onRequest', async request => {
       request.facts = {}
     })
-    app.addHook('onResponse', async (request, reply) => {
+    const written = new WeakSet<FastifyRequest>()
+    const write = (request: FastifyRequest, reply: FastifyReply): void => {
+      if (written.has(request)) return
+      written.add(request)
       log.info(
         {
           requestId: request.id,
@@ -45,6 +50,12 @@ export const requestLine = fp<{ log: Logger }>(
         },
         'request'
       )
+    }
+    app.addHook('onResponse', async (request, reply) => write(request, reply))
+    // Fastify has no onResponse for a client that went away, and what became of its reply must be known all the same.
+    app.addHook('onSend', async (request, reply) => {
+      if (request.raw.socket.destroyed) write(request, reply)
+      else reply.raw.once('close', () => write(request, reply))
     })
   },
   { name: 'request-line', fastify: '5.x' }

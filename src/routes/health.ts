@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 
 export interface HealthOptions {
   /** Why this instance should get no calls; empty when it should. */
@@ -11,6 +11,8 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
     reply.header('cache-control', 'no-store')
   })
 
+  app.setNotFoundHandler((_request, reply) => answerNotFound(undefined, undefined, reply))
+
   app.get('/livez', async () => ({ status: 'live' }))
 
   app.get('/readyz', async (request, reply) => {
@@ -19,4 +21,9 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
     reply.code(reasons.length === 0 ? 200 : 503)
     return { status: reasons.length === 0 ? 'ready' : 'not-ready', ...(verbose && { reasons }) }
   })
+}
+
+/** In the place of Fastify's own answers, which repeat the address. */
+export function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply): void {
+  void reply.code(404).send({ status: 'not-found' })
 }

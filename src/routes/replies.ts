@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import type { DeliveredReply, ReplyOrder } from '../delivery/delivery.ts'
+import type { DeliveredReply, ReplyOrder } from '../delivery/reply-order.ts'
 import { AppError } from '../errors.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { jsonViolations } from '../http/json-body.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { ReplyBody, ReplyCreated, ReplyParams, ReplyQuery } from './replies-schemas.ts'
-import { lengthViolations, reservedPointers, ruleViolations } from './reply-rules.ts'
+import { crowdedViolations, lengthViolations, reservedPointers, ruleViolations } from './reply-rules.ts'
 
 export interface RepliesOptions {
   readonly deliver: (order: ReplyOrder) => Promise<DeliveredReply>
@@ -90,6 +90,8 @@ function refuseUnsafe(request: FastifyRequest, markerMember: string): void {
   }
   const violations = jsonViolations(request.body)
   if (violations.length > 0) throw invalidRequest(violations)
+  const crowded = crowdedViolations(request.body)
+  if (crowded.length > 0) throw invalidRequest(crowded)
   const reserved = reservedPointers(request.body, markerMember)
   if (reserved.length === 0) return
   throw new AppError('reserved-name', 'A member names something that only this service may set.', {

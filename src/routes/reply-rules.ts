@@ -69,6 +69,28 @@ export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): V
   return found
 }
 
+/** Far more entries than the schema allows: refused before it describes every one of them. */
+const MAX_ENTRIES = 1000
+
+/** Pointers to what holds so many entries that validating each would cost more than the request is worth. */
+export function crowdedViolations(body: unknown): Violation[] {
+  const data = memberOf(body, 'data')
+  const several = memberOf(body, 'multipleReceivers')
+  const places: [pointer: string, value: unknown][] = [
+    ['', body],
+    ['/data', data],
+    ['/data/metadata', memberOf(data, 'metadata')],
+    ['/data/attachments', memberOf(data, 'attachments')],
+    ['/tags', memberOf(body, 'tags')],
+    ['/multipleReceivers', several],
+    ['/multipleReceivers/uids', memberOf(several, 'uids')],
+    ['/multipleReceivers/guids', memberOf(several, 'guids')]
+  ]
+  return places
+    .filter(([, value]) => typeof value === 'object' && value !== null && Object.keys(value).length > MAX_ENTRIES)
+    .map(([pointer]) => ({ pointer, code: 'too-long', detail: 'It has too many entries.' }))
+}
+
 /** The whole message counts, in characters, however it was spelled on the wire. */
 export function lengthViolations(body: ReplyBody, wireBytes: number): Violation[] {
   if (wireBytes * MAX_GROWTH <= MAX_MESSAGE_CHARACTERS) return []

@@ -5,7 +5,7 @@ import type { Connections } from './connections.ts'
 import type { Outcome, UpstreamAnswer, UpstreamRequest } from './exchange.ts'
 import { isObject, parseJson } from './json.ts'
 import type { Keyring } from './keyring.ts'
-import { parseRetryAfter } from './retry-after.ts'
+import { parseRetryAfter, resetInMs } from './retry-after.ts'
 
 /** How long a call may take, and what it tells about itself; shared by all calls of one request. */
 export interface Budget {
@@ -41,11 +41,20 @@ export interface CallResult {
   readonly refusal?: Refusal
   /** The wait CometChat asked for, in milliseconds. */
   readonly retryAfterMs?: number
+  /** When its limit starts anew, in milliseconds from now: told to the caller, but no invitation to call again. */
+  readonly resetsInMs?: number
   /** True when the answer was a refusal that more time might have lifted. */
   readonly outOfTime?: boolean
 }
 
-type Again = { readonly waitMs: number; readonly key?: Secret } | 'out-of-time' | undefined
+interface Again {
+  readonly waitMs: number
+  readonly key?: Secret
+  /** Only the time is waited for: the answer would be the same. */
+  readonly believe?: boolean
+}
+
+type Step = Again | 'out-of-time' | undefined
 
 const MAX_RESENDS = 2
 const SETTLE_STEPS_MS = [400, 600, 1000]
@@ -62,23 +71,30 @@ export async function callWithAttempts(
   budget: Budget,
   safe: boolean
 ): Promise<CallResult> {
-  const { connections, keyring, clock } = options
+  const { keyring, clock } = options
   const policy = new AttemptPolicy(options, budget, safe)
   for (let key = keyring.current(); ; ) {
-    const startedAtMs = clock.monotonic()
-    const outcome = await connections.exchange(build(key), {
-      timeoutMs: budget.deadlineAtMs - startedAtMs,
-      ...(budget.mayStart && { mayStart: budget.mayStart })
-    })
-    const result = describe(outcome, clock.now())
-    budget.onAttempt?.({ durationMs: clock.monotonic() - startedAtMs, ...logged(result) })
-    if (outcome.kind === 'answer' && result.refusal?.kind !== 'our-key') keyring.accepted(key)
-    const again = policy.next(result, key)
-    if (again === undefined) return result
-    if (again === 'out-of-time') return { ...result, outOfTime: true }
-    if (again.waitMs > 0) await clock.sleep(again.waitMs)
-    key = again.key ?? key
+    const result = await attempt(options, build(key), budget)
+    if (isAccepted(result)) keyring.accepted(key)
+    const step = policy.next(result, key)
+    if (step === undefined) return result
+    if (step === 'out-of-time') return { ...result, outOfTime: true }
+    if (step.waitMs > 0) await clock.sleep(step.waitMs)
+    if (step.believe) return result
+    key = step.key ?? key
   }
+}
+
+async function attempt(
+  { connections, clock }: AttemptsOptions,
+  request: UpstreamRequest,
+  { deadlineAtMs, mayStart, onAttempt }: Budget
+): Promise<CallResult> {
+  const startedAtMs = clock.monotonic()
+  const limits = { timeoutMs: deadlineAtMs - startedAtMs, ...(mayStart && { mayStart }) }
+  const result = describe(await connections.exchange(request, limits), clock.now())
+  onAttempt?.({ durationMs: clock.monotonic() - startedAtMs, ...logged(result) })
+  return result
 }
 
 /** Counts what was tried and decides whether once more is allowed. */
@@ -98,16 +114,17 @@ class AttemptPolicy {
     this.#safe = safe
   }
 
-  next(result: CallResult, key: Secret): Again {
+  next(result: CallResult, key: Secret): Step {
     const { outcome, refusal } = result
     if (outcome.kind === 'failure') return this.#afterFailure(outcome.sent, outcome.cause)
     if (refusal?.kind === 'our-key') return this.#withOtherKey(key)
     if (refusal?.kind === 'rate-limited') return this.#afterLimit(result.retryAfterMs)
     if (refusal?.kind === 'no-access') return this.#untilSettled()
+    if (refusal?.kind === 'refused' && refusal.code === 'thread-not-found') return this.#asLateAsHidden()
     return undefined
   }
 
-  #afterFailure(sent: boolean, cause: string): Again {
+  #afterFailure(sent: boolean, cause: string): Step {
     const repeatable = sent ? this.#safe && cause === 'reset' : cause === 'unreachable'
     if (!repeatable || this.#resends >= MAX_RESENDS) return undefined
     this.#resends++
@@ -115,7 +132,7 @@ class AttemptPolicy {
     return this.#leftMs() > waitMs + MIN_ATTEMPT_MS ? { waitMs } : undefined
   }
 
-  #withOtherKey(key: Secret): Again {
+  #withOtherKey(key: Secret): Step {
     this.#triedKeys.add(key)
     const other = this.#options.keyring.untried(this.#triedKeys)
     if (other) return this.#leftMs() > MIN_ATTEMPT_MS ? { waitMs: 0, key: other } : 'out-of-time'
@@ -123,20 +140,32 @@ class AttemptPolicy {
     return undefined
   }
 
-  #afterLimit(retryAfterMs: number | undefined): Again {
+  #afterLimit(retryAfterMs: number | undefined): Step {
     if (this.#waitedForLimit || retryAfterMs === undefined) return undefined
     this.#waitedForLimit = true
     return this.#leftMs() > retryAfterMs + MIN_ATTEMPT_MS ? { waitMs: retryAfterMs } : undefined
   }
 
-  #untilSettled(): Again {
-    const { clock, settleMs } = this.#options
-    const nowMs = clock.monotonic()
-    this.#settleEndsAtMs ??= nowMs + settleMs
+  #untilSettled(): Step {
+    const restMs = this.#settlesInMs()
+    if (restMs <= 0) return undefined
     const step = SETTLE_STEPS_MS[Math.min(this.#settleTries++, SETTLE_STEPS_MS.length - 1)] ?? 0
-    const waitMs = Math.min(step, this.#settleEndsAtMs - nowMs)
-    if (waitMs <= 0) return undefined
-    return this.#leftMs() > waitMs + MIN_ATTEMPT_MS ? { waitMs } : 'out-of-time'
+    // The last try before the deadline still leaves as much time again for its answer.
+    const waitMs = Math.min(step, restMs, this.#leftMs() / 2)
+    return waitMs > MIN_ATTEMPT_MS || waitMs === restMs ? { waitMs } : 'out-of-time'
+  }
+
+  /** A thread that does not exist is told as late as one that is hidden: otherwise the time would tell them apart. */
+  #asLateAsHidden(): Step {
+    const restMs = this.#settlesInMs()
+    if (restMs <= 0) return undefined
+    return this.#leftMs() > restMs ? { waitMs: restMs, believe: true } : 'out-of-time'
+  }
+
+  #settlesInMs(): number {
+    const { clock, settleMs } = this.#options
+    this.#settleEndsAtMs ??= clock.monotonic() + settleMs
+    return this.#settleEndsAtMs - clock.monotonic()
   }
 
   #leftMs(): number {
@@ -149,15 +178,27 @@ function describe(outcome: Outcome, nowMs: number): CallResult {
   if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
     return { outcome }
   }
-  const code = errorCodeOf(outcome)
-  const limited = outcome.status === 429
-  const refusal: Refusal | undefined = limited
-    ? { kind: 'rate-limited' }
-    : code === undefined
-      ? undefined
-      : refusalOf(code)
+  const refusal = readRefusal(outcome)
   const retryAfterMs = parseRetryAfter(outcome.headers['retry-after'], nowMs)
-  return { outcome, ...(refusal && { refusal }), ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  const resetsInMs = resetInMs(outcome.headers, nowMs)
+  return {
+    outcome,
+    ...(refusal && { refusal }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(resetsInMs !== undefined && { resetsInMs })
+  }
+}
+
+function readRefusal(answer: UpstreamAnswer): Refusal | undefined {
+  if (answer.status === 429) return { kind: 'rate-limited' }
+  const code = errorCodeOf(answer)
+  return code === undefined ? undefined : refusalOf(code)
+}
+
+/** Whether this answer shows that CometChat took the key: a server error shows nothing. */
+function isAccepted({ outcome, refusal }: CallResult): boolean {
+  if (outcome.kind === 'failure' || outcome.status >= 500) return false
+  return outcome.status < 300 || (refusal !== undefined && refusal.kind !== 'our-key')
 }
 
 function logged({ outcome }: CallResult): Omit<Attempt, 'durationMs'> {

@@ -2,10 +2,11 @@ import { AppError } from '../errors.ts'
 import { type AttemptsOptions, type Budget, callWithAttempts } from './attempts.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { idText, isObject, parseJson } from './json.ts'
+import type { SenderProfile } from './new-user.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody, THREAD_PAGE_SIZE } from './requests.ts'
 import { searchThreadPage } from './thread-page.ts'
-import { toAppError } from './verdicts.ts'
+import { alarmFor, toAppError } from './verdicts.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
 export interface ReplyMessage {
@@ -34,6 +35,8 @@ export interface Parent extends Receiver {
 export interface Reply {
   readonly parentId: string
   readonly uid: CometChatUid
+  /** Never sent with the reply: for a sender who has yet to be created. */
+  readonly profile?: SenderProfile
   readonly message: ReplyMessage
   readonly marker?: string
   /** W3C trace context of the caller, forwarded as it came. */
@@ -54,7 +57,7 @@ export interface SoughtReply {
 
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */
-  readMessage(parentId: string, uid: CometChatUid, budget: Budget): Promise<Parent>
+  readMessage(parentId: string, uid: CometChatUid, budget: Budget, profile?: SenderProfile): Promise<Parent>
   /**
    * Looks for the reply that carries a marker, as its sender sees the thread.
    * Throws an AppError when the thread cannot be read to its end: then nothing is known.
@@ -64,9 +67,12 @@ export interface CometChatClient {
   postReply(reply: Reply, receiver: Receiver, budget: Budget): Promise<PostedReply>
 }
 
+/** What somebody has to look at; `upstream-untrusted` is a certificate that does not fit CometChat's name. */
+export type Alarm = 'upstream-credentials' | 'upstream-untrusted' | 'upstream-mismatch' | 'key-echoed'
+
 export interface CometChatClientOptions extends AttemptsOptions {
   /** Told when somebody has to look: a refused key, an answer that belongs to another request. */
-  readonly onAlarm: (alarm: 'upstream-credentials' | 'upstream-mismatch' | 'key-echoed') => void
+  readonly onAlarm: (alarm: Alarm) => void
 }
 
 /** Pages of a thread that are searched; beyond them absence is not proven. */
@@ -100,7 +106,8 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
 
   function failed(result: Parameters<typeof toAppError>[0], kind: 'read' | 'post'): AppError {
     const error = toAppError(result, kind)
-    if (error.code === 'upstream-credentials') onAlarm('upstream-credentials')
+    const alarm = alarmFor(error)
+    if (alarm) onAlarm(alarm)
     return error
   }
 

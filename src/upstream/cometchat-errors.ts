@@ -7,6 +7,8 @@ export type Refusal =
   /** Also how CometChat answers for some 3 s about a message that was just created. */
   | { readonly kind: 'no-access' }
   | { readonly kind: 'unknown-user' }
+  /** Also a user who was deactivated. */
+  | { readonly kind: 'user-exists' }
   | { readonly kind: 'server-fault' }
   | { readonly kind: 'refused'; readonly code: ProblemCode; readonly shown?: string }
 
@@ -19,6 +21,7 @@ const REFUSALS: ReadonlyMap<string, Refusal> = new Map<string, Refusal>([
   ['ERR_TOO_MANY_REQUESTS', { kind: 'rate-limited' }],
   ['ERR_MESSAGE_NO_ACCESS', { kind: 'no-access' }],
   ['ERR_UID_NOT_FOUND', { kind: 'unknown-user' }],
+  ['ERR_UID_ALREADY_EXISTS', { kind: 'user-exists' }],
   // Arrives as 401 and is about the user, not about our key.
   ['ERR_GROUP_NOT_JOINED', THREAD_NOT_FOUND],
   ['ERR_NOT_A_MEMBER', THREAD_NOT_FOUND],

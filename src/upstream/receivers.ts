@@ -1,10 +1,9 @@
 import { AppError } from '../errors.ts'
-import type { Budget } from './attempts.ts'
 import type { CometChatClient, Parent, Receiver } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { threadNotFound } from './verdicts.ts'
 
-export type ReceiverOf = (parentId: string, uid: CometChatUid, budget: Budget) => Promise<Receiver>
+export type ReceiverOf = (...read: Parameters<CometChatClient['readMessage']>) => Promise<Receiver>
 
 const MAX_REMEMBERED = 10_000
 
@@ -16,11 +15,11 @@ const MAX_REMEMBERED = 10_000
 export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): ReceiverOf {
   const remembered = new Map<string, Receiver>()
 
-  return async (parentId, uid, budget) => {
+  return async (parentId, uid, budget, profile) => {
     const key = `${uid}/${parentId}`
     const known = remembered.get(key)
     if (known) return known
-    const receiver = receiverFrom(await client.readMessage(parentId, uid, budget), uid)
+    const receiver = receiverFrom(await client.readMessage(parentId, uid, budget, profile), uid)
     const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined
     if (oldest !== undefined) remembered.delete(oldest)
     remembered.set(key, receiver)

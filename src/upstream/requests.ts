@@ -5,11 +5,13 @@ import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
 import type { UpstreamRequest } from './exchange.ts'
 import { isObject } from './json.ts'
 import { MARKER_MEMBER } from './reply-answer.ts'
+import type { NewUser } from './users.ts'
 
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 /** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */
 const MAX_MESSAGE_CHARACTERS = 65_536
 const USER_AGENT = 'thread-reply-bff/0.1'
+const COMMON_HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT] as const
 export const THREAD_PAGE_SIZE = 100
 
 /** The request target; digits only, so that no input can name another endpoint of this API. */
@@ -18,21 +20,31 @@ function messagePath(messageId: string): string {
   return `/v3/messages/${messageId}`
 }
 
-/** Every header of a call, spelled as CometChat documents it; nothing a client sends can add one. */
+/** Every header of a call for a user, spelled as CometChat documents it; nothing a client sends can add one. */
 function headers(key: Secret, uid: CometChatUid): string[] {
+  return ['apikey', key.reveal(), 'onBehalfOf', checked(uid), ...COMMON_HEADERS]
+}
+
+/** Every header of a call that the app makes for itself: only the two about users are made so. */
+function headersOfApp(key: Secret): string[] {
+  return ['apikey', key.reveal(), ...COMMON_HEADERS]
+}
+
+function checked(uid: CometChatUid): string {
   if (!UID_PATTERN.test(uid)) throw new TypeError('a call needs a user to act for')
-  return [
-    'apikey',
-    key.reveal(),
-    'onBehalfOf',
-    uid,
-    'accept',
-    'application/json',
-    'accept-encoding',
-    'identity',
-    'user-agent',
-    USER_AGENT
-  ]
+  return uid
+}
+
+/** `GET /users/{uid}` (docs: Get User). */
+export function readUserRequest(uid: CometChatUid, key: Secret): UpstreamRequest {
+  return { method: 'GET', path: `/v3/users/${checked(uid)}`, headers: headersOfApp(key) }
+}
+
+/** `POST /users` (docs: Create User). */
+export function createUserRequest(uid: CometChatUid, { name, avatar }: NewUser, key: Secret): UpstreamRequest {
+  const body = JSON.stringify({ uid: checked(uid), name, avatar })
+  const all = [...headersOfApp(key), 'content-type', 'application/json']
+  return { method: 'POST', path: '/v3/users', headers: all, body }
 }
 
 /** `GET /messages/{id}` (docs: Get Message). */

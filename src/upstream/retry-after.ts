@@ -13,3 +13,10 @@ export function parseRetryAfter(value: string | string[] | undefined, nowMs: num
   if (!HTTP_DATE.test(text)) return undefined
   return Math.min(Math.max(0, Date.parse(text) - nowMs), MAX_WAIT_MS)
 }
+
+/** The same by the instant at which CometChat's limit is reset, in either of its two spellings (Unix seconds). */
+export function resetInMs(headers: Readonly<Record<string, unknown>>, nowMs: number): number | undefined {
+  const value = headers['x-rate-limit-reset'] ?? headers['x-ratelimit-reset']
+  if (typeof value !== 'string' || !/^\d{9,11}$/.test(value)) return undefined
+  return Math.min(Math.max(0, Number(value) * 1000 - nowMs), MAX_WAIT_MS)
+}

@@ -13,8 +13,9 @@ export function searchThreadPage(bytes: Uint8Array, { parentId, uid, marker }: S
   const messages = isObject(envelope) ? envelope['data'] : undefined
   if (!Array.isArray(messages)) return { kind: 'unreadable' }
   // The page of another thread proves no absence from this one.
-  const isOfThread = (message: unknown): boolean => isObject(message) && idText(message['parentId']) === parentId
-  if (!messages.every(isOfThread)) return { kind: 'unreadable' }
+  const isOfAnother = (message: unknown): boolean =>
+    isObject(message) && (idText(message['parentId']) ?? parentId) !== parentId
+  if (messages.some(isOfAnother)) return { kind: 'unreadable' }
   const message = messages.find(candidate => isObject(candidate) && markerOf(candidate) === marker)
   if (message === undefined) return { kind: 'absent', messages: messages.length }
   return { kind: 'found', answer: judgeReply({ data: message }, { parentId, uid, marker, several: false }) }

@@ -7,6 +7,7 @@ export type CallKind = 'read' | 'post'
 
 const DEFAULT_RETRY_AFTER_MS = 15_000
 const SOON_MS = 1000
+const UNKNOWN_USER = 'unknown-user'
 
 /** The refusal that a call without a usable answer ends in; the truth about delivery is decided here. */
 export function toAppError(result: CallResult, kind: CallKind): AppError {
@@ -24,7 +25,7 @@ export function toAppError(result: CallResult, kind: CallKind): AppError {
 }
 
 function refused(result: CallResult, kind: CallKind): AppError {
-  const { refusal, retryAfterMs = DEFAULT_RETRY_AFTER_MS } = result
+  const { refusal, retryAfterMs = result.resetsInMs ?? DEFAULT_RETRY_AFTER_MS } = result
   switch (refusal?.kind) {
     case 'our-key':
       return new AppError('upstream-credentials', 'The key of this service was refused; the operator is told.')
@@ -33,9 +34,9 @@ function refused(result: CallResult, kind: CallKind): AppError {
     case 'no-access':
       return threadNotFound()
     case 'unknown-user':
-      return kind === 'read'
-        ? new AppError('identity-unmappable', 'The signed-in user does not exist in CometChat.')
-        : rejected('ERR_UID_NOT_FOUND')
+      return kind === 'read' ? unknownSender() : rejected('ERR_UID_NOT_FOUND', UNKNOWN_USER)
+    case 'user-exists':
+      return rejected(undefined)
     case 'server-fault':
       return new AppError('upstream-error', 'CometChat failed.', inDoubt(kind))
     case 'refused':
@@ -69,14 +70,35 @@ function afterFailure({ cause, sent }: UpstreamFailure, kind: CallKind): AppErro
   }
 }
 
+/** The alarm that a refusal stands for, if somebody has to look. */
+export function alarmFor({ code, options }: AppError): 'upstream-credentials' | 'upstream-untrusted' | undefined {
+  if (code === 'upstream-credentials') return code
+  return options.reason === 'untrusted' ? 'upstream-untrusted' : undefined
+}
+
 /** One answer for "unknown", "not visible to you" and "not in the group", so that ids cannot be probed. */
 export function threadNotFound(): AppError {
   return new AppError('thread-not-found', 'There is no such thread, or this user may not reply in it.')
 }
 
-function rejected(shownCode: string | undefined): AppError {
+/** The user whom this service acts for is nobody in CometChat, or was deactivated there. */
+export function unknownSender(): AppError {
+  return new AppError('identity-unmappable', 'The signed-in user does not exist in CometChat.', {
+    reason: UNKNOWN_USER
+  })
+}
+
+/** True where CometChat did not know a user: in a read the sender, in a post the sender or a receiver. */
+export function isAboutUnknownUser(error: unknown): error is AppError {
+  return error instanceof AppError && error.options.reason === UNKNOWN_USER
+}
+
+function rejected(shownCode: string | undefined, reason?: string): AppError {
   const errors = shownCode && [{ pointer: '', code: shownCode, detail: 'CometChat refused the reply with this code.' }]
-  return new AppError('rejected-by-cometchat', 'CometChat refused the reply.', errors ? { errors } : {})
+  return new AppError('rejected-by-cometchat', 'CometChat refused the reply.', {
+    ...(errors && { errors }),
+    ...(reason !== undefined && { reason })
+  })
 }
 
 function inDoubt(kind: CallKind): AppErrorOptions {

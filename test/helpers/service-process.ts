@@ -41,7 +41,11 @@ export function baseEnv(): ServiceEnv {
 }
 
 /** Starts the service as a process of its own, on free ports, and stops it when the test ends. */
-export async function startService(t: Test, env: ServiceEnv, args: string[] = []): Promise<ServiceProcess> {
+export async function startService(
+  t: Pick<Test, 'teardown'>,
+  env: ServiceEnv,
+  args: string[] = []
+): Promise<ServiceProcess> {
   const service = spawnService(env, args)
   t.teardown(() => service.stop('SIGKILL'))
   const line = await service.lineWhere(({ msg }) => msg === 'listening', 15_000)
