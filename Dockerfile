@@ -1,0 +1,22 @@
+# What runs in production, in a stage of its own: npm, its cache and the lock stay behind.
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The image brings its own Node, which is what the optional dependencies are.
+RUN npm ci --omit=dev --omit=optional
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+# A volume mounted here belongs to the service: STORE_URL=file:/data/replies.db
+RUN mkdir /data && chown node:node /data
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY src src
+# Callers come from outside the container; probes do not, so ADMIN_HOST stays on loopback.
+ENV HOST=0.0.0.0
+EXPOSE 3000
+USER node
+# Without a shell, here and below, so that signals reach the process itself.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ADMIN_PORT || 3001) + '/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/server.ts"]

