@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import { unauthenticated } from '../auth/credentials.ts'
+import type { KeySource } from '../auth/remote-keys.ts'
+import type { CookieAuthenticator } from '../auth/require-caller.ts'
+import type { Clock } from '../clock.ts'
+import type { Secret } from '../secret.ts'
+import { createIdentityProvider } from './identity-provider.ts'
+import { createLoginAttempts } from './login-attempts.ts'
+import type { LoginRoutesOptions } from './login-routes.ts'
+import { createLoginSessions, type LoginSession } from './login-sessions.ts'
+import { createBackChannelLogout } from './logout-token.ts'
+import { createSealer } from './sealed.ts'
+import type { SessionStore } from './session-store.ts'
+
+export interface LoginOptions {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: Secret
+  /** Of this service, as browsers see it. */
+  readonly origin: string
+  readonly scope: string
+  readonly idleMs: number
+  readonly absoluteMs: number
+  readonly uidClaim: string
+  /** What seals sessions; all instances share it. Without one the sessions end with the process. */
+  readonly secret: Secret | undefined
+  readonly store: SessionStore
+  /** Of the issuer: they sign its logout tokens. */
+  readonly keys: KeySource
+  readonly clock: Clock
+  readonly onTrouble: (reason: string) => void
+}
+
+export interface Login {
+  /** Reads the login cookie, wherever cookies are credentials. */
+  readonly authenticate: CookieAuthenticator
+  readonly routes: Omit<LoginRoutesOptions, 'csrf' | 'uidOf'>
+}
+
+/** Joins the parts of a sign-in of our own. */
+export function createLogin(options: LoginOptions): Login {
+  const { origin, issuer, clock } = options
+  const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32))
+  const sessions = createLoginSessions({ ...options, sealer })
+  async function sessionOf(cookie: string): Promise<LoginSession> {
+    const session = await sessions.find(cookie)
+    // Another provider's users are other people, even under the same name.
+    if (session?.issuer === issuer) return session
+    throw unauthenticated('The session has ended: sign in again.')
+  }
+
+  return {
+    async authenticate(cookie) {
+      const { subject, profile } = await sessionOf(cookie)
+      return { scheme: 'login', issuer, subject, actors: [], mayActForOthers: false, ...(profile && { profile }) }
+    },
+    routes: {
+      origin,
+      provider: createIdentityProvider({
+        ...options,
+        redirectUrl: `${origin}/auth/callback`,
+        afterLogoutUrl: `${origin}/auth/logged-out`
+      }),
+      sessions,
+      attempts: createLoginAttempts(sealer, sessions, clock),
+      sessionOf,
+      endByToken: createBackChannelLogout(options, sessions)
+    }
+  }
+}

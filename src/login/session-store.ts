@@ -1,0 +1,41 @@
+/** A session as it is kept: hashes, times, and a text that only the cookie and the service's secret can open. */
+export interface SessionRecord {
+  readonly sealed: string
+  /** Names under which a logout may find it: of the provider's session, of the user. */
+  readonly owners: readonly string[]
+  /** On the wall clock, in milliseconds: sessions outlive the process. */
+  readonly idleEndsAtMs: number
+  readonly endsAtMs: number
+}
+
+/**
+ * Keeps sessions under names that are hashes, and marks of what may be used only once. It judges nothing: whether a
+ * record is still good is for login-sessions.ts. `nowMs` only says what may be swept away.
+ */
+export interface SessionStore {
+  put(name: string, record: SessionRecord, nowMs: number): Promise<void>
+  get(name: string): Promise<SessionRecord | undefined>
+  /** Moves the idle end of a session that still exists; never brings one back. */
+  touch(name: string, record: SessionRecord): Promise<void>
+  delete(name: string): Promise<void>
+  /** Deletes every session of an owner; resolves with how many. */
+  deleteOwnedBy(owner: string): Promise<number>
+  /** True the first time, false until the mark has expired. */
+  claimOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>
+  /** Takes a mark back: what it stood for did not happen. */
+  disclaim(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** What is read back is not trusted: other programs may write to the same place. */
+export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const { sealed, owners, idleEndsAtMs, endsAtMs } = value as Record<keyof SessionRecord, unknown>
+  return (
+    typeof sealed === 'string' &&
+    Array.isArray(owners) &&
+    owners.every(owner => typeof owner === 'string') &&
+    Number.isFinite(idleEndsAtMs) &&
+    Number.isFinite(endsAtMs)
+  )
+}
