@@ -49,8 +49,8 @@ export const PROBLEMS = {
   'upstream-unreachable': problem(503, 'not-sent', 'yes', 'CometChat cannot be reached'),
   overloaded: problem(503, 'not-sent', 'yes', 'Too much to do at the moment'),
   draining: problem(503, 'not-sent', 'yes', 'This instance is shutting down'),
-  'store-unavailable': problem(503, 'not-sent', 'yes', 'The delivery records cannot be reached'),
-  'identity-provider-unavailable': problem(503, 'not-sent', 'yes', 'The keys of the identity provider cannot be read'),
+  'store-unavailable': problem(503, 'not-sent', 'yes', 'The store cannot be reached'),
+  'identity-provider-unavailable': problem(503, 'not-sent', 'yes', 'The identity provider cannot be reached'),
   'deadline-exceeded': problem(504, 'not-sent', 'yes', 'There was not enough time')
 } as const satisfies Record<string, ProblemType>
 

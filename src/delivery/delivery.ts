@@ -1,53 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import { AppError } from '../errors.ts'
-import type { Attempt, Budget } from '../upstream/attempts.ts'
-import type { CometChatClient, Receiver, ReplyMessage } from '../upstream/cometchat-client.ts'
-import type { CometChatUid } from '../upstream/cometchat-uid.ts'
+import { AppError, type Delivery as Verdict } from '../errors.ts'
+import type { Budget } from '../upstream/attempts.ts'
+import type { CometChatClient, Receiver } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
-import { isSettled, outcomeOf, replay, stillUnknown, storeUnavailable } from './outcomes.ts'
+import { asRefusal, isSettled, outcomeOf, replay, stillUnknown, storeUnavailable } from './outcomes.ts'
 import { fingerprintOf, type RecordNames } from './record-names.ts'
 import type { Claim, ClaimResult, RecordStore } from './record-store.ts'
-
-/** Who a reply belongs to. */
-export interface Author {
-  readonly issuer: string
-  readonly subject: string
-  readonly uid: CometChatUid
-}
-
-/** What came of a reply, for the log line. */
-export interface DeliveryFacts {
-  delivery?: 'sent' | 'not-sent' | 'unknown'
-  messageId?: string
-  replayed?: boolean
-  reconciled?: 'found' | 'absent' | 'unclear'
-  attempts?: number
-  upstreamMs?: number
-  upstreamStatus?: number
-  upstreamCode?: string
-}
-
-/** A reply whose every part was checked, on its way to CometChat. */
-export interface ReplyOrder {
-  readonly parentId: string
-  readonly message: ReplyMessage & Partial<Receiver>
-  readonly author: Author
-  readonly idempotencyKey?: string
-  readonly traceparent?: string
-  /** The caller's own, shorter deadline, in milliseconds. */
-  readonly waitMs?: number
-  /** False once the client has gone. */
-  readonly isWaiting: () => boolean
-  readonly facts: DeliveryFacts
-}
-
-export interface DeliveredReply {
-  /** JSON text of `{"data": Message}`. */
-  readonly body: string
-  readonly messageId: string
-  readonly replayed: boolean
-}
+import { type DeliveredReply, noteAttempt, type ReplyOrder } from './reply-order.ts'
 
 export interface DeliveryOptions {
   readonly cometchat: CometChatClient
@@ -94,27 +54,32 @@ class Sending {
   readonly #budget: Budget
   readonly #claim: Claim
   readonly #marker: string | undefined
+  readonly #leaseEndsAtMs: number
 
   constructor(options: DeliveryOptions, order: ReplyOrder) {
     const { clock, deadlineMs, names } = options
-    const { author, parentId, facts, isWaiting } = order
+    const { author, parentId, facts, isWaiting, idempotencyKey } = order
     this.#options = options
     this.#order = order
+    const leaseMs = deadlineMs + LEASE_MARGIN_MS
+    // Counted from here, so it is over before the store's own is.
+    this.#leaseEndsAtMs = clock.monotonic() + leaseMs
     const deadlineAtMs = clock.monotonic() + Math.min(deadlineMs, order.waitMs ?? deadlineMs)
     this.#budget = {
       deadlineAtMs,
       // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
       mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
-      onAttempt: attempt => note(facts, attempt)
+      onAttempt: attempt => noteAttempt(facts, attempt)
     }
-    const key = names.recordKey({ ...author, parentId }, order.idempotencyKey)
-    const fingerprint = order.idempotencyKey === undefined ? '' : fingerprintOf(order.message)
-    this.#claim = { key, fingerprint, owner: randomUUID(), leaseMs: deadlineMs + LEASE_MARGIN_MS }
+    const key = names.recordKey({ ...author, parentId }, idempotencyKey)
+    const fingerprint = idempotencyKey === undefined ? '' : fingerprintOf(order.message)
+    this.#claim = { key, fingerprint, owner: randomUUID(), leaseMs }
     this.#marker = options.marker ? names.marker(key) : undefined
   }
 
   async run(): Promise<DeliveredReply> {
-    const claimed = await this.#ask(store => store.claim(this.#claim))
+    // Until the record is read nobody knows what became of an earlier attempt with this key.
+    const claimed = await this.#ask(store => store.claim(this.#claim), this.#isKeyed ? 'unknown' : 'not-sent')
     if (isSettled(claimed)) return this.#replay(claimed)
     if (claimed.kind === 'doubtful') return this.#reconcile(claimed)
     if (claimed.kind === 'claimed') return this.#afterClaim()
@@ -125,13 +90,15 @@ class Sending {
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
   async #afterClaim(): Promise<DeliveredReply> {
-    const forgetfulForMs = this.#order.idempotencyKey === undefined ? undefined : this.#options.store.forgetfulForMs()
+    const forgetfulForMs = this.#isKeyed ? this.#options.store.forgetfulForMs() : undefined
     if (forgetfulForMs === undefined) return this.#send()
     const found = await this.#look()
     if (isSettled(found)) return this.#replay(found)
-    if (found === 'absent' && forgetfulForMs >= this.#options.quietPeriodMs) return this.#send()
+    // Whose record was lost may have gone on writing to the end of its lease; only then it became quiet.
+    const restMs = this.#options.quietPeriodMs + this.#claim.leaseMs - forgetfulForMs
+    if (found === 'absent' && restMs <= 0) return this.#send()
     await this.#try(store => store.release(this.#claim.key, this.#claim.owner))
-    throw stillUnknown(this.#options.quietPeriodMs - forgetfulForMs)
+    throw stillUnknown(restMs)
   }
 
   async #send(): Promise<DeliveredReply> {
@@ -141,13 +108,16 @@ class Sending {
       const receiver = await this.#receiver()
       if (!this.#order.isWaiting()) throw new AppError('client-closed', 'The client went away.')
       mayBeSent = await this.#ask(store => store.markSent(key, owner))
-      if (!mayBeSent) throw new AppError('deadline-exceeded', 'The reply took too long to prepare.')
+      if (!mayBeSent) throw this.#isKeyed ? stillUnknown(0) : new AppError('deadline-exceeded', 'It took too long.')
       const posted = await this.#options.cometchat.postReply(this.#reply(), receiver, this.#budget)
       await this.#settle({ kind: 'done', messageId: posted.messageId, body: posted.body })
       return this.#delivered(posted.messageId, posted.body, false)
-    } catch (error) {
+    } catch (thrown) {
+      const error = asRefusal(thrown, mayBeSent)
+      const isFenced = this.#isKeyed && this.#options.clock.monotonic() >= this.#leaseEndsAtMs
       await this.#giveUp(error)
-      throw mayBeSent && !(error instanceof AppError) ? bugAfterSending(error) : error
+      // Without its lease this attempt knows only of itself: another one may have sent the reply meanwhile.
+      throw isFenced && error.delivery === 'not-sent' ? stillUnknown(0) : error
     }
   }
 
@@ -157,7 +127,8 @@ class Sending {
     if (isSettled(found)) return this.#replay(found)
     const restMs = this.#options.quietPeriodMs - quietForMs
     if (found !== 'absent' || restMs > 0) throw stillUnknown(restMs)
-    const reclaimed = await this.#ask(store => store.reclaim(this.#claim.key, owner, this.#claim))
+    // Whoever fails to get the record cannot say what another one does with it.
+    const reclaimed = await this.#ask(store => store.reclaim(this.#claim.key, owner, this.#claim), 'unknown')
     if (!reclaimed) throw stillUnknown(0)
     return this.#send()
   }
@@ -189,29 +160,41 @@ class Sending {
   /** After the call the caller gets the truth about it, whatever the store does. */
   async #settle(outcome: NonNullable<ReturnType<typeof outcomeOf>>): Promise<void> {
     const { key, owner } = this.#claim
-    if (this.#order.idempotencyKey === undefined) await this.#try(store => store.release(key, owner))
-    else await this.#try(store => store.finish(key, owner, outcome))
+    await this.#try(store => (this.#isKeyed ? store.finish(key, owner, outcome) : store.release(key, owner)))
   }
 
-  async #giveUp(error: unknown): Promise<void> {
+  async #giveUp(error: AppError): Promise<void> {
     const { key, owner } = this.#claim
     const outcome = outcomeOf(error)
     if (outcome) return this.#settle(outcome)
-    const isKnown = error instanceof AppError && error.delivery === 'not-sent'
-    await this.#try(store => (isKnown ? store.release(key, owner) : store.doubt(key, owner)))
+    // Nobody can ask for a record without a key: a doubt would only fill the store.
+    const isOver = error.delivery === 'not-sent' || !this.#isKeyed
+    await this.#try(store => (isOver ? store.release(key, owner) : store.doubt(key, owner)))
+  }
+
+  get #isKeyed(): boolean {
+    return this.#order.idempotencyKey !== undefined
   }
 
   #receiver(): Promise<Receiver> | Receiver {
     const { parentId, author, message } = this.#order
     const { receiver, receiverType } = message
     if (receiver !== undefined && receiverType !== undefined) return { receiver, receiverType }
-    return this.#options.receiverOf(parentId, author.uid, this.#budget)
+    return this.#options.receiverOf(parentId, author.uid, this.#budget, author.profile)
   }
 
   #reply() {
     const { parentId, author, message, traceparent } = this.#order
+    const { uid, profile } = author
     const marker = this.#marker
-    return { parentId, uid: author.uid, message, ...(marker && { marker }), ...(traceparent && { traceparent }) }
+    return {
+      parentId,
+      uid,
+      message,
+      ...(profile && { profile }),
+      ...(marker && { marker }),
+      ...(traceparent && { traceparent })
+    }
   }
 
   #replay(outcome: NonNullable<ReturnType<typeof outcomeOf>>): DeliveredReply {
@@ -227,32 +210,16 @@ class Sending {
   }
 
   /** A transition that must have happened before anything is sent. */
-  async #ask<T>(transition: (store: RecordStore) => Promise<T>): Promise<T> {
+  async #ask<T>(transition: (store: RecordStore) => Promise<T>, delivery: Verdict = 'not-sent'): Promise<T> {
     try {
       return await transition(this.#options.store)
     } catch {
-      throw storeUnavailable()
+      throw storeUnavailable(delivery)
     }
   }
 
   /** A transition whose failure the lease and the marker make good. */
   async #try(transition: (store: RecordStore) => Promise<void>): Promise<void> {
-    await transition(this.#options.store).catch(() => undefined)
+    await this.#ask(transition).catch(() => undefined)
   }
-}
-
-/** A bug of ours once the call may have begun: it says nothing about the reply. */
-function bugAfterSending(cause: unknown): AppError {
-  const error = new AppError('internal', 'Something broke in this service; the request id helps to find it.', {
-    delivery: 'unknown'
-  })
-  error.cause = cause
-  return error
-}
-
-function note(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
-  facts.attempts = (facts.attempts ?? 0) + 1
-  facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
-  if (status !== undefined) facts.upstreamStatus = status
-  if (code !== undefined) facts.upstreamCode = code
 }

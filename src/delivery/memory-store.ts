@@ -1,17 +1,23 @@
-import { type Claim, type ClaimResult, KEPT_MS, keptMs, type Outcome, type RecordStore } from './record-store.ts'
+import { judgeOpen, type OpenRecord } from './open-record.ts'
+import {
+  type Claim,
+  type ClaimResult,
+  KEPT_MS,
+  type Outcome,
+  pendingKeptMs,
+  type RecordStore,
+  type Retention
+} from './record-store.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds on a clock that never jumps. */
   readonly monotonic: () => number
   readonly maxRecords?: number
   readonly maxBytes?: number
+  readonly kept?: Retention
 }
 
-interface OpenRecord {
-  readonly fingerprint: string
-  readonly owner: string
-  readonly state: 'pending' | 'sent'
-  readonly leaseEndsAtMs: number
+interface KeptRecord extends OpenRecord {
   readonly expiresAtMs: number
 }
 
@@ -33,16 +39,18 @@ class MemoryStore implements RecordStore {
   readonly #monotonic: () => number
   readonly #maxRecords: number
   readonly #maxBytes: number
+  readonly #kept: Retention
   /** PENDING and SENT: never given up for space. */
-  readonly #open = new Map<string, OpenRecord>()
+  readonly #open = new Map<string, KeptRecord>()
   /** DONE and REFUSED, oldest first. */
   readonly #settled = new Map<string, SettledRecord>()
   #bytes = 0
 
-  constructor({ monotonic, maxRecords = 1_000_000, maxBytes = 64 * 1024 * 1024 }: MemoryStoreOptions) {
+  constructor({ monotonic, maxRecords = 1_000_000, maxBytes = 64 * 1024 * 1024, kept = KEPT_MS }: MemoryStoreOptions) {
     this.#monotonic = monotonic
     this.#maxRecords = maxRecords
     this.#maxBytes = maxBytes
+    this.#kept = kept
   }
 
   get size(): number {
@@ -67,7 +75,7 @@ class MemoryStore implements RecordStore {
     const record = this.#open.get(key)
     const isOurs = record?.owner === owner && record.state === 'pending' && nowMs < record.leaseEndsAtMs
     if (!record || !isOurs) return record?.owner === owner && record.state === 'sent' && nowMs < record.leaseEndsAtMs
-    this.#open.set(key, { ...record, state: 'sent', expiresAtMs: nowMs + KEPT_MS.sent })
+    this.#open.set(key, { ...record, state: 'sent', expiresAtMs: nowMs + this.#kept.sent })
     return true
   }
 
@@ -92,7 +100,7 @@ class MemoryStore implements RecordStore {
     const record = this.#open.get(key)
     if (!record || (owner !== undefined && record.owner !== owner)) return
     this.#forgetOpen(key)
-    const expiresAtMs = this.#monotonic() + keptMs(outcome)
+    const expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
     this.#settled.set(key, { fingerprint: record.fingerprint, outcome, expiresAtMs })
     this.#bytes += bytesOf(outcome)
     this.#evictBeyondBytes()
@@ -107,7 +115,7 @@ class MemoryStore implements RecordStore {
   }
 
   isReady(): boolean {
-    return this.#open.size < this.#maxRecords
+    return this.#settled.size > 0 || !this.#isFull()
   }
 
   async close(): Promise<void> {
@@ -123,7 +131,7 @@ class MemoryStore implements RecordStore {
     return undefined
   }
 
-  #openNow(key: string, nowMs: number): OpenRecord | undefined {
+  #openNow(key: string, nowMs: number): KeptRecord | undefined {
     const record = this.#open.get(key)
     if (!record || nowMs < record.expiresAtMs) return record
     this.#forgetOpen(key)
@@ -131,9 +139,8 @@ class MemoryStore implements RecordStore {
   }
 
   #keepOpen({ key, fingerprint, owner, leaseMs }: Claim, nowMs: number): void {
-    const leaseEndsAtMs = nowMs + leaseMs
-    // A PENDING that is never taken over was never sent: it goes with the next sweep after its lease.
-    this.#open.set(key, { fingerprint, owner, state: 'pending', leaseEndsAtMs, expiresAtMs: leaseEndsAtMs + leaseMs })
+    const record = { fingerprint, owner, state: 'pending', leaseEndsAtMs: nowMs + leaseMs } as const
+    this.#open.set(key, { ...record, expiresAtMs: nowMs + pendingKeptMs(leaseMs) })
     this.#bytes += RECORD_BYTES
   }
 
@@ -168,15 +175,6 @@ class MemoryStore implements RecordStore {
   #isFull(): boolean {
     return this.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
   }
-}
-
-/** What a record under way says to a claim; undefined when it may be taken over. */
-function judgeOpen(open: OpenRecord, claim: Claim, nowMs: number): ClaimResult | undefined {
-  if (open.owner === claim.owner && open.state === 'pending') return { kind: 'claimed' }
-  if (open.fingerprint !== claim.fingerprint) return { kind: 'mismatch' }
-  if (nowMs < open.leaseEndsAtMs) return { kind: 'in-flight' }
-  if (open.state === 'pending') return undefined
-  return { kind: 'doubtful', owner: open.owner, quietForMs: nowMs - open.leaseEndsAtMs }
 }
 
 function bytesOf(outcome: Outcome): number {

@@ -1,4 +1,4 @@
-import { AppError, type ProblemCode } from '../errors.ts'
+import { AppError, type Delivery, type ProblemCode } from '../errors.ts'
 import type { ClaimResult, Outcome } from './record-store.ts'
 
 /** Refusals that the same request would meet again: kept, so that a retry costs CometChat nothing. */
@@ -42,6 +42,16 @@ export function stillUnknown(waitMs: number): AppError {
   })
 }
 
-export function storeUnavailable(): AppError {
-  return new AppError('store-unavailable', 'The delivery records cannot be reached.', { retryAfterMs: 1000 })
+export function storeUnavailable(delivery: Delivery): AppError {
+  return new AppError('store-unavailable', 'The delivery records cannot be reached.', { delivery, retryAfterMs: 1000 })
+}
+
+/** A bug of ours, once a call may have begun, says nothing about the reply; a refusal stays what it is. */
+export function asRefusal(thrown: unknown, mayBeSent: boolean): AppError {
+  if (thrown instanceof AppError) return thrown
+  const error = new AppError('internal', 'Something broke in this service; the request id helps to find it.', {
+    delivery: mayBeSent ? 'unknown' : 'not-sent'
+  })
+  error.cause = thrown
+  return error
 }

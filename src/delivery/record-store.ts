@@ -29,7 +29,10 @@ export type ClaimResult =
   | { readonly kind: 'in-flight' }
   /** The key belongs to another body. */
   | { readonly kind: 'mismatch' }
-  /** SENT, and nobody is at it: it may have landed. `quietForMs` counts from the last possible write. */
+  /**
+   * SENT, and nobody is at it: it may have landed. `quietForMs` counts from the last possible write, as far as this
+   * process can vouch for it: negative while a clock that jumped may have ended the lease too early.
+   */
   | { readonly kind: 'doubtful'; readonly owner: string; readonly quietForMs: number }
   | Outcome
 
@@ -64,13 +67,21 @@ export interface RecordStore {
   close(): Promise<void>
 }
 
-/** How long each state is kept, in milliseconds. Losing "maybe" is worse than losing "yes". */
-export const KEPT_MS = {
+/** How long each state is kept, in milliseconds. */
+export interface Retention {
+  readonly sent: number
+  readonly done: number
+  readonly refused: number
+}
+
+/** Losing "maybe" is worse than losing "yes". */
+export const KEPT_MS: Retention = {
   sent: 48 * 3_600_000,
   done: 24 * 3_600_000,
   refused: 5 * 60_000
-} as const
+}
 
-export function keptMs(outcome: Outcome): number {
-  return KEPT_MS[outcome.kind]
+/** A PENDING that nobody takes over was never sent: it is kept for as long again as its lease, then forgotten. */
+export function pendingKeptMs(leaseMs: number): number {
+  return 2 * leaseMs
 }

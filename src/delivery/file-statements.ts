@@ -1,0 +1,54 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+
+/** A row of `records`; the outcome is not read yet. */
+export interface StoredRecord {
+  readonly fingerprint: string
+  readonly owner: string
+  readonly state: unknown
+  readonly leaseEndsAtMs: number
+  readonly expiresAtMs: number
+  readonly outcome: unknown
+}
+
+/** Every statement that the file store runs, prepared once. */
+export function prepareStatements(database: DatabaseSync) {
+  return {
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    rollback: database.prepare('ROLLBACK'),
+
+    get: database.prepare('SELECT * FROM records WHERE key = ?'),
+    isPending: database.prepare("SELECT 1 FROM records WHERE key = ? AND owner = ? AND state = 'pending'"),
+    put: database.prepare(`
+      INSERT OR REPLACE INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms)
+      VALUES (?, ?, ?, 'pending', ?, ?)`),
+    markSent: database.prepare(`
+      UPDATE records SET state = 'sent', expires_at_ms = ?
+      WHERE key = ? AND owner = ? AND state IN ('pending', 'sent') AND lease_ends_at_ms > ?`),
+    doubt: database.prepare(`
+      UPDATE records SET lease_ends_at_ms = min(lease_ends_at_ms, ?)
+      WHERE key = ? AND owner = ? AND state = 'sent'`),
+    reclaim: database.prepare(`
+      UPDATE records SET fingerprint = ?, owner = ?, state = 'pending', lease_ends_at_ms = ?, expires_at_ms = ?
+      WHERE key = ? AND owner = ? AND state = 'sent' AND lease_ends_at_ms <= ?`),
+    finish: database.prepare(`
+      UPDATE records SET state = ?, outcome = ?, expires_at_ms = ?
+      WHERE key = ? AND owner = coalesce(?, owner) AND state IN ('pending', 'sent')`),
+    release: database.prepare("DELETE FROM records WHERE key = ? AND owner = ? AND state IN ('pending', 'sent')"),
+
+    horizon: database.prepare('SELECT at_ms FROM horizon'),
+    moveHorizon: database.prepare('UPDATE horizon SET at_ms = ?'),
+    sweep: database.prepare(`
+      DELETE FROM records WHERE rowid IN
+      (SELECT rowid FROM records WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?)`)
+  }
+}
+
+/** Throws when the row is not one that this service wrote: a file can be damaged in ways that SQLite does not see. */
+export function readRow(row: Readonly<Record<string, SQLOutputValue>>): StoredRecord {
+  const { fingerprint, owner, state, lease_ends_at_ms: leaseEndsAtMs, expires_at_ms: expiresAtMs, outcome } = row
+  const areTexts = typeof fingerprint === 'string' && typeof owner === 'string'
+  const areDates = typeof leaseEndsAtMs === 'number' && typeof expiresAtMs === 'number'
+  if (!areTexts || !areDates) throw new Error('the stored record is unreadable')
+  return { fingerprint, owner, state, leaseEndsAtMs, expiresAtMs, outcome }
+}

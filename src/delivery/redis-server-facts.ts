@@ -1,0 +1,44 @@
+/** What INFO tells about a server that matters for records. */
+export interface ServerFacts {
+  /** Changes with every restart, and from server to server. */
+  readonly runId: string
+  /** Why it takes no writes at the moment, as Redis itself would say it. */
+  readonly obstacle?: 'LOADING' | 'READONLY'
+  /** True when records survive its restart. */
+  readonly isPersistent: boolean
+  /** Why records must not be kept there, for the operator. */
+  readonly refusal?: string
+}
+
+/** Reads the answer to INFO, of which nothing is believed that does not look as it should. */
+export function readServerFacts(info: string): ServerFacts {
+  const fields = new Map(
+    Array.from(info.matchAll(/^([a-z_]+):([^\r\n]*)/gm), ([, name = '', value = '']) => [name, value])
+  )
+  const refusal = refusalOf(fields)
+  const runId = fields.get('run_id') ?? ''
+  return {
+    runId: /^[0-9a-f]{1,64}$/.test(runId) ? runId : '',
+    isPersistent: fields.get('aof_enabled') !== '0',
+    ...(fields.get('role') === 'slave' && { obstacle: 'READONLY' }),
+    ...(fields.get('loading') === '1' && { obstacle: 'LOADING' }),
+    ...(refusal !== undefined && { refusal })
+  }
+}
+
+function refusalOf(fields: ReadonlyMap<string, string>): string | undefined {
+  const mode = fields.get('redis_mode') ?? 'standalone'
+  if (mode !== 'standalone') {
+    return `STORE_URL names a Redis in ${plain(mode)} mode: name a single primary, or the address that leads to it.`
+  }
+  // Every record has an expiry, so even the volatile-* policies would drop one that says "may have been sent".
+  const policy = fields.get('maxmemory_policy') ?? 'noeviction'
+  if (policy !== 'noeviction' && fields.get('maxmemory') !== '0') {
+    return `STORE_URL names a Redis that may evict records: set its maxmemory-policy to noeviction (it is ${plain(policy)}).`
+  }
+  return undefined
+}
+
+function plain(value: string): string {
+  return /^[a-z-]{1,32}$/.test(value) ? value : 'another'
+}

@@ -1,0 +1,54 @@
+import type { Attempt } from '../upstream/attempts.ts'
+import type { Receiver, ReplyMessage } from '../upstream/cometchat-client.ts'
+import type { CometChatUid } from '../upstream/cometchat-uid.ts'
+import type { SenderProfile } from '../upstream/new-user.ts'
+
+/** Who a reply belongs to. */
+export interface Author {
+  readonly issuer: string
+  readonly subject: string
+  readonly uid: CometChatUid
+  /** How the identity provider describes them. */
+  readonly profile?: SenderProfile
+}
+
+/** What came of a reply, for the log line. */
+export interface DeliveryFacts {
+  delivery?: 'sent' | 'not-sent' | 'unknown'
+  messageId?: string
+  replayed?: boolean
+  reconciled?: 'found' | 'absent' | 'unclear'
+  attempts?: number
+  upstreamMs?: number
+  upstreamStatus?: number
+  upstreamCode?: string
+}
+
+/** A reply whose every part was checked, on its way to CometChat. */
+export interface ReplyOrder {
+  readonly parentId: string
+  readonly message: ReplyMessage & Partial<Receiver>
+  readonly author: Author
+  readonly idempotencyKey?: string
+  readonly traceparent?: string
+  /** The caller's own, shorter deadline, in milliseconds. */
+  readonly waitMs?: number
+  /** False once the client has gone. */
+  readonly isWaiting: () => boolean
+  readonly facts: DeliveryFacts
+}
+
+export interface DeliveredReply {
+  /** JSON text of `{"data": Message}`. */
+  readonly body: string
+  readonly messageId: string
+  readonly replayed: boolean
+}
+
+/** Adds one exchange with CometChat to the facts. */
+export function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
+  facts.attempts = (facts.attempts ?? 0) + 1
+  facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
+  if (status !== undefined) facts.upstreamStatus = status
+  if (code !== undefined) facts.upstreamCode = code
+}
