@@ -1,4 +1,4 @@
-import { type BearerTokenOptions, verifyBearerToken } from './bearer-token.ts'
+import { type BearerTokenOptions, isCompactJws, verifyBearerToken } from './bearer-token.ts'
 import type { Principal } from './caller.ts'
 import { TokenCache } from './token-cache.ts'
 
@@ -16,4 +16,9 @@ export function createBearerAuthenticator(options: BearerTokenOptions): BearerAu
     cache.set(token, verified, generation)
     return verified.principal
   }
+}
+
+/** Leaves each token to who can judge it: a JWT to its signature, any other to the issuer. */
+export function createTokenSorter(jwt: BearerAuthenticator, opaque: BearerAuthenticator): BearerAuthenticator {
+  return token => (isCompactJws(token) ? jwt(token) : opaque(token))
 }

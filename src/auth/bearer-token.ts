@@ -1,8 +1,8 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { type CompactJWSHeaderParameters, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Principal, Profile } from './caller.ts'
-import type { KeySource } from './remote-keys.ts'
+import type { KeySource, VerificationKey } from './remote-keys.ts'
 
 export interface BearerTokenOptions {
   readonly issuer: string
@@ -31,6 +31,7 @@ const MAX_TOKEN_LENGTH = 8192
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const NOT_BEFORE_TOLERANCE_SECONDS = 30
 const MAX_ACTORS = 5
+const MAX_ACTOR_LENGTH = 128
 
 /**
  * Verifies a JWT as a bearer token (RFC 8725) and names who carries it.
@@ -52,38 +53,41 @@ export function principalFrom(
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
   const profile = profileOf(claims)
+  const mayActForOthers = actScope !== undefined && granted.includes(actScope)
   return {
     scheme: 'bearer',
     issuer,
     subject: claims[uidClaim],
     actors: actorsOf(claims),
-    mayActForOthers: actScope !== undefined && granted.includes(actScope),
+    mayActForOthers,
+    ...(mayActForOthers && { service: serviceOf(claims) }),
     ...(profile && { profile })
+  }
+}
+
+/** True for what only its signature can judge; any other token means nothing to anybody but its issuer. */
+export function isCompactJws(token: string): boolean {
+  if (!COMPACT_JWS.test(token)) return false
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
+    return typeof header === 'object' && header !== null && 'alg' in header
+  } catch {
+    return false
   }
 }
 
 async function verifiedPayload(token: string, options: BearerTokenOptions): Promise<JWTPayload> {
   if (token.length > MAX_TOKEN_LENGTH || !COMPACT_JWS.test(token)) throw invalidToken('The token is not valid.')
   try {
-    const { payload } = await jwtVerify(
-      token,
-      async header => {
-        // jose understands some extensions; this service understands none (RFC 7515 §4.1.11).
-        if ('crit' in header) throw new errors.JWSInvalid('crit')
-        const key = await options.keys.find({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) })
-        if (!key) throw new errors.JWKSNoMatchingKey()
-        return key
-      },
-      {
-        issuer: options.issuer,
-        audience: options.audience,
-        algorithms: [...options.algorithms],
-        requiredClaims: ['exp'],
-        clockTolerance: NOT_BEFORE_TOLERANCE_SECONDS,
-        currentDate: new Date(options.clock.now()),
-        ...(options.typ !== undefined && { typ: options.typ })
-      }
-    )
+    const { payload } = await jwtVerify(token, keyFinder(options.keys), {
+      issuer: options.issuer,
+      audience: options.audience,
+      algorithms: [...options.algorithms],
+      requiredClaims: ['exp'],
+      clockTolerance: NOT_BEFORE_TOLERANCE_SECONDS,
+      currentDate: new Date(options.clock.now()),
+      ...(options.typ !== undefined && { typ: options.typ })
+    })
     return payload
   } catch (error) {
     if (error instanceof AppError) throw error
@@ -92,9 +96,26 @@ async function verifiedPayload(token: string, options: BearerTokenOptions): Prom
   }
 }
 
+/** Finds the key for a token by its `alg` and `kid` alone; rejects when there is none. */
+export function keyFinder(keys: KeySource): (header: CompactJWSHeaderParameters) => Promise<VerificationKey> {
+  return async header => {
+    // jose understands some extensions; this service understands none (RFC 7515 §4.1.11).
+    if ('crit' in header) throw new errors.JWSInvalid('crit')
+    const key = await keys.find({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) })
+    if (!key) throw new errors.JWKSNoMatchingKey()
+    return key
+  }
+}
+
 /** `scope` (RFC 8693 §4.2) or `scp`, as text or as a list. */
 function scopesOf({ scope, scp }: { readonly scope?: unknown; readonly scp?: unknown }): unknown[] {
   return [scope, scp].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
+}
+
+/** A client of RFC 9068 §2.2 has its id in `sub` and `client_id`; some issuers leave one of them out. */
+function serviceOf({ sub, client_id: clientId, azp }: Readonly<Record<string, unknown>>): string {
+  const name = [sub, clientId, azp].find(value => typeof value === 'string' && value !== '')
+  return typeof name === 'string' ? name.slice(0, MAX_ACTOR_LENGTH) : 'unnamed'
 }
 
 function profileOf({ name, picture }: { readonly name?: unknown; readonly picture?: unknown }): Profile | undefined {
@@ -113,12 +134,13 @@ function actorsOf(claims: Readonly<Record<string, unknown>>): string[] {
   let act: unknown = claims['act']
   while (typeof act === 'object' && act !== null && actors.length < MAX_ACTORS) {
     const { sub, act: next } = act as { sub?: unknown; act?: unknown }
-    if (typeof sub === 'string') actors.push(sub.slice(0, 128))
+    if (typeof sub === 'string') actors.push(sub.slice(0, MAX_ACTOR_LENGTH))
     act = next
   }
   return actors
 }
 
-function invalidToken(publicDetail: string): AppError {
+/** The refusal of a token, in the words of RFC 6750 §3.1. */
+export function invalidToken(publicDetail: string): AppError {
   return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer error="invalid_token"' })
 }

@@ -13,6 +13,8 @@ export interface Principal {
   readonly actors: readonly string[]
   /** A service that may name the user it acts for. */
   readonly mayActForOthers: boolean
+  /** What such a service is called in the chain. */
+  readonly service?: string
   /** How the identity provider describes the user, where it does. */
   readonly profile?: Profile
 }

@@ -27,6 +27,8 @@ const UNKNOWN_KEY_COOL_DOWN_MS = 30_000
 const FIRST_FAILURE_COOL_DOWN_MS = 1000
 const MAX_FAILURE_COOL_DOWN_MS = 30_000
 const MAX_KEYS = 100
+/** The generation of no keys at all. */
+const UNUSABLE = -1
 
 /**
  * The issuer's published keys: one read at a time, known keys outlive an outage, and a flood of unknown key ids
@@ -46,11 +48,17 @@ class RemoteKeys implements KeySource {
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #fruitlessUntilMs = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
-  generation = 0
+  #generation = 0
 
   constructor(options: RemoteKeysOptions) {
     this.#options = options
     void this.#read()
+  }
+
+  /** Looked at for each token, also for one that was verified before: so a withdrawn key is noticed in any case. */
+  get generation(): number {
+    this.#refreshWhenOld()
+    return this.#isUsable() ? this.#generation : UNUSABLE
   }
 
   isReady(): boolean {
@@ -65,14 +73,20 @@ class RemoteKeys implements KeySource {
   async find(header: JWSHeaderParameters): Promise<VerificationKey | undefined> {
     if (!this.#isUsable()) await this.#read()
     if (!this.#isUsable()) throw this.#unavailable()
-    if (this.#now() - this.#readAtMs > MAX_AGE_MS) void this.#read()
+    this.#refreshWhenOld()
     const known = await this.#lookUp(header)
     if (known || this.#now() < this.#fruitlessUntilMs) return known
     await this.#read()
     const found = await this.#lookUp(header)
+    // The issuer cannot be asked: the key may be a new one, and then 401 would send its user away.
+    if (!found && this.#failures > 0) throw this.#unavailable()
     // Only a search in vain starts the pause: a rotation that follows another closely is found at once.
     if (!found) this.#fruitlessUntilMs = this.#now() + UNKNOWN_KEY_COOL_DOWN_MS
     return found
+  }
+
+  #refreshWhenOld(): void {
+    if (this.#isUsable() && this.#now() - this.#readAtMs > MAX_AGE_MS) void this.#read()
   }
 
   async #lookUp(header: JWSHeaderParameters): Promise<VerificationKey | undefined> {
@@ -106,7 +120,7 @@ class RemoteKeys implements KeySource {
     if (published === this.#published) return
     this.#find = createLocalJWKSet(keySet)
     this.#published = published
-    this.generation++
+    this.#generation++
   }
 
   #backOff(): void {
@@ -138,7 +152,9 @@ class RemoteKeys implements KeySource {
 function checkedKeySet(value: unknown): JSONWebKeySet {
   const keys = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) throw new TypeError('not a key set')
-  const usable = keys.filter(key => typeof key === 'object' && key !== null && typeof key.kty === 'string')
+  const named = keys.filter(key => typeof key === 'object' && key !== null && typeof key.kty === 'string')
   // A published secret is no secret: only public keys verify a published signature.
-  return { keys: usable.filter(key => key.kty !== 'oct' && key.use !== 'enc') }
+  const usable = named.filter(key => key.kty !== 'oct' && key.use !== 'enc')
+  if (usable.length === 0) throw new TypeError('no key that verifies')
+  return { keys: usable }
 }

@@ -32,22 +32,27 @@ export const requireCaller = fp<RequireCallerOptions>(
     app.decorateRequest('caller')
     app.addHook('onRequest', async request => {
       const credential = credentialOf(request.raw.rawHeaders, cookieNames)
-      const principal = await authenticate(credential, options)
-      if (credential.kind === 'cookie') requireProofOfOrigin(request.headers, options.csrf)
+      const principal = await authenticate(credential, request.headers, options)
       request.caller = await callerFrom(principal, actingFor(request), options.uidOf)
     })
   },
   { name: 'require-caller', fastify: '5.x' }
 )
 
-async function authenticate(credential: Credential, { bearer, cookies }: RequireCallerOptions): Promise<Principal> {
+async function authenticate(
+  credential: Credential,
+  headers: FastifyRequest['headers'],
+  { bearer, cookies, csrf }: RequireCallerOptions
+): Promise<Principal> {
   if (credential.kind === 'bearer') {
     if (bearer) return bearer(credential.token)
     throw unauthenticated('Bearer tokens are not accepted here.')
   }
   const readSession = cookies.get(credential.name)
-  if (readSession) return readSession(credential.value)
-  throw unauthenticated('A session cookie is not accepted here.')
+  if (!readSession) throw unauthenticated('A session cookie is not accepted here.')
+  // Before the session is read: what another site makes a browser send must not even renew it.
+  requireProofOfOrigin(headers, csrf)
+  return readSession(credential.value)
 }
 
 /** The user a service names in `X-Acting-For`. */
@@ -67,5 +72,5 @@ async function callerFrom(principal: Principal, named: string | undefined, uidOf
     throw new AppError('forbidden', 'This credential does not allow acting for another user.')
   }
   const uid = await uidOf({ issuer, subject: named })
-  return { scheme, issuer, subject: named, uid, actors: [String(principal.subject).slice(0, 128), ...actors] }
+  return { scheme, issuer, subject: named, uid, actors: [principal.service ?? 'unnamed', ...actors] }
 }

@@ -26,13 +26,19 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
  * The map throws `identity-unmappable` for everything else.
  */
 export function createUidMap({ mode, prefix }: UidMapOptions): (identity: Identity) => CometChatUid {
-  return ({ issuer, subject }) => {
-    const isName = typeof subject === 'string' && subject.length > 0 && subject.isWellFormed()
-    if (!isName || Buffer.byteLength(subject) > MAX_SUBJECT_BYTES) throw unmappable()
-    const uid = mode === 'hash' ? prefix + base32(digest(issuer, subject)) : subject
+  return identity => {
+    const subject = subjectText(identity)
+    const uid = mode === 'hash' ? prefix + base32(digest(identity.issuer, subject)) : subject
     if (!UID_PATTERN.test(uid)) throw unmappable()
     return uid as CometChatUid
   }
+}
+
+/** The subject as text that can name somebody; throws `identity-unmappable`. */
+export function subjectText({ subject }: Identity): string {
+  const isName = typeof subject === 'string' && subject.length > 0 && subject.isWellFormed()
+  if (isName && Buffer.byteLength(subject) <= MAX_SUBJECT_BYTES) return subject
+  throw unmappable()
 }
 
 /** Each part is preceded by its length, so no two pairs ever give the same bytes. */
@@ -64,6 +70,7 @@ function base32(bytes: Buffer): string {
   return bits > 0 ? text + BASE32[(held << (5 - bits)) & 31] : text
 }
 
-function unmappable(): AppError {
-  return new AppError('identity-unmappable', 'The signed-in user cannot be mapped to a CometChat UID.')
+export function unmappable(reason?: string): AppError {
+  const options = reason === undefined ? {} : { reason }
+  return new AppError('identity-unmappable', 'The signed-in user cannot be mapped to a CometChat UID.', options)
 }

@@ -10,7 +10,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     // A safety net: an error, request or response that reaches a line by accident says nothing of itself.
     serializers: { err: nameOf, error: nameOf, req: () => undefined, res: () => undefined }
   }
-  return destination ? pino(options, destination) : pino(options)
+  // Written before the next thing happens: the last line of a process that ends is the one that matters most.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }))
 }
 
 function nameOf(error: unknown): string {

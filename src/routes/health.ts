@@ -11,7 +11,7 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
     reply.header('cache-control', 'no-store')
   })
 
-  app.setNotFoundHandler((_request, reply) => answerNotFound(undefined, undefined, reply))
+  app.setNotFoundHandler((_request, reply) => answerNotFound(reply))
 
   app.get('/livez', async () => ({ status: 'live' }))
 
@@ -24,6 +24,6 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
 }
 
 /** In the place of Fastify's own answers, which repeat the address. */
-export function answerNotFound(_error: unknown, _request: unknown, reply: FastifyReply): void {
+export function answerNotFound(reply: FastifyReply): void {
   void reply.code(404).send({ status: 'not-found' })
 }
