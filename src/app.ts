@@ -1,33 +1,36 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { createBearerAuthenticator } from './auth/bearer-authenticator.ts'
 import type { Caller } from './auth/caller.ts'
-import { createKeyReader } from './auth/key-location.ts'
-import { createRemoteKeys, type KeySource } from './auth/remote-keys.ts'
 import { requireCaller } from './auth/require-caller.ts'
-import { createSharedKey } from './auth/shared-key.ts'
-import { createUidMap } from './auth/uid-map.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { type AppSessions, openAppSessions } from './compose-app-session.ts'
+import { type Bearer, createBearer, createUids } from './compose-identity.ts'
+import { openLogin } from './compose-login.ts'
 import type { Config } from './config.ts'
 import { createDelivery } from './delivery/delivery.ts'
 import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
-import { createMemoryStore } from './delivery/memory-store.ts'
+import { openStore } from './delivery/open-store.ts'
 import { createRecordNames } from './delivery/record-names.ts'
 import type { RecordStore } from './delivery/record-store.ts'
+import { crossOrigin } from './http/cross-origin.ts'
 import { Drain, drainHook } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { createJsonFetcher } from './http/fetch-json.ts'
 import { checkContent } from './http/header-rules.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { requestHead } from './http/request-head.ts'
+import { SESSION_COOKIE } from './login/login-cookies.ts'
+import { loginRoutes } from './login/login-routes.ts'
 import { requestLine } from './observability/request-line.ts'
-import { healthRoutes } from './routes/health.ts'
+import { answerNotFound, healthRoutes } from './routes/health.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
-import { createCometChatClient } from './upstream/cometchat-client.ts'
+import { type CometChatClientOptions, createCometChatClient } from './upstream/cometchat-client.ts'
 import { createConnections } from './upstream/connections.ts'
 import { createKeyring, type Keyring } from './upstream/keyring.ts'
+import { withKnownSender } from './upstream/known-sender.ts'
 import { createReceivers } from './upstream/receivers.ts'
 import { MARKER_MEMBER } from './upstream/reply-answer.ts'
+import { createCometChatUsers } from './upstream/users.ts'
 
 /** What a test replaces; everything else is real everywhere. */
 export interface Adapters {
@@ -50,19 +53,29 @@ const REFUSED_KEY_MS = 30_000
 /** Makes and joins every part, in the order in which a request meets them; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const { log, clock = systemClock, random = Math.random } = adapters
+  // First: it alone can refuse to start, and then nothing else must be running.
+  const store = adapters.store ?? (await openStore({ storeUrl: config.delivery.storeUrl, clock, log }))
   const fetchJson = createJsonFetcher()
-  const keys = createKeySource(config, fetchJson, clock, log)
+  const bearer = createBearer(config, { fetchJson, clock, log })
+  const uids = createUids(config.uid, clock, log)
+  const appSessions = await openAppSessions(config, clock, log)
+  const login = await openLogin(config, { fetchJson, clock, log })
   const keyring = createKeyring(config.cometchat.apiKeys, () => clock.monotonic())
   const connections = createConnections({ origin: config.cometchat.origin })
-  const cometchat = createCometChatClient({
+  const upstream: CometChatClientOptions = {
     connections,
     keyring,
     clock,
     random,
     settleMs: config.delivery.settleMs,
     onAlarm: alarm => log.error({ alarm }, 'alarm')
+  }
+  const cometchat = withKnownSender({
+    client: createCometChatClient(upstream),
+    users: createCometChatUsers(upstream),
+    create: config.uid.create,
+    onCreated: uid => log.info({ uid }, 'a CometChat user was created')
   })
-  const store = adapters.store ?? createMemoryStore({ monotonic: () => clock.monotonic() })
   const delivery = createDelivery({
     cometchat,
     receiverOf: createReceivers(cometchat),
@@ -80,13 +93,17 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(requestLine, { log })
   await app.register(requestHead)
   await app.register(drainHook, { drain })
-  await app.register(async function signedIn(scope) {
+  const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]) }
+  const signedIn = async (scope: FastifyInstance): Promise<void> => {
     scope.addHook('onRequest', async request => checkContent(request.headers))
     await scope.register(requireCaller, {
-      bearer: createBearerAuthenticator({ ...config.auth.jwt, uidClaim: config.uid.claim, keys, clock }),
-      cookies: new Map([[config.auth.sessionCookie, undefined]]),
-      csrf: { allowedOrigins: new Set<string>() },
-      uidOf: createUidMap(config.uid)
+      bearer: bearer.authenticate,
+      cookies: new Map([
+        [config.auth.sessionCookie, appSessions.authenticate],
+        [SESSION_COOKIE, login?.authenticate]
+      ]),
+      csrf,
+      uidOf: uids.uidOf
     })
     scope.addHook('onRequest', async ({ caller, facts }) => void Object.assign(facts, callerFacts(caller)))
     await scope.register(repliesRoutes, {
@@ -95,43 +112,51 @@ export async function createService(config: Config, adapters: Adapters): Promise
       markerMember: MARKER_MEMBER,
       multipleReceiversMax: config.multipleReceiversMax
     })
+  }
+  await app.register(async function crossOriginCalls(scope) {
+    if (config.corsOrigins.size > 0) await scope.register(crossOrigin, { origins: config.corsOrigins })
+    await scope.register(signedIn)
   })
   await app.register(otherMethodsRoutes)
+  await app.register(async function signingIn(scope) {
+    if (login) await scope.register(loginRoutes, { ...login.routes, csrf, uidOf: uids.uidOf })
+  })
   app.addHook('onClose', async () => {
-    keys.close()
     // A client that went away has no connection to wait for, but its reply may still be under way.
     await delivery.idle()
-    await Promise.all([connections.close(), fetchJson.close(), store.close()])
+    await Promise.all([connections, fetchJson, bearer, uids, appSessions, login, store].map(part => part?.close()))
   })
 
-  const admin = fastify({ logger: false, forceCloseConnections: true })
-  await admin.register(healthRoutes, { notReadyReasons: () => notReadyReasons(drain, keys, keyring) })
+  const admin = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    frameworkErrors: (_error, _request, reply) => answerNotFound(reply)
+  })
+  await admin.register(healthRoutes, {
+    notReadyReasons: () => notReadyReasons({ drain, store, bearer, appSessions, keyring })
+  })
   return { app, admin, drain, keyring }
 }
 
-function createKeySource(
-  { auth: { jwt } }: Config,
-  fetchJson: (url: string) => Promise<unknown>,
-  clock: Clock,
-  log: Logger
-): KeySource {
-  if (jwt.secret) return createSharedKey(jwt.secret)
-  return createRemoteKeys({
-    fetchKeys: createKeyReader(jwt.issuer, jwt.jwksUrl, fetchJson),
-    clock,
-    onFailure: () => log.warn('the keys of AUTH_JWT_ISSUER cannot be read; trying again')
-  })
+function callerFacts({ scheme, issuer, subject, uid, actors }: Caller) {
+  return { scheme, issuer, subject: subject.slice(0, 128), uid, ...(actors.length > 0 && { actors }) }
 }
 
-function callerFacts({ issuer, subject, uid, actors }: Caller) {
-  return { issuer, subject: subject.slice(0, 128), uid, ...(actors.length > 0 && { actors }) }
+interface ReadyParts {
+  readonly drain: Drain
+  readonly store: RecordStore
+  readonly bearer: Bearer
+  readonly appSessions: AppSessions
+  readonly keyring: Keyring
 }
 
-function notReadyReasons(drain: Drain, keys: KeySource, keyring: Keyring): string[] {
+function notReadyReasons({ drain, store, bearer, appSessions, keyring }: ReadyParts): string[] {
   const refusedForMs = keyring.refusedForMs()
   return [
     ...(drain.draining ? ['draining'] : []),
-    ...(keys.isReady() ? [] : ['identity-provider-keys']),
+    ...(store.isReady() ? [] : ['store']),
+    ...(bearer.isReady() ? [] : ['identity-provider-keys']),
+    ...(appSessions.isReady() ? [] : ['session-store']),
     ...(refusedForMs !== undefined && refusedForMs < REFUSED_KEY_MS ? ['cometchat-key-refused'] : [])
   ]
 }

@@ -1,3 +1,6 @@
+import { type IntrospectionConfig, loadIntrospectionConfig } from './config-introspection.ts'
+import { LOGIN_VARIABLES, loadLoginConfig } from './config-login.ts'
+import { loadAppSessionConfig } from './config-session.ts'
 import type { EnvReader } from './env-reader.ts'
 
 const JWT_ALGORITHMS = [
@@ -15,12 +18,38 @@ const JWT_ALGORITHMS = [
 /** A scope token (RFC 6749 §3.3). */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
 
+/** Each of these switches on a way to sign in without bearer tokens. */
+const OTHER_WAYS = [...LOGIN_VARIABLES, 'AUTH_SESSION_STORE_URL', 'AUTH_SESSION_STORE_URL_FILE'] as const
+const BEARER_ONLY = [
+  'AUTH_JWT_JWKS_URL',
+  'AUTH_JWT_ALGORITHMS',
+  'AUTH_JWT_SECRET',
+  'AUTH_JWT_SECRET_FILE',
+  'AUTH_JWT_TYP',
+  'AUTH_JWT_SCOPE',
+  'AUTH_ACT_SCOPE'
+] as const
+
 /** Who may call, and how they prove it. */
 export function loadAuthConfig(reader: EnvReader) {
-  return { jwt: jwt(reader), sessionCookie: sessionCookie(reader) }
+  const introspection = loadIntrospectionConfig(reader)
+  const login = loadLoginConfig(reader)
+  const jwt = bearer(reader, introspection)
+  const session = loadAppSessionConfig(reader, jwt?.issuer || undefined)
+  return { jwt, introspection, login, session, sessionCookie: sessionCookie(reader) }
 }
 
-function jwt(reader: EnvReader) {
+/** Undefined when callers prove who they are in another way only. */
+function bearer(reader: EnvReader, introspection: IntrospectionConfig) {
+  const isOff = !reader.has('AUTH_JWT_ISSUER') && !reader.has('AUTH_JWT_AUDIENCE')
+  if (!isOff || !OTHER_WAYS.some(name => reader.has(name))) return jwt(reader, introspection)
+  for (const name of BEARER_ONLY.filter(name => reader.has(name))) {
+    reader.refuse(`${name} needs AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE: without them bearer tokens are off.`)
+  }
+  return undefined
+}
+
+function jwt(reader: EnvReader, introspection: IntrospectionConfig) {
   const issuer = reader.text('AUTH_JWT_ISSUER', /^\S{1,512}$/, 'the exact `iss` of the tokens')
   const audience = reader.text('AUTH_JWT_AUDIENCE', /^\S{1,512}$/, 'the exact `aud` of the tokens')
   const secret = reader.secret('AUTH_JWT_SECRET', 32)
@@ -33,7 +62,8 @@ function jwt(reader: EnvReader) {
     reader.refuse('AUTH_JWT_SECRET means HS256: leave AUTH_JWT_ALGORITHMS out.')
   }
   // Without a URL of its own the key set is found by discovery, and then the issuer is where it is fetched from.
-  if (!secret && !jwksUrl && issuer !== undefined) reader.secureUrl('AUTH_JWT_ISSUER')
+  const isDiscovered = !secret && !jwksUrl && introspection?.tokens !== 'all'
+  if (isDiscovered && issuer !== undefined) reader.secureUrl('AUTH_JWT_ISSUER')
   return {
     issuer: issuer ?? '',
     audience: audience ?? '',
@@ -41,9 +71,17 @@ function jwt(reader: EnvReader) {
     jwksUrl: jwksUrl?.href,
     algorithms: secret ? ['HS256'] : jwtAlgorithms(reader),
     typ: reader.text('AUTH_JWT_TYP', /^[\w.+/-]{1,64}$/, 'a media type such as at+jwt'),
-    scope: reader.text('AUTH_JWT_SCOPE', SCOPE, 'one scope'),
-    actScope: reader.text('AUTH_ACT_SCOPE', SCOPE, 'one scope')
+    ...scopes(reader)
   }
+}
+
+function scopes(reader: EnvReader) {
+  const scope = reader.text('AUTH_JWT_SCOPE', SCOPE, 'one scope')
+  const actScope = reader.text('AUTH_ACT_SCOPE', SCOPE, 'one scope')
+  if (actScope !== undefined && actScope === scope) {
+    reader.refuse('AUTH_ACT_SCOPE must differ from AUTH_JWT_SCOPE: every caller could speak for everybody.')
+  }
+  return { scope, actScope }
 }
 
 function refuseHalfBearer(reader: EnvReader): void {
@@ -51,7 +89,8 @@ function refuseHalfBearer(reader: EnvReader): void {
   reader.refuse(
     half
       ? 'AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE go together: set both.'
-      : 'Nobody could sign in: set AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE.'
+      : 'Nobody could sign in: set AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE for bearer tokens, AUTH_SESSION_STORE_URL ' +
+          'and AUTH_SESSION_SECRET for the session cookie of your backend, or the AUTH_LOGIN_ variables.'
   )
 }
 

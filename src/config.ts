@@ -1,4 +1,6 @@
 import { loadAuthConfig } from './config-auth.ts'
+import { loadCorsOrigins } from './config-session.ts'
+import { loadUidConfig } from './config-uid.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
 import { closestName } from './observability/closest-name.ts'
 import { Secret } from './secret.ts'
@@ -14,6 +16,7 @@ export const VARIABLES = [
   'ADMIN_PORT',
   'LOG_LEVEL',
   'TRUST_PROXY',
+  'CORS_ORIGINS',
   'COMETCHAT_APP_ID',
   'COMETCHAT_REGION',
   'COMETCHAT_API_KEY',
@@ -28,10 +31,34 @@ export const VARIABLES = [
   'AUTH_JWT_TYP',
   'AUTH_JWT_SCOPE',
   'AUTH_ACT_SCOPE',
+  'AUTH_INTROSPECTION_URL',
+  'AUTH_INTROSPECTION_CLIENT_ID',
+  'AUTH_INTROSPECTION_CLIENT_SECRET',
+  'AUTH_INTROSPECTION_CLIENT_SECRET_FILE',
+  'AUTH_INTROSPECTION_TOKENS',
+  'AUTH_LOGIN_ISSUER',
+  'AUTH_LOGIN_CLIENT_ID',
+  'AUTH_LOGIN_CLIENT_SECRET',
+  'AUTH_LOGIN_CLIENT_SECRET_FILE',
+  'AUTH_LOGIN_URL',
+  'AUTH_LOGIN_SCOPE',
+  'AUTH_LOGIN_IDLE_MS',
+  'AUTH_LOGIN_ABSOLUTE_MS',
   'AUTH_SESSION_COOKIE',
+  'AUTH_SESSION_STORE_URL',
+  'AUTH_SESSION_STORE_URL_FILE',
+  'AUTH_SESSION_SECRET',
+  'AUTH_SESSION_SECRET_FILE',
+  'AUTH_SESSION_PREFIX',
+  'AUTH_SESSION_USER',
+  'AUTH_SESSION_ISSUER',
   'UID_CLAIM',
   'UID_MODE',
   'UID_PREFIX',
+  'UID_TABLE_URL',
+  'UID_TABLE_TOKEN',
+  'UID_TABLE_TOKEN_FILE',
+  'UID_CREATE',
   'STORE_URL',
   'STORE_SECRET',
   'STORE_SECRET_FILE',
@@ -44,10 +71,11 @@ export const VARIABLES = [
   'DRAIN_DELAY_MS'
 ] as const
 
-const PREFIXES = /^(ADMIN|AUTH|COMETCHAT|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
+const PREFIXES = /^(ADMIN|AUTH|COMETCHAT|CORS|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
+const SHORTEST_REAL_KEY = 8
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
 
 /**
@@ -61,9 +89,10 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
-    cometchat: cometchat(reader),
+    corsOrigins: loadCorsOrigins(reader),
+    cometchat: cometchatConfig(reader),
     auth: loadAuthConfig(reader),
-    uid: uid(reader),
+    uid: loadUidConfig(reader),
     delivery: delivery(reader),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
@@ -88,7 +117,7 @@ function trustProxy(reader: EnvReader): string[] {
   return addresses
 }
 
-function cometchat(reader: EnvReader) {
+function cometchatConfig(reader: EnvReader) {
   const found = reader.secretText('COMETCHAT_API_KEY')
   if (!found && !reader.problems.some(problem => problem.includes('COMETCHAT_API_KEY'))) {
     reader.refuse('COMETCHAT_API_KEY or COMETCHAT_API_KEY_FILE must be set.')
@@ -124,13 +153,6 @@ function cometchatOrigin(reader: EnvReader): string {
   return `https://${appId}.api-${region}.cometchat.io`
 }
 
-function uid(reader: EnvReader) {
-  const mode = reader.choice('UID_MODE', 'verbatim', ['verbatim', 'hash'])
-  const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
-  if (prefix !== '' && mode === 'verbatim') reader.refuse('UID_PREFIX needs UID_MODE=hash: verbatim changes nothing.')
-  return { claim: reader.text('UID_CLAIM', /^[\w:/.-]{1,128}$/, 'the name of a claim') ?? 'sub', mode, prefix }
-}
-
 function delivery(reader: EnvReader) {
   const storeUrl = reader.text('STORE_URL', /^(memory:$|file:.|rediss?:\/\/.)/, 'memory:, file:PATH or redis(s)://')
   const secret = reader.secret('STORE_SECRET', 32)
@@ -157,11 +179,23 @@ function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
   }
 }
 
-function warnings(env: Environment, config: { public: { host: string }; admin: { host: string } }): string[] {
+interface WarnedOf {
+  readonly admin: { readonly host: string }
+  readonly auth: Pick<ReturnType<typeof loadAuthConfig>, 'session'>
+  readonly cometchat: { readonly apiKeys: readonly Secret[] }
+}
+
+function warnings(env: Environment, { admin, auth, cometchat }: WarnedOf): string[] {
   const unknown = Object.keys(env).filter(name => PREFIXES.test(name) && !VARIABLES.some(known => known === name))
   const found = unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}`)
-  if (!isLoopback(config.admin.host)) {
+  if (!isLoopback(admin.host)) {
     found.push('ADMIN_HOST is not loopback: probes are open to the network.')
+  }
+  if (cometchat.apiKeys.some(key => key.reveal().length < SHORTEST_REAL_KEY)) {
+    found.push('COMETCHAT_API_KEY is shorter than any real key, too short to be recognised where it should not be.')
+  }
+  if (auth.session?.secrets.some(secret => Buffer.byteLength(secret.reveal()) < 32)) {
+    found.push('AUTH_SESSION_SECRET holds a secret of fewer than 32 bytes: cookies could be forged.')
   }
   return found
 }

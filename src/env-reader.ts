@@ -82,6 +82,15 @@ export class EnvReader {
     }
   }
 
+  /** The text of a file; undefined when it cannot be read. */
+  file(path: string): string | undefined {
+    try {
+      return this.#readFile(path)
+    } catch {
+      return undefined
+    }
+  }
+
   /** One secret of at least so many bytes. */
   secret(name: string, minBytes: number): Secret | undefined {
     const found = this.secretText(name)

@@ -3,9 +3,11 @@ import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import { createService, type Service } from './app.ts'
 import { type Config, loadConfig, parseApiKeys } from './config.ts'
+import type { IntrospectionConfig } from './config-introspection.ts'
+import { StoreError } from './delivery/store-error.ts'
 import { ConfigError } from './env-reader.ts'
 import { createLogger } from './observability/logger.ts'
-import { watchKeyFile } from './upstream/key-file.ts'
+import { watchFileText } from './watched-file.ts'
 
 const USAGE = `Usage: node src/server.ts [--check-config | --help]
 
@@ -46,13 +48,11 @@ function readConfig(): Config | undefined {
 
 async function run(config: Config, log: Logger): Promise<void> {
   for (const warning of config.warnings) log.warn(warning)
-  if (config.delivery.storeUrl === 'memory:') {
-    log.warn('STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://')
-  }
-  const service = await createService(config, { log })
+  const service = await makeService(config, log)
+  if (!service) return
   const { apiKeyFile } = config.cometchat
   if (apiKeyFile !== undefined) {
-    watchKeyFile(apiKeyFile, text => {
+    watchFileText(apiKeyFile, text => {
       const keys = parseApiKeys(text)
       if (keys) service.keyring.replace(keys)
       log.info({ accepted: keys !== undefined, keys: service.keyring.fingerprints() }, 'COMETCHAT_API_KEY_FILE changed')
@@ -71,6 +71,16 @@ async function run(config: Config, log: Logger): Promise<void> {
     },
     'listening'
   )
+}
+
+async function makeService(config: Config, log: Logger): Promise<Service | undefined> {
+  try {
+    return await createService(config, { log })
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    stop(1, `${error.message}\n`)
+    return undefined
+  }
 }
 
 async function listen(app: Service['app'], { host, port }: Config['public'], variable: string): Promise<void> {
@@ -112,17 +122,42 @@ function stopOnSignals({ app, admin, drain }: Service, config: Config, log: Logg
 
 function describe(config: Config): string {
   const { cometchat, auth, uid, delivery, warnings } = config
-  const keys = auth.jwt.secret ? `shared secret ${auth.jwt.secret}` : (auth.jwt.jwksUrl ?? 'discovery')
   return [
     'The configuration is valid.',
     `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
     `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
-    `  bearer JWT   issuer ${auth.jwt.issuer}, audience ${auth.jwt.audience}, keys by ${keys}`,
-    `  UID          ${uid.mode} of claim ${uid.claim}`,
+    `  bearer JWT   ${auth.jwt ? describeBearer(auth.jwt, auth.introspection) : 'off'}`,
+    `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,
+    `  own login    ${auth.login ? `issuer ${auth.login.issuer}, at ${auth.login.origin}` : 'off'}`,
+    `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
+    `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
+    `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
     `  records      ${delivery.storeUrl.split(':')[0]}, marker ${delivery.marker ? 'on' : 'off'}`,
     ...warnings.map(text => `  warning      ${text}`),
     ''
   ].join('\n')
+}
+
+function describeBearer(
+  { issuer, audience, secret, jwksUrl }: NonNullable<Config['auth']['jwt']>,
+  introspection: IntrospectionConfig
+): string {
+  const keys = secret ? `keys by shared secret ${secret}` : `keys by ${jwksUrl ?? 'discovery'}`
+  return `issuer ${issuer}, audience ${audience}, ${introspection?.tokens === 'all' ? 'no keys' : keys}`
+}
+
+function describeIntrospection({ url, clientId, clientSecret, tokens }: NonNullable<IntrospectionConfig>): string {
+  return `${tokens} tokens are asked about at ${url} as client ${clientId}, secret ${clientSecret}`
+}
+
+function describeTable({ table }: Config['uid']): string {
+  if (!table) return ''
+  return table.kind === 'file' ? `, ${table.table.size} users in ${table.path}` : `, asked at ${table.template}`
+}
+
+function describeSession(cookie: string, session: NonNullable<Config['auth']['session']>): string {
+  const { secrets, prefix, userPath, issuer } = session
+  return `cookie ${cookie}, signed with ${secrets.join(' or ')}, key ${prefix}…, user at ${userPath}, issuer ${issuer}`
 }
 
 function framesOf(error: Error): string[] {

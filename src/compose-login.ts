@@ -1,0 +1,42 @@
+// The part of src/app.ts that joins a sign-in of our own.
+import type { Logger } from 'pino'
+import { createKeyReader, type FetchJson } from './auth/key-location.ts'
+import { createRemoteKeys } from './auth/remote-keys.ts'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createLogin, type Login } from './login/login.ts'
+import { openSessionStore } from './login/open-session-store.ts'
+
+export interface OwnLogin extends Login {
+  close(): Promise<void>
+}
+
+/** Undefined when it is not configured. */
+export async function openLogin(
+  { auth: { login }, uid, delivery }: Config,
+  { fetchJson, clock, log }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly log: Logger }
+): Promise<OwnLogin | undefined> {
+  if (!login) return undefined
+  const store = await openSessionStore(delivery.storeUrl)
+  const keys = createRemoteKeys({
+    fetchKeys: createKeyReader(login.issuer, undefined, fetchJson),
+    clock,
+    onFailure: () => log.warn('the keys of AUTH_LOGIN_ISSUER cannot be read; trying again')
+  })
+  const parts = createLogin({
+    ...login,
+    uidClaim: uid.claim,
+    secret: delivery.secret,
+    store,
+    keys,
+    clock,
+    onTrouble: reason => log.warn({ reason }, 'the provider of AUTH_LOGIN_ISSUER does not do its part')
+  })
+  return {
+    ...parts,
+    async close() {
+      keys.close()
+      await store.close()
+    }
+  }
+}

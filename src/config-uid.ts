@@ -1,0 +1,71 @@
+import { isLinesFile, parseUidTable, type UidTable } from './auth/uid-table-file.ts'
+import { tableUrl } from './auth/uid-table-url.ts'
+import type { EnvReader } from './env-reader.ts'
+import { Secret } from './secret.ts'
+import { isSecureUrl } from './secure-url.ts'
+
+/** Where the UIDs of an app's users are found. */
+export type UidTableConfig =
+  | { readonly kind: 'file'; readonly path: string; readonly table: UidTable }
+  | { readonly kind: 'url'; readonly template: string; readonly token: Secret | undefined }
+
+/** Which CometChat user a caller is, and whether one is made for them. */
+export function loadUidConfig(reader: EnvReader) {
+  const mode = reader.choice('UID_MODE', 'verbatim', ['verbatim', 'hash', 'table'])
+  const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
+  if (prefix !== '' && mode !== 'hash') reader.refuse(`UID_PREFIX needs UID_MODE=hash: ${mode} changes nothing.`)
+  return {
+    claim: reader.text('UID_CLAIM', /^[\w:/.-]{1,128}$/, 'the name of a claim') ?? 'sub',
+    mode,
+    prefix,
+    table: uidTable(reader, mode),
+    create: reader.choice('UID_CREATE', 'off', ['on', 'off']) === 'on'
+  }
+}
+
+function uidTable(reader: EnvReader, mode: string): UidTableConfig | undefined {
+  const token = uidTableToken(reader)
+  const url = reader.text('UID_TABLE_URL', /^(file:.|https?:\/\/.)/, 'file:PATH or an https URL with {subject}')
+  const hasUrl = reader.has('UID_TABLE_URL')
+  if (mode === 'table' && !hasUrl) reader.refuse('UID_MODE=table needs UID_TABLE_URL: where the UIDs are found.')
+  if (mode !== 'table' && hasUrl) reader.refuse('UID_TABLE_URL needs UID_MODE=table.')
+  if (reader.has('UID_TABLE_TOKEN') || reader.has('UID_TABLE_TOKEN_FILE')) refuseUselessToken(reader, hasUrl, url)
+  if (mode !== 'table' || url === undefined) return undefined
+  return url.startsWith('file:') ? fileTable(reader, url) : urlTable(reader, url, token)
+}
+
+function refuseUselessToken(reader: EnvReader, hasUrl: boolean, url: string | undefined): void {
+  if (!hasUrl) reader.refuse('UID_TABLE_TOKEN needs UID_TABLE_URL: nobody would be shown it.')
+  else if (url?.startsWith('file:'))
+    reader.refuse('UID_TABLE_TOKEN is for a table that is asked by https, not for a file.')
+}
+
+function uidTableToken(reader: EnvReader): Secret | undefined {
+  const found = reader.secretText('UID_TABLE_TOKEN')
+  if (!found || /^[\x21-\x7e]{1,4096}$/.test(found.text)) return found && new Secret(found.text)
+  return reader.refuse('UID_TABLE_TOKEN must be one line of visible ASCII characters.')
+}
+
+function fileTable(reader: EnvReader, url: string): UidTableConfig | undefined {
+  const path = url.replace(/^file:(\/\/)?/, '')
+  const text = reader.file(path)
+  if (text === undefined) return reader.refuse('UID_TABLE_URL names a file that cannot be read.')
+  try {
+    return { kind: 'file', path, table: parseUidTable(text, isLinesFile(path)) }
+  } catch (error) {
+    return reader.refuse(
+      `The file of UID_TABLE_URL is wrong: ${error instanceof Error ? error.message : 'unreadable'}.`
+    )
+  }
+}
+
+function urlTable(reader: EnvReader, template: string, token: Secret | undefined): UidTableConfig | undefined {
+  const [one, other] = ['a', 'b'].map(subject => tableUrl(template, { issuer: 'https://issuer.test', subject }))
+  const url = one !== undefined && URL.canParse(one) ? new URL(one) : undefined
+  if (!url || url.username || url.password || url.hash) return reader.refuse('UID_TABLE_URL must be a plain URL.')
+  if (!isSecureUrl(url)) return reader.refuse('UID_TABLE_URL must be https (http is for loopback only).')
+  // A subject that could name the host would choose who answers for it, and who gets the token.
+  const isInPlace = other !== one && URL.canParse(other ?? '') && new URL(other ?? '').origin === url.origin
+  if (!isInPlace) return reader.refuse('UID_TABLE_URL must have {subject} in its path or query.')
+  return { kind: 'url', template, token }
+}
