@@ -7,7 +7,7 @@ const files: Record<string, string> = { '/run/key': 'key-from-file\n', '/run/emp
 const minimal: Environment = {
   COMETCHAT_APP_ID: 'a1b2c3',
   COMETCHAT_REGION: 'eu',
-  COMETCHAT_API_KEY: 'key-1',
+  COMETCHAT_API_KEY: 'api-key-1',
   AUTH_JWT_ISSUER: 'https://issuer.test',
   AUTH_JWT_AUDIENCE: 'replies'
 }
@@ -36,7 +36,7 @@ t.test('five variables are enough, and the rest has defaults', async t => {
   t.match(config.public, { host: '127.0.0.1', port: 3000 })
   t.match(config.admin, { host: '127.0.0.1', port: 3001 })
   t.equal(config.cometchat.origin, 'https://a1b2c3.api-eu.cometchat.io')
-  t.match(config.auth.jwt.algorithms, ['RS256', 'PS256', 'ES256', 'EdDSA'])
+  t.match(config.auth.jwt?.algorithms, ['RS256', 'PS256', 'ES256', 'EdDSA'])
   t.match(config.delivery, { storeUrl: 'memory:', deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
   t.same(config.warnings, [])
 })
@@ -93,7 +93,7 @@ t.test('a configuration that would be unsafe or half done is refused', async t =
 
 t.test('what is unusual but right is accepted', async t => {
   const cases: [title: string, change: Environment][] = [
-    ['two keys', { COMETCHAT_API_KEY: 'key-1,key-2' }],
+    ['two keys', { COMETCHAT_API_KEY: 'api-key-1,api-key-2' }],
     ['a key file', { COMETCHAT_API_KEY: undefined, COMETCHAT_API_KEY_FILE: '/run/key' }],
     ['a local CometChat', { COMETCHAT_BASE_URL: 'http://127.0.0.1:4000' }],
     ['a base URL as the documentation writes it', { COMETCHAT_BASE_URL: 'https://chat.example.com/v3' }],
@@ -114,14 +114,14 @@ t.test('a secret never prints itself', async t => {
   const config = load({ ...minimal, AUTH_JWT_SECRET: 'a-secret-that-nobody-should-ever-see' })
   const { inspect } = await import('node:util')
 
-  const shown = `${JSON.stringify(config)} ${inspect(config, { depth: 9, showHidden: true })} ${config.auth.jwt.secret}`
+  const shown = `${JSON.stringify(config)} ${inspect(config, { depth: 9, showHidden: true })} ${config.auth.jwt?.secret}`
 
   t.notMatch(shown, 'a-secret-that')
-  t.notMatch(shown, 'key-1')
+  t.notMatch(shown, 'api-key-1')
   t.match(shown, /sha256:[0-9a-f]{8}/)
 })
 
 t.test('keys may stand on lines of their own', async t => {
-  t.equal(parseApiKeys('key-1\r\nkey-2\n')?.length, 2)
+  t.equal(parseApiKeys('api-key-1\r\napi-key-2\n')?.length, 2)
   t.equal(parseApiKeys('\n'), undefined)
 })

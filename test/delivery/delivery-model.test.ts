@@ -1,0 +1,56 @@
+// The promises as a property: several processes over one store, and at every step anything that can go wrong.
+import fc from 'fast-check'
+import t from 'tap'
+import { MUTANTS } from './model/mutants.ts'
+import { play } from './model/scenario.ts'
+import { QUIET_MS, type StageOptions } from './model/stage.ts'
+import { MEMORY, startStores } from './stores.ts'
+
+const seed = Number(process.env['MODEL_SEED'] ?? 20_261_121)
+const runs = Number(process.env['MODEL_RUNS'] ?? 2000)
+const numbers = fc.array(fc.nat({ max: 999 }), { maxLength: 500, size: 'max' })
+
+t.comment(`MODEL_SEED=${seed} MODEL_RUNS=${runs}`)
+t.setTimeout(600_000)
+
+const { stores, missing, close } = await startStores()
+t.teardown(close)
+if (missing !== undefined) t.test('redis: is tried, too', { skip: missing }, async () => undefined)
+
+for (const { name, open, share, marginMs } of stores) {
+  const numRuns = Math.ceil(runs * share)
+
+  t.test(`${name} crashes, pauses and lost words never break a promise`, async t => {
+    const seen = { attempts: 0, posts: 0, kills: 0 }
+    await fc.assert(
+      keepsPromises({ openStore: open, latestCommitMs: QUIET_MS - marginMs }, verdict => {
+        seen.attempts += verdict.attempts
+        seen.posts += verdict.posts
+        seen.kills += verdict.kills
+      }),
+      { seed, numRuns }
+    )
+    t.comment(`${numRuns} scenarios, ${seen.attempts} attempts, ${seen.posts} posts, ${seen.kills} kills`)
+    t.ok(seen.posts > 0 && seen.kills > 0, 'replies were posted, and processes killed')
+  })
+}
+
+for (const { mistake, breaks, options } of MUTANTS) {
+  t.test(`${mistake} is caught`, async t => {
+    const property = keepsPromises({ openStore: MEMORY.open, ...options })
+    const { failed, errorInstance, numRuns } = await fc.check(property, { seed, numRuns: 5000, endOnFailure: true })
+    t.comment(`after ${numRuns} scenarios`)
+    t.ok(failed)
+    t.match(String(errorInstance), breaks)
+  })
+}
+
+type Seen = (verdict: Awaited<ReturnType<typeof play>>) => void
+
+function keepsPromises(options: StageOptions, see: Seen = () => undefined) {
+  return fc.asyncProperty(numbers, async choices => {
+    const verdict = await play(choices, options)
+    see(verdict)
+    if (verdict.broken.length > 0) throw new Error([...verdict.broken, ...verdict.trace].join('\n'))
+  })
+}

@@ -1,0 +1,85 @@
+import t from 'tap'
+import { createMemoryStore } from '../../src/delivery/memory-store.ts'
+import { KEPT_MS } from '../../src/delivery/record-store.ts'
+import { testStore } from './store-conformance.ts'
+import { DONE, LEASE_MS, newClaim, type StoreKit } from './store-kit.ts'
+
+async function makeKit(): Promise<StoreKit> {
+  let nowMs = 0
+  const store = createMemoryStore({ monotonic: () => nowMs })
+  return {
+    open: async () => store,
+    pass: async ms => {
+      nowMs += ms
+    },
+    kept: KEPT_MS
+  }
+}
+
+t.test('memory: does what every store does', t => {
+  testStore(t, makeKit)
+  t.end()
+})
+
+t.test('at the bound the oldest outcome goes first', async t => {
+  const store = createMemoryStore({ monotonic: () => 0, maxRecords: 3 })
+  const claims = [newClaim(), newClaim(), newClaim()]
+  for (const claim of claims) {
+    await store.claim(claim)
+    await store.finish(claim.key, claim.owner, DONE)
+  }
+
+  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  const [first, second] = claims.map(claim => ({ ...claim, owner: 'B' }))
+  t.equal(store.size, 3)
+  t.same(second && (await store.claim(second)), DONE)
+  t.same(first && (await store.claim(first)), { kind: 'claimed' }, 'and only the oldest')
+})
+
+t.test('what may have been sent never goes: at the bound a new claim is rejected instead', async t => {
+  const store = createMemoryStore({ monotonic: () => 0, maxRecords: 2 })
+  const sent = [newClaim(), newClaim()]
+  for (const { key, owner, ...claim } of sent) {
+    await store.claim({ key, owner, ...claim })
+    await store.markSent(key, owner)
+  }
+
+  await t.rejects(store.claim(newClaim()), { message: 'the store is full' })
+  t.equal(store.isReady(), false)
+  for (const claim of sent) t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+})
+
+t.test('the bound in bytes holds too', async t => {
+  const body = JSON.stringify({ data: { id: '101', text: 'x'.repeat(10_000) } })
+  const store = createMemoryStore({ monotonic: () => 0, maxBytes: 100_000 })
+
+  for (let i = 0; i < 50; i++) {
+    const claim = newClaim()
+    await store.claim(claim)
+    await store.finish(claim.key, claim.owner, { kind: 'done', messageId: '101', body })
+  }
+
+  t.ok(store.size < 6, `${store.size} outcomes of 20 kB are kept`)
+  t.equal(store.isReady(), true)
+})
+
+t.test('with every byte taken by what may have been sent, the store is not ready', async t => {
+  const store = createMemoryStore({ monotonic: () => 0, maxBytes: 4000 })
+  const claims = Array.from({ length: 20 }, () => newClaim())
+
+  const seen = await Promise.allSettled(claims.map(claim => store.claim(claim)))
+
+  t.equal(seen.filter(({ status }) => status === 'fulfilled').length, 10)
+  t.equal(store.isReady(), false)
+})
+
+t.test('abandoned attempts make room', async t => {
+  let nowMs = 0
+  const store = createMemoryStore({ monotonic: () => nowMs, maxRecords: 2 })
+  await store.claim(newClaim())
+  await store.claim(newClaim())
+
+  nowMs += 2 * LEASE_MS
+
+  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+})

@@ -1,0 +1,100 @@
+// Delivery with one mistake each, of the kind that has been made elsewhere: a suite that lets one live proves nothing.
+import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import { AppError } from '../../../src/errors.ts'
+import type { StageOptions } from './stage.ts'
+
+export interface Mutant {
+  readonly mistake: string
+  /** The promise that it breaks. */
+  readonly breaks: RegExp
+  readonly options: Partial<StageOptions>
+}
+
+/** `with` takes effect on a copy: a store may be a class with private members. */
+function store(change: (store: RecordStore) => Partial<RecordStore>): Pick<StageOptions, 'mutateStore'> {
+  return {
+    mutateStore: real => ({
+      claim: claim => real.claim(claim),
+      markSent: (key, owner) => real.markSent(key, owner),
+      doubt: (key, owner) => real.doubt(key, owner),
+      reclaim: (key, previous, claim) => real.reclaim(key, previous, claim),
+      finish: (key, owner, outcome) => real.finish(key, owner, outcome),
+      release: (key, owner) => real.release(key, owner),
+      forgetfulForMs: () => real.forgetfulForMs(),
+      isReady: () => real.isReady(),
+      close: () => real.close(),
+      ...change(real)
+    })
+  }
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'a store that forgets SENT',
+    breaks: /P1/,
+    options: store(() => ({ markSent: async () => true }))
+  },
+  {
+    mistake: 'a store that deletes the claim after every error',
+    breaks: /P1/,
+    options: store(real => ({ doubt: (key, owner) => real.release(key, owner) }))
+  },
+  {
+    mistake: 'a store that lets go of a claim at once',
+    breaks: /P[14]/,
+    options: store(real => ({ claim: claim => real.claim({ ...claim, leaseMs: 1 }) }))
+  },
+  {
+    mistake: 'a store that keeps a claim as long as its answer',
+    breaks: /locked|P3/,
+    options: store(real => ({ claim: claim => real.claim({ ...claim, leaseMs: 86_400_000 }) }))
+  },
+  {
+    mistake: 'a store that gives a doubtful record to everybody who asks',
+    breaks: /P1/,
+    options: store(() => ({ reclaim: async () => true, markSent: async () => true }))
+  },
+  {
+    mistake: 'a delivery that sends again at once when the thread has no such reply',
+    breaks: /P1/,
+    options: { quietPeriodMs: 0 }
+  },
+  {
+    mistake: 'a search that misses the reply',
+    breaks: /P1/,
+    options: { mutateClient: real => ({ ...real, findReply: async () => 'absent' }) }
+  },
+  {
+    mistake: 'a process that writes although its time is over',
+    breaks: /P1/,
+    options: {
+      mutateClient: real => ({
+        ...real,
+        postReply: (reply, receiver, budget) => real.postReply(reply, receiver, { ...budget, mayStart: () => true })
+      })
+    }
+  },
+  {
+    mistake: 'a client that takes a lost connection for one that never was',
+    breaks: /P[14]/,
+    options: {
+      mutateClient: real => ({
+        ...real,
+        postReply: (...args) =>
+          real.postReply(...args).catch(() => {
+            throw new AppError('upstream-unreachable', 'It was not sent, one believes.')
+          })
+      })
+    }
+  },
+  {
+    mistake: 'a client that takes any answer for its own',
+    breaks: /P2/,
+    options: {
+      mutateClient: real => ({
+        ...real,
+        postReply: (...args) => real.postReply(...args).catch(() => ({ messageId: '99', body: '{}' }))
+      })
+    }
+  }
+]

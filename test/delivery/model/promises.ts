@@ -1,0 +1,35 @@
+// What must hold whatever happened: P1 to P4 of the design, and that no record stays locked.
+import type { Attempt } from './attempt.ts'
+import type { FakeCometChat } from './fake-cometchat.ts'
+
+/** Every broken promise, in words; empty when all were kept. All attempts are about one key. */
+export function brokenPromises(cometchat: FakeCometChat, attempts: readonly Attempt[]): string[] {
+  return [...doubled(cometchat), ...attempts.flatMap(attempt => untrue(cometchat, attempt)), ...diverging(attempts)]
+}
+
+/** P1. The model never commits later than the quiet period, so that a second message is always a broken promise. */
+function doubled({ ledger }: FakeCometChat): string[] {
+  if (ledger.length <= 1) return []
+  return [`P1: one key, ${ledger.length} messages: ${ledger.map(({ messageId }) => messageId).join(', ')}`]
+}
+
+/** P2 and P4. */
+function untrue({ ledger }: FakeCometChat, attempt: Attempt): string[] {
+  const { id, text, answer, lastAskedAt } = attempt
+  if (answer?.verdict === 'sent') {
+    const named = ledger.find(({ messageId }) => messageId === answer.messageId)
+    return named?.attempt.text === text ? [] : [`P2: #${id} was told of ${answer.messageId}, which is not its reply`]
+  }
+  if (answer?.verdict !== 'not-sent') return []
+  // An attempt that others make afterwards is no lie; one that had begun, or its own, is.
+  const lie = ledger.find(
+    post => post.attempt.text === text && (post.attempt === attempt || post.writtenAt < lastAskedAt)
+  )
+  return lie ? [`P4: #${id} was told not-sent (${answer.code}) of ${lie.messageId}`] : []
+}
+
+/** P3. */
+function diverging(attempts: readonly Attempt[]): string[] {
+  const told = attempts.filter(({ answer }) => answer?.verdict === 'sent').map(({ answer }) => answer?.messageId)
+  return new Set(told).size <= 1 ? [] : [`P3: one key was answered with ${[...new Set(told)].join(' and ')}`]
+}

@@ -1,0 +1,74 @@
+// A service that reads the sessions of an app's backend, and replies that carry its cookie.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Test } from 'tap'
+import { SECRET } from './app-backends.ts'
+import { redisFor } from './redis-server.ts'
+import { type ServiceEnv, type ServiceProcess, startService } from './service-process.ts'
+import { type ReplyAnswer, startEmulator } from './thread.ts'
+
+export type SessionTarget = Awaited<ReturnType<typeof startSessionTarget>>
+
+/** Redis, a local CometChat, and a service in between that knows the cookie of an app. */
+export async function startSessionTarget(t: Test, overrides: ServiceEnv = {}) {
+  const redis = await redisFor(t)
+  const { emulator, env, parentId } = await startEmulator(t)
+  const sessionEnv = {
+    ...env,
+    AUTH_SESSION_STORE_URL: redis.url,
+    AUTH_SESSION_SECRET: SECRET,
+    LIMIT_USER_PER_MINUTE: '0'
+  }
+  const service = await startService(t, { ...sessionEnv, ...overrides })
+  // On a busy machine the first look at the store may have been too short.
+  if (!overrides['AUTH_SESSION_STORE_URL'])
+    await eventually(
+      () => readiness(service),
+      ([status]) => status === 200
+    )
+  return {
+    redis,
+    emulator,
+    parentId,
+    service,
+    /** Another service beside the first one. */
+    start: (t: Test, env: ServiceEnv) => startService(t, { ...sessionEnv, ...env }),
+    reply: (cookie: string, headers?: Record<string, string>, at: ServiceProcess = service) =>
+      replyWithCookie(at, parentId, cookie, headers),
+    /** Who was spoken for since the last look. */
+    takeNames(): unknown[] {
+      const names = emulator.ledger.map(({ onBehalfOf }) => onBehalfOf)
+      emulator.clear()
+      return names
+    }
+  }
+}
+
+/** Posts a reply as a page of the app would: with its cookie and the proof of origin. */
+export async function replyWithCookie(
+  { url }: Pick<ServiceProcess, 'url'>,
+  parentId: string,
+  cookie: string,
+  headers: Record<string, string> = {}
+): Promise<ReplyAnswer> {
+  const response = await fetch(`${url}/threads/${parentId}/replies`, {
+    method: 'POST',
+    headers: { cookie, 'content-type': 'application/json', 'x-csrf': '1', ...headers },
+    body: JSON.stringify({ data: { text: 'hello' } })
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) }
+}
+
+export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly unknown[]> {
+  const response = await fetch(`${adminUrl}/readyz?verbose`)
+  const { reasons } = (await response.json()) as { reasons: string[] }
+  return [response.status, reasons]
+}
+
+/** Asks again until the answer is the one that is waited for; then, or when the time is over, says what it was. */
+export async function eventually<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean, timeoutMs = 5000): Promise<T> {
+  for (const endMs = performance.now() + timeoutMs; ; await sleep(20)) {
+    const answer = await ask()
+    if (isIt(answer) || performance.now() > endMs) return answer
+  }
+}

@@ -1,0 +1,102 @@
+// A Redis of one's own: on a free port, in a directory that goes with it, and it can be made to fail.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import { freePort } from './tcp-proxy.ts'
+
+/** As in redis.conf: `{ 'maxmemory-policy': 'allkeys-lru' }`. Every write is kept as it comes unless they say otherwise. */
+export type RedisSettings = Readonly<Record<string, string>>
+
+export interface RedisServer {
+  readonly url: string
+  readonly port: number
+  /** Runs one command on a connection of its own. */
+  command(name: string, ...args: readonly (string | number)[]): Promise<unknown>
+  /** SIGSTOP: connections stay, nothing is answered. */
+  pause(): void
+  resume(): void
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it on the same port; what it kept on disk is there, and nothing else. */
+  restart(): Promise<void>
+  /** Ends it and removes what it kept. */
+  stop(): Promise<void>
+}
+
+/** Why there is no Redis for a test; undefined when there is one, and where everything has to be proved. */
+export function withoutRedis(): string | undefined {
+  const isMissing = spawnSync('redis-server', ['--version']).error !== undefined
+  return isMissing && !process.env['CI'] ? 'redis-server is not installed (apt-get install redis-server)' : undefined
+}
+
+/** For `t.test`: skips it where there is no Redis. */
+export function needsRedis(): { skip?: string } {
+  const skip = withoutRedis()
+  return skip === undefined ? {} : { skip }
+}
+
+/** Starts a Redis that ends with the test. */
+export async function redisFor(t: Test, settings: RedisSettings = {}): Promise<RedisServer> {
+  const redis = await startRedis(settings)
+  t.teardown(() => redis.stop())
+  return redis
+}
+
+export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'redis-'))
+  const port = await freePort()
+  const all = { port: `${port}`, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'yes', ...settings }
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
+  let child = await launch(args)
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    command: (name, ...rest) => runCommand(port, settings['requirepass'], [name, ...rest]),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill,
+    async restart() {
+      await kill()
+      child = await launch(args)
+    },
+    async stop() {
+      await kill()
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+}
+
+async function launch(args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', code => reject(new Error(`redis-server ended with ${code}`)))
+    createInterface({ input: child.stdout }).on('line', line => {
+      if (line.includes('Ready to accept connections')) resolve()
+    })
+  })
+  return child
+}
+
+async function runCommand(port: number, password: string | undefined, command: readonly (string | number)[]) {
+  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null, password })
+  client.on('error', () => undefined)
+  const [name, ...args] = command
+  try {
+    await client.connect()
+    return await client.call(String(name), ...args)
+  } finally {
+    client.disconnect()
+  }
+}

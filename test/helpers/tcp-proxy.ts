@@ -1,0 +1,58 @@
+// Stands between a client and a server, and loses what a network can lose.
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+
+export interface TcpProxy {
+  readonly port: number
+  /** Where new connections lead; the ones that exist stay where they are. */
+  target: number
+  /** While true, the server gets everything and the client hears nothing. */
+  dropsAnswers: boolean
+  /** Ends every connection at once. */
+  cut(): void
+}
+
+export async function startTcpProxy(t: Test, target: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>()
+  const server = createServer(client => {
+    const upstream = connect(proxy.target, '127.0.0.1')
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client]
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.once('close', () => {
+        sockets.delete(socket)
+        other.destroy()
+      })
+    }
+    client.on('data', bytes => upstream.write(bytes))
+    upstream.on('data', bytes => {
+      if (!proxy.dropsAnswers) client.write(bytes)
+    })
+  })
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy()
+  }
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    cut()
+    server.close()
+  })
+  const proxy: TcpProxy = { port: (server.address() as AddressInfo).port, target, dropsAnswers: false, cut }
+  return proxy
+}
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
