@@ -1,7 +1,7 @@
 // Internal services, opaque tokens and the UID table: whatever is half configured is refused, in words that help.
 import t from 'tap'
+import { ConfigError, type Environment } from '../src/config/env-reader.ts'
 import { loadConfig } from '../src/config.ts'
-import { ConfigError, type Environment } from '../src/env-reader.ts'
 
 const minimal: Environment = {
   COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',

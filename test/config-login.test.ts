@@ -1,6 +1,6 @@
 import t from 'tap'
+import { ConfigError } from '../src/config/env-reader.ts'
 import { loadConfig } from '../src/config.ts'
-import { ConfigError } from '../src/env-reader.ts'
 
 const cometchat = {
   COMETCHAT_APP_ID: 'a1b2c3',

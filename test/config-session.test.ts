@@ -1,6 +1,6 @@
 import t from 'tap'
+import { ConfigError, type Environment } from '../src/config/env-reader.ts'
 import { loadConfig } from '../src/config.ts'
-import { ConfigError, type Environment } from '../src/env-reader.ts'
 
 const SECRET = 'a-secret-that-signs-session-cookies-1'
 const bearer: Environment = {

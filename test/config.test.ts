@@ -1,6 +1,6 @@
 import t from 'tap'
+import { ConfigError, type Environment } from '../src/config/env-reader.ts'
 import { loadConfig, parseApiKeys } from '../src/config.ts'
-import { ConfigError, type Environment } from '../src/env-reader.ts'
 
 const files: Record<string, string> = { '/run/key': 'key-from-file\n', '/run/empty': '\n' }
 

@@ -83,7 +83,7 @@ export class RedisLink {
   }
 
   isReady(): boolean {
-    return this.#isGreeted && !this.#isInTrouble
+    return this.#isGreeted && !this.#isInTrouble && this.#client.status === 'ready'
   }
 
   close(): void {

@@ -62,6 +62,18 @@ t.test('a thread with pages of more than 256 KiB cannot be searched: a lost repl
   t.equal(posts('among long ones').length, 1)
 })
 
+t.test('a refusal before the key is looked at speaks of its own request, not of the reply', async t => {
+  const key = newKey()
+  emulator.failNext(postAndReset, { method: 'POST' })
+  await send(key, withText('signed out'))
+  const signedOut = await send(key, { ...withText('signed out'), token: 'not-a-token' })
+  const signedIn = await send(key, withText('signed out'))
+
+  t.match(signedOut.json, { code: 'unauthenticated', delivery: 'not-sent' })
+  t.equal(signedIn.json.data.id, posts('signed out')[0]?.id, 'it had been posted all the time')
+  t.equal(posts('signed out').length, 1)
+})
+
 t.test('memory: forgets with its process, and a key that comes back is a new one', async t => {
   const env = { COMETCHAT_BASE_URL: emulator.url, COMETCHAT_API_KEY: emulator.apiKey }
   const headers = { 'idempotency-key': 'restarted' }

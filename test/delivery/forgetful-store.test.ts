@@ -1,10 +1,11 @@
 // A store that forgets everything at the worst moment, as Redis may in a failover, and says so: at every step of a
 // delivery, with the client back at the first instant at which the reply could be sent again.
 import t from 'tap'
+import { AppError } from '../../src/errors.ts'
 import { LEASE_MS } from './model/attempt.ts'
 import { Decisions } from './model/decisions.ts'
 import type { Fate } from './model/fake-cometchat.ts'
-import { QUIET_MS, Stage } from './model/stage.ts'
+import { QUIET_MS, Stage, type StageOptions } from './model/stage.ts'
 import { World } from './model/world.ts'
 import { FORGETFUL } from './stores.ts'
 
@@ -17,6 +18,7 @@ const FATES: readonly Fate[] = [
   'refuses',
   'commits, and breaks its contract'
 ]
+const HOUR_MS = 3_600_000
 const RETURNS_MS = [0, 1000, LEASE_MS, QUIET_MS - 1, QUIET_MS, QUIET_MS + LEASE_MS - 1, QUIET_MS + LEASE_MS]
 
 for (const fate of FATES) {
@@ -30,6 +32,32 @@ for (const fate of FATES) {
     }
   })
 }
+
+t.test('where the thread cannot be searched, nothing with a key is sent for 48 hours after that', async t => {
+  const mutateClient: StageOptions['mutateClient'] = real => ({
+    ...real,
+    findReply: () => Promise.reject(new AppError('upstream-invalid', 'Not read.', { delivery: 'not-sent' }))
+  })
+  const options = { openStore: FORGETFUL.open, mutateClient }
+  const stage = await Stage.open(new World(), new Decisions([]), options)
+  const process = await stage.startProcess('A')
+  stage.forget()
+  const answers: unknown[] = []
+  for (const waitMs of [0, QUIET_MS + LEASE_MS, 47 * HOUR_MS]) {
+    stage.world.advance(waitMs)
+    const keyed = stage.begin('hello', process, `key after ${waitMs}`)
+    await stage.takeSteps()
+    answers.push(keyed.answer?.code)
+  }
+  const without = stage.begin('hello', process, null)
+  await stage.takeSteps()
+
+  t.same(
+    answers,
+    Array.from({ length: 3 }, () => 'idempotency-in-flight')
+  )
+  t.equal(without.answer?.code, '201', 'without a key there is nothing to look for')
+})
 
 interface Loss {
   readonly step: number

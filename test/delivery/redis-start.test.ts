@@ -136,7 +136,7 @@ t.test(
 
     const startedAtMs = performance.now()
     await t.rejects(store.claim(newClaim()))
-    t.ok(performance.now() - startedAtMs < 100)
+    t.ok(performance.now() - startedAtMs < 1000)
     t.equal(store.isReady(), false)
     t.match(told, [
       { level: 'warn', sentence: 'the Redis of STORE_URL cannot be reached (ECONNREFUSED); trying again' }
@@ -153,7 +153,7 @@ t.test('a name that does not exist, or a server that is no Redis, is told once a
   const unknown = await openRedisStore(t, 'redis://redis.invalid')
   const nobody = await openRedisStore(t, `rediss://127.0.0.1:${await freePort()}`)
 
-  t.match(unknown.told, [{ level: 'warn', sentence: /\((ENOTFOUND|EAI_AGAIN)\)/ }])
+  t.match(unknown.told, [{ level: 'warn', sentence: /\((ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\)/ }])
   t.match(nobody.told, [{ level: 'warn', sentence: /\(ECONNREFUSED\)/ }])
 })
 

@@ -51,7 +51,7 @@ t.test('a Redis that is stopped for longer loses its connection and gets another
   await until(() => told.length > 0)
   const startedAtMs = performance.now()
   await t.rejects(store.claim(newClaim()))
-  t.ok(performance.now() - startedAtMs < 100, 'from then on nothing waits')
+  t.ok(performance.now() - startedAtMs < 300, 'from then on nothing waits')
 
   redis.resume()
   await until(() => store.isReady())
@@ -195,33 +195,28 @@ t.test('nothing that was rejected is sent again by itself', needsRedis(), async 
   t.equal(await redis.command('EXISTS', `reply:${claim.key}`), 0)
 })
 
-t.test(
-  'after a failover what had reached the replica is there, and the rest is known to be missing',
-  needsRedis(),
-  async t => {
-    const primary = await redisFor(t)
-    const replica = await redisFor(t, { replicaof: `127.0.0.1 ${primary.port}` })
-    const proxy = await startTcpProxy(t, primary.port)
-    const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`)
-    const [replicated, lost] = [newClaim(), newClaim()]
-    await store.claim(replicated)
-    await store.markSent(replicated.key, replicated.owner)
-    while ((await primary.command('WAIT', 1, 1000)) !== 1) await sleep(10)
-    while ((await replica.command('EXISTS', `reply:${replicated.key}`)) !== 1) await sleep(10)
-    await replica.command('REPLICAOF', 'NO', 'ONE')
-    await store.claim(lost)
-    await store.markSent(lost.key, lost.owner)
-    t.equal(store.forgetfulForMs(), undefined)
+t.test('after a failover what had reached the replica is there, and the rest is missed', needsRedis(), async t => {
+  const primary = await redisFor(t)
+  const replica = await redisFor(t, { replicaof: `127.0.0.1 ${primary.port}` })
+  const proxy = await startTcpProxy(t, primary.port)
+  const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`)
+  const [replicated, lost] = [newClaim(), newClaim()]
+  await store.claim(replicated)
+  await store.markSent(replicated.key, replicated.owner)
+  while ((await primary.command('WAIT', 1, 1000)) !== 1) await sleep(10)
+  while ((await replica.command('EXISTS', `reply:${replicated.key}`)) !== 1) await sleep(10)
+  await replica.command('REPLICAOF', 'NO', 'ONE')
+  await store.claim(lost)
+  await store.markSent(lost.key, lost.owner)
+  t.equal(store.forgetfulForMs(), undefined)
 
-    proxy.target = replica.port
-    await primary.kill()
+  proxy.target = replica.port
+  await primary.kill()
 
-    await until(() => store.isReady())
-    t.same(await store.claim({ ...replicated, owner: 'B' }), { kind: 'in-flight' })
-    t.same(await store.claim({ ...lost, owner: 'B' }), { kind: 'claimed' })
-    t.ok(store.forgetfulForMs() !== undefined, 'so whoever gets that claim looks before it sends')
-  }
-)
+  await until(() => store.forgetfulForMs() !== undefined)
+  t.same(await store.claim({ ...replicated, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await store.claim({ ...lost, owner: 'B' }), { kind: 'claimed' }, 'whoever gets it looks before it sends')
+})
 
 t.test('a primary that becomes a replica is left for whoever is at the address by then', needsRedis(), async t => {
   const demoted = await redisFor(t)

@@ -46,7 +46,7 @@ export const MEMORY: StoreUnderTest = {
 
 /** As Redis is after a failover to a replica that had received nothing. */
 export const FORGETFUL: StoreUnderTest = {
-  name: 'a store that forgets',
+  name: 'forgetful:',
   share: 0.5,
   marginMs: 0,
   open(world) {

@@ -50,7 +50,8 @@ export async function redisFor(t: Test, settings: RedisSettings = {}): Promise<R
 export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   const port = await freePort()
-  const all = { port: `${port}`, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'yes', ...settings }
+  const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
+  const all = { ...ours, save: '', appendonly: 'yes', ...settings }
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
   let child = await launch(args)
 

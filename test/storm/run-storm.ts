@@ -19,7 +19,8 @@ export interface StormOptions {
   /** How long replies are begun and processes killed; then everything comes to rest. */
   readonly seconds: number
   readonly seed: number
-  readonly store: 'file' | 'redis' | 'both'
+  /** `memory` shows what the storm does to instances that share nothing and forget: it must double replies. */
+  readonly store: 'file' | 'redis' | 'both' | 'memory'
   /** How long it may take to come to rest. */
   readonly restSeconds?: number
   readonly signal?: AbortSignal
@@ -96,8 +97,13 @@ class Storm {
       LIMIT_APP_PER_MINUTE: '0'
     }
     const { store } = this.#options
-    if (store !== 'file') await this.#placeOnRedis(env)
-    if (store !== 'redis') this.#placeOnFile(env)
+    if (store === 'redis' || store === 'both') await this.#placeOnRedis(env)
+    if (store === 'file' || store === 'both') this.#placeOnFile(env)
+    if (store === 'memory')
+      this.#place(
+        'memory',
+        [1, 2].map(number => this.#instance(`memory-${number}`, env))
+      )
     this.#ends.push(() => Promise.all(this.#instances.map(instance => instance.end())))
     await Promise.all(this.#instances.map(instance => instance.start()))
     this.#lag.enable()

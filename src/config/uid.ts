@@ -1,8 +1,8 @@
-import { isLinesFile, parseUidTable, type UidTable } from './auth/uid-table-file.ts'
-import { tableUrl } from './auth/uid-table-url.ts'
+import { isLinesFile, parseUidTable, type UidTable } from '../auth/uid-table-file.ts'
+import { tableUrl } from '../auth/uid-table-url.ts'
+import { Secret } from '../secret.ts'
+import { isSecureUrl } from '../secure-url.ts'
 import type { EnvReader } from './env-reader.ts'
-import { Secret } from './secret.ts'
-import { isSecureUrl } from './secure-url.ts'
 
 /** Where the UIDs of an app's users are found. */
 export type UidTableConfig =

@@ -1,7 +1,7 @@
-import { type IntrospectionConfig, loadIntrospectionConfig } from './config-introspection.ts'
-import { LOGIN_VARIABLES, loadLoginConfig } from './config-login.ts'
-import { loadAppSessionConfig } from './config-session.ts'
 import type { EnvReader } from './env-reader.ts'
+import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
+import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
+import { loadAppSessionConfig } from './session.ts'
 
 const JWT_ALGORITHMS = [
   'RS256',

@@ -1,5 +1,5 @@
+import { Secret } from '../secret.ts'
 import type { EnvReader } from './env-reader.ts'
-import { Secret } from './secret.ts'
 
 /** A client id or secret of OAuth (RFC 6749 §A.1, §A.2). */
 const VISIBLE = /^[\x20-\x7e]{1,512}$/

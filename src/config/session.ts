@@ -1,6 +1,6 @@
+import { Secret } from '../secret.ts'
+import { isSecureUrl } from '../secure-url.ts'
 import type { EnvReader } from './env-reader.ts'
-import { Secret } from './secret.ts'
-import { isSecureUrl } from './secure-url.ts'
 
 export type AppSessionConfig = ReturnType<typeof loadAppSessionConfig>
 

@@ -1,11 +1,11 @@
 // The part of src/app.ts that joins a sign-in of our own.
 import type { Logger } from 'pino'
-import { createKeyReader, type FetchJson } from './auth/key-location.ts'
-import { createRemoteKeys } from './auth/remote-keys.ts'
-import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
-import { createLogin, type Login } from './login/login.ts'
-import { openSessionStore } from './login/open-session-store.ts'
+import { createKeyReader, type FetchJson } from '../auth/key-location.ts'
+import { createRemoteKeys } from '../auth/remote-keys.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { createLogin, type Login } from '../login/login.ts'
+import { openSessionStore } from '../login/open-session-store.ts'
 
 export interface OwnLogin extends Login {
   close(): Promise<void>

@@ -1,10 +1,10 @@
 // The part of src/app.ts that joins who reads the sessions of the app's own backend.
 import type { Logger } from 'pino'
-import { createAppSessionAuthenticator } from './auth/app-session-authenticator.ts'
-import { createAppSessionRedis } from './auth/app-session-redis.ts'
-import type { CookieAuthenticator } from './auth/require-caller.ts'
-import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
+import { createAppSessionAuthenticator } from '../auth/app-session-authenticator.ts'
+import { createAppSessionRedis } from '../auth/app-session-redis.ts'
+import type { CookieAuthenticator } from '../auth/require-caller.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
 
 export interface AppSessions {
   /** Undefined where such sessions are off. */

@@ -1,5 +1,5 @@
+import type { Secret } from '../secret.ts'
 import type { EnvReader } from './env-reader.ts'
-import type { Secret } from './secret.ts'
 
 /** A sign-in of our own; undefined when it is off. */
 export interface LoginConfig {
