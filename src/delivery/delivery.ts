@@ -8,6 +8,7 @@ import { asRefusal, isSettled, outcomeOf, replay, stillUnknown, storeUnavailable
 import { fingerprintOf, type RecordNames } from './record-names.ts'
 import type { Claim, ClaimResult, RecordStore } from './record-store.ts'
 import { type DeliveredReply, noteAttempt, type ReplyOrder } from './reply-order.ts'
+import { Unsettled } from './unsettled.ts'
 
 export interface DeliveryOptions {
   readonly cometchat: CometChatClient
@@ -35,9 +36,10 @@ const LEASE_MARGIN_MS = 5000
 /** Sends each reply at most once for each key, and remembers what became of it. */
 export function createDelivery(options: DeliveryOptions): Delivery {
   const underWay = new Set<Promise<unknown>>()
+  const unsettled = new Unsettled()
   return {
     deliver(order) {
-      const delivered = new Sending(options, order).run()
+      const delivered = new Sending(options, order, unsettled).run()
       underWay.add(delivered)
       return delivered.finally(() => underWay.delete(delivered))
     },
@@ -51,16 +53,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 class Sending {
   readonly #options: DeliveryOptions
   readonly #order: ReplyOrder
+  readonly #unsettled: Unsettled
   readonly #budget: Budget
   readonly #claim: Claim
   readonly #marker: string | undefined
   readonly #leaseEndsAtMs: number
 
-  constructor(options: DeliveryOptions, order: ReplyOrder) {
+  constructor(options: DeliveryOptions, order: ReplyOrder, unsettled: Unsettled) {
     const { clock, deadlineMs, names } = options
     const { author, parentId, facts, isWaiting, idempotencyKey } = order
     this.#options = options
     this.#order = order
+    this.#unsettled = unsettled
     const leaseMs = deadlineMs + LEASE_MARGIN_MS
     // Counted from here, so it is over before the store's own is.
     this.#leaseEndsAtMs = clock.monotonic() + leaseMs
@@ -78,14 +82,33 @@ class Sending {
   }
 
   async run(): Promise<DeliveredReply> {
-    // Until the record is read nobody knows what became of an earlier attempt with this key.
-    const claimed = await this.#ask(store => store.claim(this.#claim), this.#isKeyed ? 'unknown' : 'not-sent')
+    const claimed = await this.#claimRecord()
     if (isSettled(claimed)) return this.#replay(claimed)
     if (claimed.kind === 'doubtful') return this.#reconcile(claimed)
     if (claimed.kind === 'claimed') return this.#afterClaim()
     throw claimed.kind === 'mismatch'
       ? new AppError('idempotency-key-reused', 'This Idempotency-Key was used for another reply.')
       : new AppError('idempotency-in-flight', 'A request with this key is being processed.', { retryAfterMs: 1000 })
+  }
+
+  async #claimRecord(): Promise<ClaimResult> {
+    try {
+      return await this.#options.store.claim(this.#claim)
+    } catch {
+      throw storeUnavailable(await this.#verdictWithoutRecord())
+    }
+  }
+
+  /** Without its record only the thread can tell whether an earlier attempt with this key was posted. */
+  async #verdictWithoutRecord(): Promise<Verdict> {
+    if (!this.#isKeyed) return 'not-sent'
+    const { key } = this.#claim
+    const { parentId, author } = this.#order
+    const marker = this.#marker
+    if (marker === undefined || this.#unsettled.has(key)) return 'unknown'
+    const sought = { parentId, uid: author.uid, marker }
+    const found = await this.#options.cometchat.findReply(sought, this.#budget).catch(() => 'unclear')
+    return found === 'absent' && !this.#unsettled.has(key) ? 'not-sent' : 'unknown'
   }
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
@@ -109,6 +132,7 @@ class Sending {
       if (!this.#order.isWaiting()) throw new AppError('client-closed', 'The client went away.')
       mayBeSent = await this.#ask(store => store.markSent(key, owner))
       if (!mayBeSent) throw this.#isKeyed ? stillUnknown(0) : new AppError('deadline-exceeded', 'It took too long.')
+      if (this.#isKeyed) this.#unsettled.add(key)
       const posted = await this.#options.cometchat.postReply(this.#reply(), receiver, this.#budget)
       await this.#settle({ kind: 'done', messageId: posted.messageId, body: posted.body })
       return this.#delivered(posted.messageId, posted.body, false)
@@ -153,6 +177,7 @@ class Sending {
   }
 
   async #keep<T extends ReturnType<typeof outcomeOf>>(outcome: T): Promise<T> {
+    this.#unsettled.delete(this.#claim.key)
     if (outcome) await this.#try(store => store.finish(this.#claim.key, undefined, outcome))
     return outcome
   }
@@ -160,6 +185,7 @@ class Sending {
   /** After the call the caller gets the truth about it, whatever the store does. */
   async #settle(outcome: NonNullable<ReturnType<typeof outcomeOf>>): Promise<void> {
     const { key, owner } = this.#claim
+    this.#unsettled.delete(key)
     await this.#try(store => (this.#isKeyed ? store.finish(key, owner, outcome) : store.release(key, owner)))
   }
 
@@ -169,6 +195,7 @@ class Sending {
     if (outcome) return this.#settle(outcome)
     // Nobody can ask for a record without a key: a doubt would only fill the store.
     const isOver = error.delivery === 'not-sent' || !this.#isKeyed
+    if (isOver) this.#unsettled.delete(key)
     await this.#try(store => (isOver ? store.release(key, owner) : store.doubt(key, owner)))
   }
 

@@ -20,6 +20,8 @@ export interface Attempt {
   /** Where in the sequence of steps it last asked something of the store or of CometChat. */
   lastAskedAt: number
   isWaiting: boolean
+  /** Whether it ever heard what its record says. */
+  hasRecord?: boolean
   answer?: Answer
 }
 

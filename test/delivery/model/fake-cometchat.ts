@@ -13,6 +13,7 @@ export interface Post {
   readonly writtenAt: number
   /** Given when CometChat commits it. */
   messageId?: string
+  committedAt?: number
 }
 
 const FATES = [
@@ -120,6 +121,7 @@ export class FakeCometChat {
   }
 
   #commit(post: Post): void {
+    post.committedAt = this.#options.world.sequence
     post.messageId = String(101 + this.ledger.length)
     this.#options.world.note(`CometChat has ${post.messageId}, of #${post.attempt.id}`)
   }

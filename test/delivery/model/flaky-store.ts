@@ -19,13 +19,16 @@ export interface FlakyStoreOptions {
 export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyStoreOptions): RecordStore {
   const link = new Link(attempt, options)
   return {
-    claim: claim =>
-      link.ask('claims', async () => {
-        const result = await store.claim(claim)
-        if (result.kind === 'claimed') options.onLease('begins')
-        if (result.kind === 'in-flight') options.onLease('runs')
-        return result
-      }),
+    claim: async claim => {
+      const result = await link.ask('claims', async () => {
+        const claimed = await store.claim(claim)
+        if (claimed.kind === 'claimed') options.onLease('begins')
+        if (claimed.kind === 'in-flight') options.onLease('runs')
+        return claimed
+      })
+      attempt.hasRecord = true
+      return result
+    },
     markSent: (key, owner) => link.ask('marks SENT', () => store.markSent(key, owner)),
     doubt: (key, owner) => link.ask('doubts', () => store.doubt(key, owner)),
     reclaim: (key, previous, claim) =>

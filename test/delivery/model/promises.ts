@@ -1,6 +1,6 @@
 // What must hold whatever happened: P1 to P4 of the design, and that no record stays locked.
 import type { Attempt } from './attempt.ts'
-import type { FakeCometChat } from './fake-cometchat.ts'
+import type { FakeCometChat, Post } from './fake-cometchat.ts'
 
 /** Every broken promise, in words; empty when all were kept. All attempts are about one key. */
 export function brokenPromises(cometchat: FakeCometChat, attempts: readonly Attempt[]): string[] {
@@ -21,10 +21,11 @@ function untrue({ ledger }: FakeCometChat, attempt: Attempt): string[] {
     return named?.attempt.text === text ? [] : [`P2: #${id} was told of ${answer.messageId}, which is not its reply`]
   }
   if (answer?.verdict !== 'not-sent') return []
-  // An attempt that others make afterwards is no lie; one that had begun, or its own, is.
-  const lie = ledger.find(
-    post => post.attempt.text === text && (post.attempt === attempt || post.writtenAt < lastAskedAt)
-  )
+  // Without its record an attempt can only look into the thread: what another process sent and CometChat posts after
+  // that look is not its lie (docs/delivery.md says so). With a record, an attempt that had begun is one.
+  const isBlind = answer.code === 'store-unavailable' && !attempt.hasRecord
+  const since = (post: Post): number => (isBlind ? (post.committedAt ?? Number.POSITIVE_INFINITY) : post.writtenAt)
+  const lie = ledger.find(post => post.attempt.text === text && (post.attempt === attempt || since(post) < lastAskedAt))
   return lie ? [`P4: #${id} was told not-sent (${answer.code}) of ${lie.messageId}`] : []
 }
 
