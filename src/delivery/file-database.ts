@@ -94,9 +94,12 @@ function open(file: string, nowMs: number, maxPages: number | undefined): Databa
 }
 
 function refuseForeign(database: DatabaseSync): void {
+  // One transaction, so that what another process makes of the file at this moment is seen whole or not at all.
+  database.exec('BEGIN')
   const applicationId = ask(database, 'PRAGMA application_id')
   const version = Number(ask(database, 'PRAGMA user_version'))
   const isEmpty = ask(database, 'SELECT count(*) FROM sqlite_schema') === 0
+  database.exec('COMMIT')
   if (isEmpty && applicationId === 0 && version === 0) return
   if (applicationId !== APPLICATION_ID) throw refusal('names the database of another program')
   if (version > SCHEMA_VERSION) throw refusal('names a database that a newer version of this service has made')

@@ -1,5 +1,5 @@
 import type { Attempt } from '../upstream/attempts.ts'
-import type { Receiver, ReplyMessage } from '../upstream/cometchat-client.ts'
+import type { Receiver, Reply, ReplyMessage } from '../upstream/cometchat-client.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { SenderProfile } from '../upstream/new-user.ts'
 
@@ -51,4 +51,17 @@ export function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: 
   facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
   if (status !== undefined) facts.upstreamStatus = status
   if (code !== undefined) facts.upstreamCode = code
+}
+
+/** What CometChat is asked to post: the order without what only this service needs. */
+export function replyFrom({ parentId, author, message, traceparent }: ReplyOrder, marker: string | undefined): Reply {
+  const { uid, profile } = author
+  return {
+    parentId,
+    uid,
+    message,
+    ...(profile && { profile }),
+    ...(marker !== undefined && { marker }),
+    ...(traceparent !== undefined && { traceparent })
+  }
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
-import { type AttemptsOptions, type Budget, type CallResult, callWithAttempts } from './attempts.ts'
+import { type AttemptsOptions, type Budget, callWithAttempts } from './attempts.ts'
+import type { CallResult } from './call-result.ts'
 import type { CometChatClientOptions } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { isObject, parseJson } from './json.ts'

@@ -1,5 +1,5 @@
 import { AppError, type AppErrorOptions, type Delivery } from '../errors.ts'
-import type { CallResult } from './attempts.ts'
+import type { CallResult } from './call-result.ts'
 import type { UpstreamFailure } from './exchange.ts'
 
 /** Whether the call would have posted something: a failed read never leaves a reply in doubt. */

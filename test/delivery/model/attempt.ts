@@ -1,6 +1,7 @@
 // One request of one client, as it meets one process, and what it is told.
-import { createDelivery, type DeliveryOptions } from '../../../src/delivery/delivery.ts'
+import { createDelivery } from '../../../src/delivery/delivery.ts'
 import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError, type Delivery as Verdict } from '../../../src/errors.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import type { CometChatUid } from '../../../src/upstream/cometchat-uid.ts'

@@ -1,7 +1,8 @@
 // One key, one store, one CometChat, and as many attempts on as many processes as a suite wants to see.
-import type { DeliveryOptions } from '../../../src/delivery/delivery.ts'
+
 import { createRecordNames } from '../../../src/delivery/record-names.ts'
 import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { SharedStore, StoreUnderTest } from '../stores.ts'
 import { type Answer, type Attempt, begin, LEASE_MS } from './attempt.ts'
