@@ -4,6 +4,7 @@ import type { CometChatEmulator } from '../../emulator/cometchat-emulator.ts'
 import { isReplayed, startKeyedReplies, withText } from '../helpers/keyed-replies.ts'
 import { expectProblem } from '../helpers/problem.ts'
 
+t.setTimeout(120_000)
 const MARKER = 'bffDelivery'
 const QUIET_MS = 300
 const { emulator, service, send, newKey, posts, parentId } = await startKeyedReplies(t, {

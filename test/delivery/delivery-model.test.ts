@@ -22,35 +22,37 @@ for (const { name, open, share, marginMs } of stores) {
 
   t.test(`${name} crashes, pauses and lost words never break a promise`, async t => {
     const seen = { attempts: 0, posts: 0, kills: 0 }
-    await fc.assert(
-      keepsPromises({ openStore: open, latestCommitMs: QUIET_MS - marginMs }, verdict => {
-        seen.attempts += verdict.attempts
-        seen.posts += verdict.posts
-        seen.kills += verdict.kills
-      }),
-      { seed, numRuns }
-    )
+    const see: Eyes['see'] = verdict => {
+      seen.attempts += verdict.attempts
+      seen.posts += verdict.posts
+      seen.kills += verdict.kills
+    }
+    await fc.assert(keepsPromises({ openStore: open, latestCommitMs: QUIET_MS - marginMs }, { see }), { seed, numRuns })
     t.comment(`${numRuns} scenarios, ${seen.attempts} attempts, ${seen.posts} posts, ${seen.kills} kills`)
-    t.ok(seen.posts > 0 && seen.kills > 0, 'replies were posted, and processes killed')
+    t.ok(seen.posts > 0, 'replies were posted')
   })
 }
 
 for (const { mistake, breaks, options } of MUTANTS) {
   t.test(`${mistake} is caught`, async t => {
-    const property = keepsPromises({ openStore: MEMORY.open, ...options })
-    const { failed, errorInstance, numRuns } = await fc.check(property, { seed, numRuns: 5000, endOnFailure: true })
+    const property = keepsPromises({ openStore: MEMORY.open, ...options }, { ofKind: breaks })
+    const { failed, numRuns } = await fc.check(property, { seed, numRuns: 5000, endOnFailure: true })
     t.comment(`after ${numRuns} scenarios`)
-    t.ok(failed)
-    t.match(String(errorInstance), breaks)
+    t.ok(failed, `it breaks ${breaks.source}`)
   })
 }
 
-type Seen = (verdict: Awaited<ReturnType<typeof play>>) => void
+interface Eyes {
+  readonly see?: (verdict: Awaited<ReturnType<typeof play>>) => void
+  /** Which broken promises count; all of them unless given. */
+  readonly ofKind?: RegExp
+}
 
-function keepsPromises(options: StageOptions, see: Seen = () => undefined) {
+function keepsPromises(options: StageOptions, { see, ofKind = /./ }: Eyes) {
   return fc.asyncProperty(numbers, async choices => {
     const verdict = await play(choices, options)
-    see(verdict)
-    if (verdict.broken.length > 0) throw new Error([...verdict.broken, ...verdict.trace].join('\n'))
+    see?.(verdict)
+    const broken = verdict.broken.filter(text => ofKind.test(text))
+    if (broken.length > 0) throw new Error([...broken, ...verdict.trace].join('\n'))
   })
 }

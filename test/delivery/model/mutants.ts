@@ -40,9 +40,15 @@ export const MUTANTS: readonly Mutant[] = [
     options: store(real => ({ doubt: (key, owner) => real.release(key, owner) }))
   },
   {
-    mistake: 'a store that lets go of a claim at once',
-    breaks: /P[14]/,
-    options: store(real => ({ claim: claim => real.claim({ ...claim, leaseMs: 1 }) }))
+    mistake: 'a store that gives a record under way to everybody who asks',
+    breaks: /P1/,
+    options: store(real => ({
+      claim: async claim => {
+        const result = await real.claim(claim)
+        return result.kind === 'in-flight' ? { kind: 'claimed' } : result
+      },
+      markSent: async () => true
+    }))
   },
   {
     mistake: 'a store that keeps a claim as long as its answer',
