@@ -1,4 +1,5 @@
 import { loadAuthConfig } from './config/auth.ts'
+import { loadDeliveryConfig } from './config/delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './config/env-reader.ts'
 import { loadCorsOrigins } from './config/session.ts'
 import { loadUidConfig } from './config/uid.ts'
@@ -60,6 +61,7 @@ export const VARIABLES = [
   'UID_TABLE_TOKEN_FILE',
   'UID_CREATE',
   'STORE_URL',
+  'STORE_URL_FILE',
   'STORE_SECRET',
   'STORE_SECRET_FILE',
   'IDEMPOTENCY_KEY',
@@ -93,7 +95,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     cometchat: cometchatConfig(reader),
     auth: loadAuthConfig(reader),
     uid: loadUidConfig(reader),
-    delivery: delivery(reader),
+    delivery: loadDeliveryConfig(reader),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
   }
@@ -153,28 +155,11 @@ function cometchatOrigin(reader: EnvReader): string {
   return `https://${appId}.api-${region}.cometchat.io`
 }
 
-function delivery(reader: EnvReader) {
-  const storeUrl = reader.text('STORE_URL', /^(memory:$|file:.|rediss?:\/\/.)/, 'memory:, file:PATH or redis(s)://')
-  const secret = reader.secret('STORE_SECRET', 32)
-  if (storeUrl !== undefined && storeUrl !== 'memory:' && !secret && !reader.has('STORE_SECRET_FILE')) {
-    reader.refuse('STORE_SECRET must be set for a store that outlives the process.')
-  }
-  return {
-    storeUrl: storeUrl ?? 'memory:',
-    secret,
-    keyRequired: reader.choice('IDEMPOTENCY_KEY', 'optional', ['optional', 'required']) === 'required',
-    marker: reader.choice('DELIVERY_MARKER', 'on', ['on', 'off']) === 'on',
-    deadlineMs: reader.integer('REPLY_DEADLINE_MS', 10_000, [100, 120_000]),
-    settleMs: reader.integer('SETTLE_MS', 3500, [0, 60_000]),
-    quietPeriodMs: reader.integer('QUIET_PERIOD_MS', 120_000, [0, 86_400_000])
-  }
-}
-
 function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
     reader.refuse('NODE_TLS_REJECT_UNAUTHORIZED=0 would send the key to anybody: remove it.')
   }
-  if (env['NODE_OPTIONS']?.includes('insecure-http-parser')) {
+  if (/insecure[-_]http[-_]parser/.test(env['NODE_OPTIONS'] ?? '')) {
     reader.refuse('NODE_OPTIONS must not contain --insecure-http-parser: it allows request smuggling.')
   }
 }

@@ -86,7 +86,8 @@ t.test('a configuration that would be unsafe or half done is refused', async t =
     ['a prefix that would be ignored', { UID_PREFIX: 'app_' }, 'UID_MODE=hash'],
     ['an upper-case prefix', { UID_MODE: 'hash', UID_PREFIX: 'APP' }, 'UID_PREFIX'],
     ['TLS without verification', { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_UNAUTHORIZED'],
-    ['a lenient HTTP parser', { NODE_OPTIONS: '--insecure-http-parser' }, 'insecure-http-parser']
+    ['a lenient HTTP parser', { NODE_OPTIONS: '--insecure-http-parser' }, 'insecure-http-parser'],
+    ['the same in its other spelling', { NODE_OPTIONS: '--insecure_http_parser' }, 'insecure-http-parser']
   ]
   for (const [title, change, names] of cases) t.match(problemsOf({ ...minimal, ...change }), names, title)
 })

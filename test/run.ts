@@ -18,7 +18,9 @@ for await (const line of createInterface({ input: tap.stdout })) {
   if (isResult) inDiagnostic = /^\s*not ok/.test(line)
   else if (/^\s*(# Subtest|\d+\.\.\d+)/.test(line)) inDiagnostic = false
   const isFile = isResult && !line.startsWith(' ')
-  if (verbose || inDiagnostic || isFile || /# SKIP/.test(line)) process.stdout.write(`${line}\n`)
+  // What a test says of its run, such as the seed that repeats it or the figures of a storm.
+  const isComment = /^\s*# (?!Subtest|time=|\{ total|No coverage)/.test(line)
+  if (verbose || inDiagnostic || isFile || isComment || /# SKIP/.test(line)) process.stdout.write(`${line}\n`)
   const closing = /^# \{ total: \d+.*\}/.exec(line)?.[0]
   for (const [, name, count] of closing?.matchAll(/(pass|fail|skip): (\d+)/g) ?? []) {
     totals[name as keyof typeof totals] = Number(count)

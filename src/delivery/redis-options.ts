@@ -32,7 +32,7 @@ export function redisOptions(storeUrl: string, commandTimeoutMs: number): Client
       Math.min(FIRST_RECONNECT_MS * 2 ** (attempt - 1), MAX_RECONNECT_MS) * (0.5 + Math.random()),
     // A primary that was demoted: see #beatIn in redis-link.ts.
     reconnectOnError: error => error.message.startsWith('READONLY'),
-    // Done by redis-connection.ts, which has to know more; ioredis would print what the server says.
+    // Done by redis-link.ts, which has to know more; ioredis would print what the server says.
     enableReadyCheck: false,
     disableClientInfo: true
   }

@@ -4,7 +4,7 @@ import type { CometChatUid } from './cometchat-uid.ts'
 import { idText, isObject, parseJson } from './json.ts'
 import type { SenderProfile } from './new-user.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
-import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody, THREAD_PAGE_SIZE } from './requests.ts'
+import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody } from './requests.ts'
 import { searchThreadPage } from './thread-page.ts'
 import { alarmFor, toAppError } from './verdicts.ts'
 
@@ -75,8 +75,8 @@ export interface CometChatClientOptions extends AttemptsOptions {
   readonly onAlarm: (alarm: Alarm) => void
 }
 
-/** Pages of a thread that are searched; beyond them absence is not proven. */
-const MAX_THREAD_PAGES = 20
+/** Pages of a thread that are searched, the empty one behind the last included; beyond them absence is not proven. */
+const MAX_THREAD_PAGES = 21
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
@@ -135,7 +135,8 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       for (let page = 1; page <= MAX_THREAD_PAGES; page++) {
         const found = await searchPage(sought, page, budget)
         if (found.kind === 'found') return checked(found.answer)
-        if (found.messages < THREAD_PAGE_SIZE) return 'absent'
+        // Only an empty page is the end: CometChat may give shorter pages than it was asked for.
+        if (found.messages === 0) return 'absent'
       }
       throw unreadableThread()
     },

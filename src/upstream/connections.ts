@@ -17,7 +17,8 @@ export interface ConnectionOptions {
 }
 
 const CONNECTIONS = 128
-const MAX_ANSWER_BYTES = 256 * 1024
+/** A backstop: each request has a bound of its own. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** The connections to one origin; no redirects, no retries, no HTTP/2, and no way to relax TLS. */
 export function createConnections({
@@ -32,6 +33,8 @@ export function createConnections({
       // undici re-sends a POST by itself after an HTTP/2 REFUSED_STREAM.
       allowH2: false,
       connectTimeout: connectTimeoutMs,
+      // Node's own default can be lowered by NODE_OPTIONS.
+      connect: { minVersion: 'TLSv1.2' },
       // Backstops behind the absolute deadline of each exchange; undici's timers are coarse.
       headersTimeout: 125_000,
       bodyTimeout: 125_000,

@@ -7,6 +7,8 @@ export interface UpstreamRequest {
   /** Name, value, name, value…: spelled as CometChat documents them, from nothing. */
   readonly headers: readonly string[]
   readonly body?: string
+  /** More than this is not read; the answer to one message fits into 256 KiB. */
+  readonly maxAnswerBytes?: number
 }
 
 export interface UpstreamAnswer {
@@ -41,6 +43,7 @@ export interface ExchangeLimits {
   readonly mayStart?: () => boolean
 }
 
+const MAX_ANSWER_BYTES = 256 * 1024
 const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
@@ -53,8 +56,8 @@ export function exchange(
   limits: ExchangeLimits
 ): Promise<Outcome> {
   return new Promise(resolve => {
-    const handler = new ExchangeHandler(resolve, limits)
-    const { method, path, headers, body } = request
+    const { method, path, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES } = request
+    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes)
     try {
       dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
     } catch (error) {
@@ -73,12 +76,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #status = 0
   #headers: UpstreamAnswer['headers'] = {}
   #chunks: Buffer[] = []
+  #bytesLeft: number
 
-  constructor(resolve: (outcome: Outcome) => void, { timeoutMs, mayStart }: ExchangeLimits) {
+  constructor(resolve: (outcome: Outcome) => void, { timeoutMs, mayStart }: ExchangeLimits, maxAnswerBytes: number) {
     this.#resolve = resolve
+    this.#bytesLeft = maxAnswerBytes
     this.#mayStart = mayStart
     this.#endsAtMs = performance.now() + timeoutMs
-    this.#timer = setTimeout(() => this.#onDeadline(), Math.max(0, timeoutMs))
+    this.#timer = setTimeout(() => this.#end('deadline', 'DEADLINE'), Math.max(0, timeoutMs))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -100,7 +105,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    this.#bytesLeft -= chunk.length
+    if (this.#bytesLeft >= 0) this.#chunks.push(chunk)
+    else this.#end('unreadable', 'ANSWER_TOO_LARGE')
   }
 
   onResponseEnd(): void {
@@ -116,10 +123,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     else this.#fail(UNREADABLE.test(code) ? 'unreadable' : 'reset', code)
   }
 
-  #onDeadline(): void {
-    const controller = this.#controller
-    this.#fail('deadline', 'DEADLINE')
-    controller?.abort(new Error('deadline'))
+  /** Gives up on an exchange that may be on the wire, and on its connection. */
+  #end(cause: FailureCause, code: string): void {
+    this.#fail(cause, code)
+    this.#controller?.abort(new Error(code))
   }
 
   #fail(cause: FailureCause, code: string): void {

@@ -12,7 +12,9 @@ const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 const MAX_MESSAGE_CHARACTERS = 65_536
 const USER_AGENT = 'thread-reply-bff/0.1'
 const COMMON_HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT] as const
-export const THREAD_PAGE_SIZE = 100
+const THREAD_PAGE_SIZE = 100
+/** A page of the longest messages there can be. */
+const MAX_THREAD_PAGE_BYTES = 16 * 1024 * 1024
 
 /** The request target; digits only, so that no input can name another endpoint of this API. */
 function messagePath(messageId: string): string {
@@ -55,7 +57,7 @@ export function readMessageRequest(messageId: string, uid: CometChatUid, key: Se
 /** `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. */
 export function readThreadRequest(parentId: string, uid: CometChatUid, page: number, key: Secret): UpstreamRequest {
   const path = `${messagePath(parentId)}/thread?perPage=${THREAD_PAGE_SIZE}&page=${page}`
-  return { method: 'GET', path, headers: headers(key, uid) }
+  return { method: 'GET', path, headers: headers(key, uid), maxAnswerBytes: MAX_THREAD_PAGE_BYTES }
 }
 
 /** `POST /messages/{id}/thread` (docs: Send Threaded Message). */

@@ -16,7 +16,10 @@ export function searchThreadPage(bytes: Uint8Array, { parentId, uid, marker }: S
   const isOfAnother = (message: unknown): boolean =>
     isObject(message) && (idText(message['parentId']) ?? parentId) !== parentId
   if (messages.some(isOfAnother)) return { kind: 'unreadable' }
-  const message = messages.find(candidate => isObject(candidate) && markerOf(candidate) === marker)
+  // The sender, too: whoever can read the thread could repeat a marker.
+  const isSought = (message: unknown): boolean =>
+    isObject(message) && markerOf(message) === marker && message['sender'] === uid
+  const message = messages.find(isSought)
   if (message === undefined) return { kind: 'absent', messages: messages.length }
   return { kind: 'found', answer: judgeReply({ data: message }, { parentId, uid, marker, several: false }) }
 }

@@ -50,19 +50,6 @@ t.test('a lost reply that its author deletes before the retry is posted again', 
   t.equal(posts('deleted').length, 2)
 })
 
-t.test('a thread with pages of more than 256 KiB cannot be searched: a lost reply stays unknown there', async t => {
-  const { id } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
-  const long = { sender: 'bob', receiver: 'alice', receiverType: 'user', parentId: id, text: 'x'.repeat(3000) } as const
-  for (let replies = 0; replies < 100; replies++) emulator.addMessage(long)
-  const key = newKey()
-  emulator.failNext(postAndReset, { method: 'POST' })
-  await send(key, { parentId: id, ...withText('among long ones') })
-  const again = await send(key, { parentId: id, ...withText('among long ones') })
-
-  t.match(again.json, { code: 'idempotency-in-flight', delivery: 'unknown' })
-  t.equal(posts('among long ones').length, 1)
-})
-
 t.test('a refusal before the key is looked at speaks of its own request, not of the reply', async t => {
   const key = newKey()
   emulator.failNext(postAndReset, { method: 'POST' })

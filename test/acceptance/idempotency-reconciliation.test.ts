@@ -147,3 +147,17 @@ t.test('a reply without a key is looked for by nobody: it is told as unknown, an
   t.equal(answer.json.retryable, false)
   t.equal(posts('no key').length, 1)
 })
+
+t.test('a lost reply is found among long ones, whose page is larger than any single answer', async t => {
+  const { id } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
+  const long = { sender: 'bob', receiver: 'alice', receiverType: 'user', parentId: id, text: 'x'.repeat(3000) } as const
+  for (let replies = 0; replies < 100; replies++) emulator.addMessage(long)
+  const key = newKey()
+  emulator.failNext({ kind: 'reset', commit: true }, { method: 'POST' })
+  await send(key, { parentId: id, ...withText('among long ones') })
+  const again = await send(key, { parentId: id, ...withText('among long ones') })
+
+  t.equal(again.status, 201)
+  t.equal(again.json.data.id, posts('among long ones')[0]?.id)
+  t.equal(posts('among long ones').length, 1)
+})

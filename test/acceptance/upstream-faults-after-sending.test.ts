@@ -1,5 +1,5 @@
-// What CometChat and the network can do to a reply that has left: the measured table of
-// reference/reliability-security.md §3.2 and §3.3, on real sockets. Never a second post, never an untrue word.
+// What CometChat and the network can do to a reply that has left, on real sockets. Never a second post, never an
+// untrue word.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Fault } from '../../emulator/faults.ts'

@@ -1,4 +1,4 @@
-// What can go wrong before a byte of the reply has left: reference/reliability-security.md §3.2 and §3.3.
+// What can go wrong before a byte of the reply has left.
 // All of it is `not-sent`, and true.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'

@@ -4,7 +4,7 @@ import type { ReplyAnswer } from './thread.ts'
 type Delivery = 'sent' | 'not-sent' | 'unknown'
 
 /**
- * The refusal table of the contract (design §3.3), written out a second time on purpose: tests must not learn it from
+ * The refusal table of docs/problems.md, written out a second time on purpose: tests must not learn it from
  * the code that they judge.
  */
 const TABLE = {

@@ -1,4 +1,4 @@
-// What must hold whatever happened: P1 to P4 of the design, and that no record stays locked.
+// What must hold whatever happened: P1 to P4 of docs/delivery.md, and that no record stays locked.
 import type { Attempt } from './attempt.ts'
 import type { FakeCometChat, Post } from './fake-cometchat.ts'
 
