@@ -14,6 +14,8 @@ declare module 'fastify' {
   }
 }
 
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/
+
 /** Turns the value of a session cookie into who it belongs to; throws `unauthenticated` or `store-unavailable`. */
 export type CookieAuthenticator = (value: string) => Promise<Principal>
 
@@ -70,6 +72,10 @@ async function callerFrom(principal: Principal, named: string | undefined, uidOf
   }
   if (!principal.mayActForOthers) {
     throw new AppError('forbidden', 'This credential does not allow acting for another user.')
+  }
+  // Beyond ASCII two clients spell one name in two ways (RFC 9110 §5.5), and each would be another user.
+  if (!VISIBLE_ASCII.test(named)) {
+    throw new AppError('identity-unmappable', 'X-Acting-For must be visible ASCII; name other users in a token.')
   }
   const uid = await uidOf({ issuer, subject: named })
   return { scheme, issuer, subject: named, uid, actors: [principal.service ?? 'unnamed', ...actors] }

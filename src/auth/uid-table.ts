@@ -50,7 +50,8 @@ export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOpt
   }
 
   function bind(uid: string, key: TableKey): void {
-    const oldest = bindings.size >= MAX_BINDINGS ? bindings.keys().next().value : undefined
+    const isFull = !bindings.has(uid) && bindings.size >= MAX_BINDINGS
+    const oldest = isFull ? bindings.keys().next().value : undefined
     if (oldest !== undefined) bindings.delete(oldest)
     bindings.set(uid, key)
   }

@@ -9,7 +9,7 @@ import { asRefusal, isSettled, outcomeOf, replay, stillUnknown, storeUnavailable
 import { fingerprintOf, type RecordNames } from './record-names.ts'
 import type { Claim, ClaimResult, Outcome, RecordStore } from './record-store.ts'
 import { type DeliveredReply, noteAttempt, type ReplyOrder, replyFrom } from './reply-order.ts'
-import type { Unsettled } from './unsettled.ts'
+import type { Knowledge, Unsettled } from './unsettled.ts'
 
 export interface DeliveryOptions {
   readonly cometchat: CometChatClient
@@ -32,6 +32,7 @@ export class Sending {
   readonly #options: DeliveryOptions
   readonly #order: ReplyOrder
   readonly #unsettled: Unsettled
+  readonly #knowledge: Knowledge
   readonly #budget: Budget
   readonly #claim: Claim
   readonly #marker: string | undefined
@@ -57,9 +58,18 @@ export class Sending {
     const fingerprint = idempotencyKey === undefined ? '' : fingerprintOf(order.message)
     this.#claim = { key, fingerprint, owner: randomUUID(), leaseMs }
     this.#marker = options.marker ? names.marker(key) : undefined
+    this.#knowledge = unsettled.enter(key)
   }
 
   async run(): Promise<DeliveredReply> {
+    try {
+      return await this.#deliver()
+    } finally {
+      this.#unsettled.leave(this.#knowledge)
+    }
+  }
+
+  async #deliver(): Promise<DeliveredReply> {
     const claimed = await this.#claimRecord()
     if (isSettled(claimed)) return this.#replay(claimed)
     if (claimed.kind === 'doubtful') return this.#reconcile(claimed)
@@ -80,10 +90,9 @@ export class Sending {
   /** Without its record only the thread can tell whether an earlier attempt with this key was posted. */
   async #verdictWithoutRecord(): Promise<Verdict> {
     if (!this.#isKeyed) return 'not-sent'
-    const { key } = this.#claim
-    if (this.#unsettled.has(key)) return 'unknown'
-    const found = await this.#lookFor()
-    return found === 'absent' && !this.#unsettled.has(key) ? 'not-sent' : 'unknown'
+    const isAlone = (): boolean => this.#unsettled.isOnlyAttempt(this.#knowledge)
+    // Asked again afterwards: another attempt may have begun, posted and ended while the thread was read.
+    return isAlone() && (await this.#lookFor()) === 'absent' && isAlone() ? 'not-sent' : 'unknown'
   }
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
@@ -107,7 +116,7 @@ export class Sending {
       if (!this.#order.isWaiting()) throw new AppError('client-closed', 'The client went away.')
       mayBeSent = await this.#ask(store => store.markSent(key, owner))
       if (!mayBeSent) throw this.#isKeyed ? stillUnknown(0) : new AppError('deadline-exceeded', 'It took too long.')
-      if (this.#isKeyed) this.#unsettled.add(key)
+      this.#unsettled.doubt(this.#knowledge)
       const posted = await this.#options.cometchat.postReply(
         replyFrom(this.#order, this.#marker),
         receiver,
@@ -140,9 +149,8 @@ export class Sending {
   async #look(): Promise<Found> {
     const found = await this.#lookFor()
     if (!isSettled(found)) return found
-    const { key } = this.#claim
-    this.#unsettled.delete(key)
-    await this.#try(store => store.finish(key, undefined, found))
+    this.#unsettled.settle(this.#knowledge)
+    await this.#try(store => store.finish(this.#claim.key, undefined, found))
     return found
   }
 
@@ -153,7 +161,7 @@ export class Sending {
   /** After the call the caller gets the truth about it, whatever the store does. */
   async #settle(outcome: Outcome): Promise<void> {
     const { key, owner } = this.#claim
-    this.#unsettled.delete(key)
+    this.#unsettled.settle(this.#knowledge)
     await this.#try(store => (this.#isKeyed ? store.finish(key, owner, outcome) : store.release(key, owner)))
   }
 
@@ -163,7 +171,7 @@ export class Sending {
     if (outcome) return this.#settle(outcome)
     // Nobody can ask for a record without a key: a doubt would only fill the store.
     const isOver = error.delivery === 'not-sent' || !this.#isKeyed
-    if (isOver) this.#unsettled.delete(key)
+    if (isOver) this.#unsettled.settle(this.#knowledge)
     await this.#try(store => (isOver ? store.release(key, owner) : store.doubt(key, owner)))
   }
 

@@ -1,23 +1,57 @@
-const MAX_REMEMBERED = 10_000
+const MAX_DOUBTS = 10_000
+
+/** What this process knows of one key, from the first attempt under way to the last. */
+export interface Knowledge {
+  readonly key: string
+  /** Attempts under way. */
+  open: number
+  /** Attempts that ever began. */
+  total: number
+  /** One was sent, and nobody learned what became of it. */
+  isInDoubt: boolean
+}
 
 /**
- * Keyed replies that this process has sent and knows no outcome of: what their records would say.
- * It is asked only while the store cannot be; the oldest goes first.
+ * What this process knows of keyed replies without their records. It is asked only while the store cannot be.
  */
 export class Unsettled {
-  readonly #keys = new Set<string>()
+  readonly #known = new Map<string, Knowledge>()
+  #doubts = 0
+  #hasForgotten = false
 
-  add(key: string): void {
-    this.#keys.add(key)
-    const oldest = this.#keys.size > MAX_REMEMBERED ? this.#keys.values().next().value : undefined
-    if (oldest !== undefined) this.#keys.delete(oldest)
+  /** An attempt begins; `leave` must follow. */
+  enter(key: string): Knowledge {
+    const known = this.#known.get(key) ?? { key, open: 0, total: 0, isInDoubt: false }
+    known.open++
+    known.total++
+    this.#known.set(key, known)
+    return known
   }
 
-  delete(key: string): void {
-    this.#keys.delete(key)
+  /** The reply may exist, and nobody was told. */
+  doubt(known: Knowledge): void {
+    if (!known.isInDoubt) this.#doubts++
+    known.isInDoubt = true
   }
 
-  has(key: string): boolean {
-    return this.#keys.has(key)
+  /** What became of the reply is known, whoever sent it. */
+  settle(known: Knowledge): void {
+    if (known.isInDoubt) this.#doubts--
+    known.isInDoubt = false
+  }
+
+  leave(known: Knowledge): void {
+    known.open--
+    if (known.open > 0) return
+    if (known.isInDoubt && this.#doubts <= MAX_DOUBTS) return
+    // From then on this process no longer knows everything, and says so.
+    if (known.isInDoubt) this.#hasForgotten = true
+    this.settle(known)
+    this.#known.delete(known.key)
+  }
+
+  /** Whether no other attempt of this process can have to do with the reply. */
+  isOnlyAttempt({ total, isInDoubt }: Knowledge): boolean {
+    return total === 1 && !isInDoubt && !this.#hasForgotten
   }
 }

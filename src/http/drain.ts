@@ -34,6 +34,12 @@ export class Drain {
     return this.#draining
   }
 
+  /** Throws `draining` for what could be cut off; asked again before a reply begins, because a body takes its time. */
+  check(): void {
+    if (!this.#draining || this.hasTime()) return
+    throw new AppError('draining', 'This instance is shutting down.', { retryAfterMs: 1000 })
+  }
+
   /** Whether a reply that begins now is sure to end before the process does. */
   hasTime(): boolean {
     return this.#clock.monotonic() + this.#deadlineMs < this.#closesAtMs
@@ -46,10 +52,7 @@ const UNUSED_GRACE_MS = 500
 /** Tells kept-alive clients to go elsewhere, refuses what could be cut off, and ends what was never used. */
 export const drainHook = fp<{ drain: Drain }>(
   async (app, { drain }) => {
-    app.addHook('onRequest', async () => {
-      if (!drain.draining || drain.hasTime()) return
-      throw new AppError('draining', 'This instance is shutting down.', { retryAfterMs: 1000 })
-    })
+    app.addHook('onRequest', async () => drain.check())
     // When the answer leaves, so that a reply which began before the drain ends its connection, too.
     app.addHook('onSend', async (_request, reply) => {
       if (drain.draining) reply.header('connection', 'close')

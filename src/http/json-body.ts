@@ -22,7 +22,7 @@ export function parseJsonBody(bytes: Buffer): unknown {
  */
 export function jsonViolations(value: unknown): Violation[] {
   const violations: Violation[] = []
-  inspect(value, '', 1, violations)
+  if (!isFine(value)) inspect(value, '', 1, violations)
   return violations
 }
 
@@ -32,28 +32,41 @@ export function memberPointer(parent: string, name: string): string {
 }
 
 function inspect(value: unknown, pointer: string, depth: number, found: Violation[]): void {
-  if (found.length >= MAX_VIOLATIONS) return
-  if (typeof value === 'string' && !value.isWellFormed()) {
+  if (typeof value === 'string') {
     found.push({ pointer, code: 'wrong-format', detail: 'The text holds half of a surrogate pair.' })
-  } else if (typeof value === 'number' && !isKeptExactly(value)) {
+  } else if (typeof value === 'number') {
     found.push({ pointer, code: 'out-of-range', detail: 'The number is too large to be kept exactly.' })
+  } else if (depth > MAX_DEPTH) {
+    found.push({ pointer: '', code: 'too-deep', detail: `Nothing may be nested deeper than ${MAX_DEPTH}.` })
+  } else if (Array.isArray(value)) {
+    inspectItems(value, pointer, depth, found)
   } else if (typeof value === 'object' && value !== null) {
-    inspectMembers(value, pointer, depth, found)
+    inspectMembers(value as Record<string, unknown>, pointer, depth, found)
   }
 }
 
-function inspectMembers(value: object, pointer: string, depth: number, found: Violation[]): void {
-  if (depth > MAX_DEPTH) {
-    found.push({ pointer: '', code: 'too-deep', detail: `Nothing may be nested deeper than ${MAX_DEPTH}.` })
-    return
+function inspectItems(values: readonly unknown[], pointer: string, depth: number, found: Violation[]): void {
+  for (let index = 0; index < values.length; index++) {
+    if (found.length >= MAX_VIOLATIONS) return
+    if (!isFine(values[index])) inspect(values[index], `${pointer}/${index}`, depth + 1, found)
   }
-  for (const [name, member] of Object.entries(value)) {
+}
+
+function inspectMembers(value: Record<string, unknown>, pointer: string, depth: number, found: Violation[]): void {
+  for (const name of Object.keys(value)) {
     if (found.length >= MAX_VIOLATIONS) return
     if (name === '__proto__' || !name.isWellFormed()) {
       found.push({ pointer, code: 'not-allowed', detail: 'A member has a name that is not allowed.' })
     }
-    inspect(member, memberPointer(pointer, name), depth + 1, found)
+    if (!isFine(value[name])) inspect(value[name], memberPointer(pointer, name), depth + 1, found)
   }
+}
+
+/** Most values are: a body of many small ones must not cost a pointer for each. */
+function isFine(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return isKeptExactly(value)
+  return typeof value !== 'object' || value === null
 }
 
 /** RFC 7493 §2.2: an integer beyond 2^53 would reach CometChat as another one. */

@@ -76,7 +76,7 @@ export interface CometChatClientOptions extends AttemptsOptions {
 }
 
 /** Pages of a thread that are searched, the empty one behind the last included; beyond them absence is not proven. */
-const MAX_THREAD_PAGES = 21
+const MAX_THREAD_PAGES = 41
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {

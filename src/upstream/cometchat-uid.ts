@@ -2,7 +2,7 @@ declare const brand: unique symbol
 
 /**
  * A user of CometChat on whose behalf a call is made.
- * Only src/auth/uid-map.ts makes one, and every call here requires one: without the header CometChat would act
+ * Only the UID maps of src/auth make one, and every call here requires one: without the header CometChat would act
  * as `app_system`.
  */
 export type CometChatUid = string & { readonly [brand]: 'CometChatUid' }

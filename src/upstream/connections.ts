@@ -52,11 +52,7 @@ export function createConnections({
         return { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
       }
       inFlight++
-      try {
-        return await exchange(pool, origin, request, limits)
-      } finally {
-        inFlight--
-      }
+      return exchange(pool, origin, request, limits, () => inFlight--)
     },
     reset() {
       const poisoned = pool

@@ -48,16 +48,20 @@ const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_T
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
 
-/** Sends one request and resolves with its outcome; it never rejects. */
+/**
+ * Sends one request and resolves with its outcome; it never rejects. `onReleased` is called once, when undici holds
+ * nothing of the request any more: later than the outcome, where a deadline ends a request that still waits in a queue.
+ */
 export function exchange(
   dispatcher: Dispatcher,
   origin: string,
   request: UpstreamRequest,
-  limits: ExchangeLimits
+  limits: ExchangeLimits,
+  onReleased: () => void
 ): Promise<Outcome> {
   return new Promise(resolve => {
     const { method, path, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES } = request
-    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes)
+    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes, onReleased)
     try {
       dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
     } catch (error) {
@@ -69,6 +73,7 @@ export function exchange(
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: Outcome) => void
   readonly #mayStart: (() => boolean) | undefined
+  readonly #onReleased: () => void
   readonly #endsAtMs: number
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
@@ -78,8 +83,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #chunks: Buffer[] = []
   #bytesLeft: number
 
-  constructor(resolve: (outcome: Outcome) => void, { timeoutMs, mayStart }: ExchangeLimits, maxAnswerBytes: number) {
+  constructor(
+    resolve: (outcome: Outcome) => void,
+    { timeoutMs, mayStart }: ExchangeLimits,
+    maxAnswerBytes: number,
+    onReleased: () => void
+  ) {
     this.#resolve = resolve
+    this.#onReleased = onReleased
     this.#bytesLeft = maxAnswerBytes
     this.#mayStart = mayStart
     this.#endsAtMs = performance.now() + timeoutMs
@@ -111,12 +122,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.#onReleased()
     const [first = Buffer.alloc(0)] = this.#chunks
     const body = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
     this.#settle({ kind: 'answer', status: this.#status, headers: this.#headers, body })
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
+    this.#onReleased()
     const code = errorCode(error)
     if (this.#controller === undefined) this.#fail(TLS_FAILURE.test(code) ? 'untrusted' : 'unreachable', code)
     else if (TIMEOUT.test(code)) this.#fail('deadline', code)

@@ -39,7 +39,11 @@ export function withKnownSender({ client, users, create, onCreated }: KnownSende
     if (!create) throw unknownSender()
     if (created.has(uid)) return
     const underWay = creating.get(uid)
-    if (underWay) return underWay
+    if (underWay) {
+      // Its caller may have less time, or go away: what became of it counts, not how it ended.
+      await underWay.catch(() => undefined)
+      return ensureSender(uid, profile, budget)
+    }
     const creation = createUser(uid, profile, budget).finally(() => creating.delete(uid))
     creating.set(uid, creation)
     return creation

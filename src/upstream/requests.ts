@@ -12,9 +12,9 @@ const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 const MAX_MESSAGE_CHARACTERS = 65_536
 const USER_AGENT = 'thread-reply-bff/0.1'
 const COMMON_HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT] as const
-const THREAD_PAGE_SIZE = 100
-/** A page of the longest messages there can be. */
-const MAX_THREAD_PAGE_BYTES = 16 * 1024 * 1024
+const THREAD_PAGE_SIZE = 50
+/** A page of very long messages; parsing it takes a while, so it is no larger. */
+const MAX_THREAD_PAGE_BYTES = 8 * 1024 * 1024
 
 /** The request target; digits only, so that no input can name another endpoint of this API. */
 function messagePath(messageId: string): string {

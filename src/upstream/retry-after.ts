@@ -10,8 +10,8 @@ export function parseRetryAfter(value: string | string[] | undefined, nowMs: num
   if (typeof value !== 'string') return undefined
   const text = value.trim()
   if (DELAY_SECONDS.test(text)) return Math.min(Number(text) * 1000, MAX_WAIT_MS)
-  if (!HTTP_DATE.test(text)) return undefined
-  return Math.min(Math.max(0, Date.parse(text) - nowMs), MAX_WAIT_MS)
+  const atMs = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(atMs) ? undefined : Math.min(Math.max(0, atMs - nowMs), MAX_WAIT_MS)
 }
 
 /** The same by the instant at which CometChat's limit is reset, in either of its two spellings (Unix seconds). */

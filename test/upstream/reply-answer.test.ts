@@ -86,3 +86,48 @@ t.test('with several receivers each message of a list must be bound', async t =>
   t.equal(read({ data: [message(), message({ sender: 'mallory' })] }, true).verdict, 'mismatch')
   t.equal(read({ data: [] }, true).verdict, 'unreadable')
 })
+
+t.test('members named as parts of JavaScript objects are members like any other, and change no object', async t => {
+  const own = JSON.stringify(message())
+  const into = (text: string, members: string): string => text.replace('{', `{${members},`)
+  const evil = '"__proto__":{"polluted":1,"sender":"mallory","error":{}},"constructor":{"prototype":{"polluted":1}}'
+  const names = `${evil},"toString":1,"hasOwnProperty":null,"toJSON":"x","rawJSON":"1"`
+  // The second reading is another one: it keeps the digits of long integers.
+  for (const digits of ['', '"long":12345678901234567890,']) {
+    const members = `${digits}${names}`
+    const inMessage = into(own, members)
+    const cases: [title: string, text: string][] = [
+      ['in the envelope', into(`{"data":${own}}`, members)],
+      ['in the message', `{"data":${inMessage}}`],
+      ['in its data', `{"data":${own.replace('"data":{', `"data":{${members},`)}}`],
+      ['in its metadata', `{"data":${own.replace('"metadata":{', `"metadata":{${members},`)}}`]
+    ]
+    for (const [title, text] of cases) {
+      const answer = read(text)
+
+      t.match(answer, { verdict: 'bound', messageId: '102' }, `${title} ${digits}`)
+      const body = answer.verdict === 'bound' ? answer.body : ''
+      t.ok(body.includes(names) && body.includes(digits), 'and are told as they came')
+      t.notMatch(body, MARKER_MEMBER)
+    }
+  }
+  t.equal(Reflect.get({}, 'polluted'), undefined)
+  t.equal(Reflect.get(Object, 'polluted'), undefined)
+})
+
+t.test('what CometChat puts into a prototype is not inherited: it binds nothing and hides nothing', async t => {
+  const { sender, parentId, ...rest } = message()
+  const nested = (inherited: object, members: object): string =>
+    JSON.stringify({ data: members }).replace('{"data":{', `{"data":{"__proto__":${JSON.stringify(inherited)},`)
+  const cases: [title: string, text: string, verdict: ReplyAnswer['verdict']][] = [
+    ['sender and thread', nested({ sender, parentId }, rest), 'unreadable'],
+    ['another sender', nested({ sender: 'mallory' }, message()), 'bound'],
+    ['the whole message', `{"__proto__":${JSON.stringify({ data: message() })}}`, 'unreadable'],
+    ['the id', nested({ id: '102' }, message({ id: undefined })), 'contract'],
+    ['nothing but a prototype', '{"data":{"__proto__":null}}', 'unreadable'],
+    ['a prototype that is no object', '{"__proto__":7,"constructor":8}', 'unreadable'],
+    ['a message of prototypes', '{"data":{"__proto__":{"__proto__":{"__proto__":{}}},"constructor":[]}}', 'unreadable']
+  ]
+
+  for (const [title, text, verdict] of cases) t.equal(read(text).verdict, verdict, title)
+})

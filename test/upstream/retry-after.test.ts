@@ -11,6 +11,7 @@ t.test('Retry-After is seconds or a date; anything else is not guessed at', asyn
     ['99999999', 3_600_000],
     ['Sat, 21 Nov 2026 12:00:05 GMT', 5000],
     ['Sat, 21 Nov 2026 11:00:00 GMT', 0],
+    ['Mon, 99 Xyz 2024 99:99:99 GMT', undefined],
     ['-1', undefined],
     ['1.5', undefined],
     ['abc', undefined],
