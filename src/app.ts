@@ -5,7 +5,7 @@ import { requireCaller } from './auth/require-caller.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type AppSessions, openAppSessions } from './compose/app-session.ts'
 import { type Bearer, createBearer, createUids } from './compose/identity.ts'
-import { openLogin } from './compose/login.ts'
+import { type OwnLogin, openLogin } from './compose/login.ts'
 import type { Config } from './config.ts'
 import { createDelivery } from './delivery/delivery.ts'
 import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
@@ -53,13 +53,16 @@ const REFUSED_KEY_MS = 30_000
 /** Makes and joins every part, in the order in which a request meets them; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const { log, clock = systemClock, random = Math.random } = adapters
-  // First: it alone can refuse to start, and then nothing else must be running.
+  // First the stores: they can refuse to start, and then nothing else must be running.
   const store = adapters.store ?? (await openStore({ storeUrl: config.delivery.storeUrl, clock, log }))
   const fetchJson = createJsonFetcher()
+  const login = await openLogin(config, { fetchJson, clock, log }).catch(async error => {
+    await Promise.all([fetchJson.close(), store.close()])
+    throw error
+  })
   const bearer = createBearer(config, { fetchJson, clock, log })
   const uids = createUids(config.uid, clock, log)
   const appSessions = await openAppSessions(config, clock, log)
-  const login = await openLogin(config, { fetchJson, clock, log })
   const keyring = createKeyring(config.cometchat.apiKeys, () => clock.monotonic())
   const connections = createConnections({ origin: config.cometchat.origin })
   const upstream: CometChatClientOptions = {
@@ -107,7 +110,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     scope.addHook('onRequest', async ({ caller, facts }) => void Object.assign(facts, callerFacts(caller)))
     await scope.register(repliesRoutes, {
-      deliver: order => delivery.deliver(order),
+      deliver: order => {
+        drain.check()
+        return delivery.deliver(order)
+      },
       idempotencyKeyOf: header => parseIdempotencyKey(header, config.delivery.keyRequired),
       markerMember: MARKER_MEMBER,
       multipleReceiversMax: config.multipleReceiversMax
@@ -133,7 +139,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     frameworkErrors: (_error, _request, reply) => answerNotFound(reply)
   })
   await admin.register(healthRoutes, {
-    notReadyReasons: () => notReadyReasons({ drain, store, bearer, appSessions, keyring })
+    notReadyReasons: () => notReadyReasons({ drain, store, bearer, appSessions, login, keyring })
   })
   return { app, admin, drain, keyring }
 }
@@ -147,16 +153,18 @@ interface ReadyParts {
   readonly store: RecordStore
   readonly bearer: Bearer
   readonly appSessions: AppSessions
+  readonly login: OwnLogin | undefined
   readonly keyring: Keyring
 }
 
-function notReadyReasons({ drain, store, bearer, appSessions, keyring }: ReadyParts): string[] {
+function notReadyReasons({ drain, store, bearer, appSessions, login, keyring }: ReadyParts): string[] {
   const refusedForMs = keyring.refusedForMs()
   return [
     ...(drain.draining ? ['draining'] : []),
     ...(store.isReady() ? [] : ['store']),
     ...(bearer.isReady() ? [] : ['identity-provider-keys']),
     ...(appSessions.isReady() ? [] : ['session-store']),
+    ...(!login || login.isReady() ? [] : ['login-store']),
     ...(refusedForMs !== undefined && refusedForMs < REFUSED_KEY_MS ? ['cometchat-key-refused'] : [])
   ]
 }

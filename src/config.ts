@@ -78,6 +78,10 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const PORTS = [0, 65_535] as const
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
 const SHORTEST_REAL_KEY = 8
+/** As in http/drain.ts: what a drain takes beyond the delay and one reply. */
+const DRAIN_MARGIN_MS = 2000
+/** Kubernetes kills after 30 s unless it is told otherwise; the rest is for closing stores. */
+const LONGEST_DRAIN_MS = 28_000
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
 
 /**
@@ -168,9 +172,12 @@ interface WarnedOf {
   readonly admin: { readonly host: string }
   readonly auth: Pick<ReturnType<typeof loadAuthConfig>, 'session'>
   readonly cometchat: { readonly apiKeys: readonly Secret[] }
+  readonly delivery: { readonly deadlineMs: number }
+  readonly drainDelayMs: number
 }
 
-function warnings(env: Environment, { admin, auth, cometchat }: WarnedOf): string[] {
+function warnings(env: Environment, config: WarnedOf): string[] {
+  const { admin, auth, cometchat, delivery, drainDelayMs } = config
   const unknown = Object.keys(env).filter(name => PREFIXES.test(name) && !VARIABLES.some(known => known === name))
   const found = unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}`)
   if (!isLoopback(admin.host)) {
@@ -181,6 +188,9 @@ function warnings(env: Environment, { admin, auth, cometchat }: WarnedOf): strin
   }
   if (auth.session?.secrets.some(secret => Buffer.byteLength(secret.reveal()) < 32)) {
     found.push('AUTH_SESSION_SECRET holds a secret of fewer than 32 bytes: cookies could be forged.')
+  }
+  if (drainDelayMs + delivery.deadlineMs + DRAIN_MARGIN_MS > LONGEST_DRAIN_MS) {
+    found.push('DRAIN_DELAY_MS and REPLY_DEADLINE_MS make a drain that orchestrators may cut off after their 30 s.')
   }
   return found
 }

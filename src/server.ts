@@ -5,8 +5,8 @@ import { createService, type Service } from './app.ts'
 import { ConfigError } from './config/env-reader.ts'
 import type { IntrospectionConfig } from './config/introspection.ts'
 import { type Config, loadConfig, parseApiKeys } from './config.ts'
-import { StoreError } from './delivery/store-error.ts'
 import { createLogger } from './observability/logger.ts'
+import { StoreError } from './store-error.ts'
 import { watchFileText } from './watched-file.ts'
 
 const USAGE = `Usage: node src/server.ts [--check-config | --help]

@@ -111,6 +111,20 @@ t.test('a misspelt variable is warned of, with the nearest name', async t => {
   t.same(warnings, ['COMETCHAT_REGOIN is not known here: did you mean COMETCHAT_REGION?'])
 })
 
+t.test('a drain that may outlast the patience of an orchestrator is warned of, naming both variables', async t => {
+  const cases: [change: Environment, isWarned: boolean][] = [
+    [{ DRAIN_DELAY_MS: '16000', REPLY_DEADLINE_MS: '10000' }, false],
+    [{ DRAIN_DELAY_MS: '16001', REPLY_DEADLINE_MS: '10000' }, true],
+    [{ DRAIN_DELAY_MS: '16000', REPLY_DEADLINE_MS: '10001' }, true],
+    [{ REPLY_DEADLINE_MS: '120000' }, true]
+  ]
+  for (const [change, isWarned] of cases) {
+    const { warnings } = load({ ...minimal, ...change })
+    t.match(warnings, isWarned ? [/DRAIN_DELAY_MS.*REPLY_DEADLINE_MS/] : [], JSON.stringify(change))
+    t.equal(warnings.length, isWarned ? 1 : 0)
+  }
+})
+
 t.test('a secret never prints itself', async t => {
   const config = load({ ...minimal, AUTH_JWT_SECRET: 'a-secret-that-nobody-should-ever-see' })
   const { inspect } = await import('node:util')

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { VARIABLES } from '../src/config.ts'
@@ -10,6 +10,8 @@ const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'CHANGELOG.md',
+  'emulator/README.md',
   ...markdownIn('docs'),
   ...markdownIn('docs/decisions')
 ]
@@ -34,6 +36,31 @@ t.test('every link between documents leads somewhere', async t => {
       t.ok(existsSync(join(root, dirname(path), target)), `${path}: ${target}`)
     }
   }
+})
+
+t.test('every test that shows a guarantee of SECURITY.md exists, and shows something', async t => {
+  const rows = read('SECURITY.md')
+    .split('\n')
+    .filter(line => /^\| (?!guarantee|---)/.test(line))
+  t.ok(rows.length > 0)
+  for (const row of rows) {
+    const shownBy = row.split('|').at(-2) ?? ''
+    t.match(shownBy, /`(test\/|npm run )/, `something shows: ${row.split('|')[1]}`)
+    for (const [, path = ''] of row.matchAll(/`(test\/[^`]*)`/g)) {
+      const pattern = path.endsWith('.ts') ? path : `${path}/**/*.test.ts`
+      t.ok(globSync(pattern, { cwd: root }).length > 0, path)
+    }
+  }
+})
+
+t.test('the one Node that package.json pins for every machine is the one that runs the tests', async t => {
+  const { engines, optionalDependencies } = JSON.parse(read('package.json'))
+  const pinned = Object.entries(optionalDependencies).filter(([name]) => name.startsWith('node-'))
+
+  t.ok(pinned.length > 0)
+  for (const [name, version] of pinned) t.equal(version, process.versions.node, name)
+  t.ok(Number(process.versions.node.split('.')[0]) >= 24, process.versions.node)
+  t.match(engines.node, /^>=24\./)
 })
 
 t.test('the README has exactly two commands that do all the set-up', async t => {

@@ -1,5 +1,6 @@
-import { type BearerTokenOptions, isCompactJws, verifyBearerToken } from './bearer-token.ts'
+import { type BearerTokenOptions, verifyBearerToken } from './bearer-token.ts'
 import type { Principal } from './caller.ts'
+import { isCompactJws } from './compact-jws.ts'
 import { TokenCache } from './token-cache.ts'
 
 export type BearerAuthenticator = (token: string) => Promise<Principal>

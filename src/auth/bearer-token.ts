@@ -1,8 +1,9 @@
-import { type CompactJWSHeaderParameters, errors, type JWTPayload, jwtVerify } from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Principal, Profile } from './caller.ts'
-import type { KeySource, VerificationKey } from './remote-keys.ts'
+import { isVerifiableToken, keyFinder } from './compact-jws.ts'
+import type { KeySource } from './remote-keys.ts'
 
 export interface BearerTokenOptions {
   readonly issuer: string
@@ -26,9 +27,6 @@ export interface VerifiedToken {
   readonly expiresAtMs: number
 }
 
-const MAX_TOKEN_LENGTH = 8192
-/** Stricter than jose: one valid token has one spelling, without padding or blanks. */
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 const NOT_BEFORE_TOLERANCE_SECONDS = 30
 const MAX_ACTORS = 5
 const MAX_ACTOR_LENGTH = 128
@@ -65,19 +63,8 @@ export function principalFrom(
   }
 }
 
-/** True for what only its signature can judge; any other token means nothing to anybody but its issuer. */
-export function isCompactJws(token: string): boolean {
-  if (!COMPACT_JWS.test(token)) return false
-  try {
-    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString())
-    return typeof header === 'object' && header !== null && 'alg' in header
-  } catch {
-    return false
-  }
-}
-
 async function verifiedPayload(token: string, options: BearerTokenOptions): Promise<JWTPayload> {
-  if (token.length > MAX_TOKEN_LENGTH || !COMPACT_JWS.test(token)) throw invalidToken('The token is not valid.')
+  if (!isVerifiableToken(token)) throw invalidToken('The token is not valid.')
   try {
     const { payload } = await jwtVerify(token, keyFinder(options.keys), {
       issuer: options.issuer,
@@ -93,17 +80,6 @@ async function verifiedPayload(token: string, options: BearerTokenOptions): Prom
     if (error instanceof AppError) throw error
     if (error instanceof errors.JWTExpired) throw invalidToken('The token has expired.')
     throw invalidToken('The token is not valid.')
-  }
-}
-
-/** Finds the key for a token by its `alg` and `kid` alone; rejects when there is none. */
-export function keyFinder(keys: KeySource): (header: CompactJWSHeaderParameters) => Promise<VerificationKey> {
-  return async header => {
-    // jose understands some extensions; this service understands none (RFC 7515 §4.1.11).
-    if ('crit' in header) throw new errors.JWSInvalid('crit')
-    const key = await keys.find({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) })
-    if (!key) throw new errors.JWKSNoMatchingKey()
-    return key
   }
 }
 

@@ -8,16 +8,20 @@ import { createLogin, type Login } from '../login/login.ts'
 import { openSessionStore } from '../login/open-session-store.ts'
 
 export interface OwnLogin extends Login {
+  readonly isReady: () => boolean
   close(): Promise<void>
 }
 
-/** Undefined when it is not configured. */
+/** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
   { auth: { login }, uid, delivery }: Config,
   { fetchJson, clock, log }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly log: Logger }
 ): Promise<OwnLogin | undefined> {
   if (!login) return undefined
-  const store = await openSessionStore(delivery.storeUrl)
+  const store = await openSessionStore(delivery.storeUrl, isReachable => {
+    if (isReachable) log.info('login sessions can be kept at STORE_URL again')
+    else log.warn('no login session can be kept at STORE_URL; looking again')
+  })
   const keys = createRemoteKeys({
     fetchKeys: createKeyReader(login.issuer, undefined, fetchJson),
     clock,
@@ -34,6 +38,7 @@ export async function openLogin(
   })
   return {
     ...parts,
+    isReady: () => store.isReady(),
     async close() {
       keys.close()
       await store.close()

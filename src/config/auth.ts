@@ -1,3 +1,4 @@
+import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../login/login-cookies.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
@@ -104,5 +105,9 @@ function jwtAlgorithms(reader: EnvReader): string[] {
 }
 
 function sessionCookie(reader: EnvReader): string {
-  return reader.text('AUTH_SESSION_COOKIE', /^[\w!#$%&'*+.^`|~-]{1,128}$/, 'a cookie name') ?? 'connect.sid'
+  const name = reader.text('AUTH_SESSION_COOKIE', /^[\w!#$%&'*+.^`|~-]{1,128}$/, 'a cookie name') ?? 'connect.sid'
+  if (name === SESSION_COOKIE || name === ATTEMPT_COOKIE) {
+    reader.refuse(`AUTH_SESSION_COOKIE must not be ${name}: the login of this service has a cookie of that name.`)
+  }
+  return name
 }

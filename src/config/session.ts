@@ -1,3 +1,4 @@
+import { isRedisAddress, NOT_AN_ADDRESS } from '../redis-connection.ts'
 import { Secret } from '../secret.ts'
 import { isSecureUrl } from '../secure-url.ts'
 import type { EnvReader } from './env-reader.ts'
@@ -12,9 +13,7 @@ const PATH_IN_SESSION = /^[^\s.]{1,64}(\.[^\s.]{1,64}){0,7}$/
 export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | undefined) {
   if (!hasSecret(reader, 'AUTH_SESSION_STORE_URL')) return refuseWithoutStore(reader)
   const url = reader.secretText('AUTH_SESSION_STORE_URL')?.text
-  if (url !== undefined && !isRedisUrl(url)) {
-    reader.refuse('AUTH_SESSION_STORE_URL must be redis(s)://[user:password@]host[:port][/database].')
-  }
+  if (url !== undefined && !isRedisAddress(url)) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_AN_ADDRESS}`)
   return {
     url: new Secret(url ?? ''),
     secrets: secrets(reader),
@@ -63,13 +62,6 @@ function secrets(reader: EnvReader): Secret[] {
 
 function hasSecret(reader: EnvReader, name: string): boolean {
   return reader.has(name) || reader.has(`${name}_FILE`)
-}
-
-/** Options in the query, which ioredis would take, are refused: they could undo the limits of the client. */
-function isRedisUrl(text: string): boolean {
-  const url = URL.parse(text)
-  const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:'
-  return isRedis && url.hostname !== '' && /^\/?\d{0,4}$/.test(url.pathname) && url.search === '' && url.hash === ''
 }
 
 function isOrigin(text: string): boolean {

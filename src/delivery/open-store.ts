@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.ts'
+import type { StoreLog } from '../store-error.ts'
 import { createFileStore } from './file-store.ts'
 import { createMemoryStore } from './memory-store.ts'
 import type { RecordStore } from './record-store.ts'
 import { createRedisStore } from './redis-store.ts'
-import type { StoreLog } from './store-error.ts'
 
 export interface OpenStoreOptions {
   /** `memory:`, `file:PATH` or `redis(s)://…`, as the configuration has checked it. */

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
+import { StoreError, type StoreLog } from '../store-error.ts'
 import { KnownServer } from './known-server.ts'
 import { redisOptions } from './redis-options.ts'
 import type { ScriptName } from './redis-scripts.ts'
 import { readServerFacts, type ServerFacts } from './redis-server-facts.ts'
-import { StoreError, type StoreLog } from './store-error.ts'
 
 export interface RedisLinkOptions {
   readonly storeUrl: string

@@ -1,5 +1,7 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
 // the time. What a restart or a failover may have lost makes the store say so (forgetfulForMs).
+
+import type { StoreLog } from '../store-error.ts'
 import {
   type Claim,
   type ClaimResult,
@@ -12,7 +14,6 @@ import {
 import { RedisLink } from './redis-link.ts'
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 import type { ScriptName } from './redis-scripts.ts'
-import type { StoreLog } from './store-error.ts'
 import { readOutcome, writeOutcome } from './stored-outcome.ts'
 
 export interface RedisStoreOptions {

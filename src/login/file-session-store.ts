@@ -1,12 +1,11 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { keepDurableLog, openPrivateDatabase } from '../private-database.ts'
 import type { SessionStore } from './session-store.ts'
 
+/** While one call waits for another process, every other call of this process waits, too. */
+const BUSY_TIMEOUT_MS = 300
+
 const SCHEMA = `
-  PRAGMA journal_mode = WAL;
-  -- A logout that was answered must not come undone when the power fails.
-  PRAGMA synchronous = FULL;
-  PRAGMA busy_timeout = 2000;
   CREATE TABLE IF NOT EXISTS session (
     name TEXT PRIMARY KEY, sealed TEXT NOT NULL, idle_ends_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -19,11 +18,18 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS claim_ends_at ON claim (ends_at);
 `
 
-/** Sessions in a file of their own: they survive a restart, for one instance. */
+/** Sessions in a file of their own: they survive a restart, for one instance. Throws a StoreError. */
 export function createFileSessionStore(path: string): SessionStore {
-  makePrivate(path)
-  const database = new DatabaseSync(path, { enableForeignKeyConstraints: true })
-  database.exec(SCHEMA)
+  const database = openPrivateDatabase({
+    path,
+    subject: 'STORE_URL, with .login at its end for sessions,',
+    sqlite: { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true },
+    setUp(database) {
+      // A logout that was answered must not come undone when the power fails.
+      keepDurableLog(database)
+      database.exec(SCHEMA)
+    }
+  })
   const insert = database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)')
   const insertOwner = database.prepare('INSERT OR IGNORE INTO session_owner VALUES (?, ?)')
   const select = database.prepare('SELECT sealed, idle_ends_at, ends_at FROM session WHERE name = ?')
@@ -70,16 +76,11 @@ export function createFileSessionStore(path: string): SessionStore {
     async disclaim(name) {
       removeClaim.run(name)
     },
+    isReady: () => true,
     async close() {
       database.close()
     }
   }
-}
-
-/** Nobody else on this machine may read or plant sessions; SQLite gives its side files the same mode. */
-function makePrivate(path: string): void {
-  // An existing file is left alone: closing it would drop the locks that SQLite holds on it.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 function inTransaction(database: DatabaseSync, work: () => void): void {

@@ -18,7 +18,7 @@ import type { Clock } from '../clock.ts'
 import type { Secret } from '../secret.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 import type { LoginAttempt } from './login-attempts.ts'
-import { loginRefusal, providerUnavailable } from './login-refusals.ts'
+import { loginRefusal, noIdToken, providerUnavailable } from './login-refusals.ts'
 import type { LoginSession } from './login-sessions.ts'
 
 /** The OpenID provider, as a confidential client with code and PKCE sees it. Nothing here keeps a token. */
@@ -74,7 +74,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
         const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier }
         const tokens = await authorizationCodeGrant(provider, new URL(`${redirectUrl}?${query}`), checks)
         const claims = tokens.claims()
-        if (!claims) throw new TypeError('no ID token')
+        if (!claims) throw noIdToken(onTrouble)
         const profile = profileOf(claims) ?? (await readProfile(provider, tokens.access_token, claims.sub))
         return {
           issuer,

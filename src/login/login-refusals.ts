@@ -34,6 +34,7 @@ export function loginRefusal(error: unknown, onTrouble: (reason: string) => void
     return new AppError('forbidden', 'The identity provider did not sign you in.', { reason: 'login-refused' })
   }
   if (error instanceof ResponseBodyError) return tokenRefusal(error, onTrouble)
+  if (isWithoutIdToken(error)) return noIdToken(onTrouble)
   if (isNoAnswer(error)) return providerUnavailable('login-no-answer')
   return unfinished('login-not-verified')
 }
@@ -45,6 +46,23 @@ function tokenRefusal({ error, status }: ResponseBodyError, onTrouble: (reason: 
   }
   if (status >= 500 || PROVIDER_TROUBLE.has(error)) return providerUnavailable('login-provider-error')
   return unfinished('login-code-refused')
+}
+
+/** The provider took this for OAuth without OpenID: trying again changes nothing, its settings do. */
+export function noIdToken(onTrouble: (reason: string) => void): AppError {
+  onTrouble('login-no-id-token')
+  return unfinished('login-no-id-token')
+}
+
+/** openid-client has no code for it, but keeps the answer that it complains about. */
+function isWithoutIdToken(error: unknown): boolean {
+  if (!(error instanceof ClientError) || error.code !== 'OAUTH_INVALID_RESPONSE') return false
+  const answer = member(error.cause instanceof Error ? error.cause.cause : undefined, 'body')
+  return answer !== undefined && typeof member(answer, 'id_token') !== 'string'
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 /** A failed connection is a TypeError of fetch, thrown as it is or wrapped. */

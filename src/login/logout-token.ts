@@ -1,4 +1,5 @@
 import { type JWTPayload, jwtVerify } from 'jose'
+import { isVerifiableToken, keyFinder } from '../auth/compact-jws.ts'
 import type { KeySource } from '../auth/remote-keys.ts'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
@@ -21,8 +22,6 @@ export interface EndedSessions {
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
-const MAX_TOKEN_LENGTH = 8192
 const MAX_AGE_SECONDS = 300
 const SKEW_SECONDS = 30
 
@@ -49,7 +48,7 @@ export function createBackChannelLogout(options: LogoutTokenOptions, sessions: L
  * Throws `malformed-request`, or `identity-provider-unavailable` without keys.
  */
 export async function verifyLogoutToken(token: unknown, options: LogoutTokenOptions): Promise<EndedSessions> {
-  if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !COMPACT_JWS.test(token)) throw refused()
+  if (typeof token !== 'string' || !isVerifiableToken(token)) throw refused()
   const { sid, sub, jti, exp, events, nonce } = await verifiedPayload(token, options)
   const isLogout = isObject(events) && isObject(events[EVENT])
   const isNamed = isName(sid) || isName(sub)
@@ -68,23 +67,15 @@ async function verifiedPayload(
   { issuer, clientId, keys, clock }: LogoutTokenOptions
 ): Promise<JWTPayload> {
   try {
-    const { payload, protectedHeader } = await jwtVerify(
-      token,
-      async header => {
-        const key = 'crit' in header ? undefined : await keys.find(header)
-        if (!key) throw refused()
-        return key
-      },
-      {
-        issuer,
-        audience: clientId,
-        algorithms: ALGORITHMS,
-        requiredClaims: ['iat', 'exp', 'jti', 'events'],
-        maxTokenAge: MAX_AGE_SECONDS,
-        clockTolerance: SKEW_SECONDS,
-        currentDate: new Date(clock.now())
-      }
-    )
+    const { payload, protectedHeader } = await jwtVerify(token, keyFinder(keys), {
+      issuer,
+      audience: clientId,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['iat', 'exp', 'jti', 'events'],
+      maxTokenAge: MAX_AGE_SECONDS,
+      clockTolerance: SKEW_SECONDS,
+      currentDate: new Date(clock.now())
+    })
     const { typ } = protectedHeader
     if (typ !== undefined && !/^(application\/)?(logout\+jwt|jwt)$/i.test(typ)) throw refused()
     return payload

@@ -3,9 +3,15 @@ import { createMemorySessionStore } from './memory-session-store.ts'
 import { createRedisSessionStore } from './redis-session-store.ts'
 import type { SessionStore } from './session-store.ts'
 
-/** The sessions live where the delivery records live; beside a file, not in it, so that neither blocks the other. */
-export async function openSessionStore(storeUrl: string): Promise<SessionStore> {
-  if (/^rediss?:/.test(storeUrl)) return createRedisSessionStore(storeUrl)
+/**
+ * The sessions live where the delivery records live; beside a file, not in it, so that neither blocks the other.
+ * Throws a StoreError, for the operator, where they cannot.
+ */
+export async function openSessionStore(
+  storeUrl: string,
+  onChange?: (isReachable: boolean) => void
+): Promise<SessionStore> {
+  if (/^rediss?:/.test(storeUrl)) return createRedisSessionStore(storeUrl, onChange)
   if (storeUrl.startsWith('file:')) return createFileSessionStore(`${storeUrl.slice('file:'.length)}.login`)
   return createMemorySessionStore()
 }

@@ -24,6 +24,7 @@ export interface SessionStore {
   claimOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>
   /** Takes a mark back: what it stood for did not happen. */
   disclaim(name: string): Promise<void>
+  isReady(): boolean
   close(): Promise<void>
 }
 

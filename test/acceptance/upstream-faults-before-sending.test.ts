@@ -31,6 +31,8 @@ const reply = (service: ServiceProcess, headers = {}) => postReply(service, { pa
 const lineOf = (service: ServiceProcess, { headers }: ReplyAnswer) =>
   service.lineWhere(line => line['requestId'] === headers.get('x-request-id'))
 
+const alarmsOf = (service: ServiceProcess) => service.logLines().flatMap(({ alarm }) => (alarm ? [alarm] : []))
+
 // Three connect timeouts of 2 s each: begun first, looked at last.
 const intoTheHole = reply(hole)
 
@@ -55,12 +57,14 @@ for (const [what, treatment] of [
   t.test(`a certificate ${what} gets no byte of a reply, and no second chance`, async t => {
     await dropConnections(tls)
     const [requests, posts] = [emulator.requests.length, emulator.ledger.length]
+    const alarms = alarmsOf(tls).length
     front.treat(treatment)
 
     const answer = await reply(tls)
 
     expectProblem(t, answer, 'upstream-unreachable')
     t.match(await lineOf(tls, answer), { code: 'upstream-unreachable', reason: 'untrusted', attempts: 1 })
+    t.same(alarmsOf(tls).slice(alarms), ['upstream-untrusted'], 'the operator is told, once')
     t.equal(front.connections(), 1)
     t.same([emulator.requests.length, emulator.ledger.length], [requests, posts])
   })
@@ -68,7 +72,9 @@ for (const [what, treatment] of [
 
 for (const [how, fault] of [
   ['reset', front.reset],
-  ['closed', front.close]
+  ['closed', front.close],
+  ['reset before its first byte', front.resetAtConnect],
+  ['closed before its first byte', front.closeAtConnect]
 ] as const) {
   t.test(`a handshake that is ${how} is tried twice more, and posts once`, async t => {
     await dropConnections(tls)
@@ -91,6 +97,48 @@ for (const [how, fault] of [
 
     expectProblem(t, answer, 'upstream-unreachable')
     t.same([front.connections(), emulator.ledger.length], [3, posts])
+  })
+}
+
+for (const kind of ['reset-at-connect', 'close-at-connect'] as const) {
+  t.test(`without TLS a ${kind} under the read of the thread is tried twice more, and posts once`, async t => {
+    const { id } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
+    await dropConnections(direct)
+    const posts = emulator.ledger.length
+    emulator.failNext({ kind }, { times: 2 })
+
+    const answer = await postReply(direct, { parentId: id })
+
+    t.equal(answer.status, 201)
+    t.equal(emulator.ledger.length, posts + 1)
+  })
+
+  t.test(`without TLS a ${kind} is not tried a fourth time, and nothing is sent`, async t => {
+    const { id } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
+    await dropConnections(direct)
+    const posts = emulator.ledger.length
+    emulator.failNext({ kind }, { times: 3 })
+
+    const answer = await postReply(direct, { parentId: id })
+
+    t.match(answer.json, { code: /^upstream-(reset|unreachable)$/, delivery: 'not-sent' })
+    t.match(await lineOf(direct, answer), { attempts: 3 })
+    t.equal(emulator.ledger.length, posts)
+  })
+
+  // There is no handshake to fail: whether the request left before the end was noticed is a matter of microseconds.
+  t.test(`without TLS a ${kind} under a post leaves it in doubt, or is known to have kept it back`, async t => {
+    for (let round = 0; round < 8; round++) {
+      await dropConnections(direct)
+      const posts = emulator.ledger.length
+      emulator.failNext({ kind })
+
+      const answer = await reply(direct)
+
+      const { attempts } = await lineOf(direct, answer)
+      if (answer.status !== 201) expectProblem(t, answer, 'upstream-reset')
+      t.same([attempts, emulator.ledger.length - posts], answer.status === 201 ? [2, 1] : [1, 0])
+    }
   })
 }
 

@@ -5,7 +5,7 @@ import { constants, createPublicKey, publicDecrypt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { compactVerify, type JWK } from 'jose'
 import t from 'tap'
-import { isCompactJws, keyFinder } from '../../src/auth/bearer-token.ts'
+import { isCompactJws, keyFinder } from '../../src/auth/compact-jws.ts'
 import { createRemoteKeys, type KeySource } from '../../src/auth/remote-keys.ts'
 import { systemClock } from '../../src/clock.ts'
 

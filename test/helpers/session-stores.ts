@@ -46,7 +46,7 @@ async function placeForRedis(t: Test): Promise<StorePlace> {
   const redis = await redisFor(t, { 'maxmemory-policy': 'noeviction' })
   async function textOf(key: string): Promise<unknown> {
     const type = await redis.command('TYPE', key)
-    if (type === 'set') return redis.command('SMEMBERS', key)
+    if (type === 'zset') return redis.command('ZRANGE', key, 0, -1)
     if (type === 'hash') return redis.command('HGETALL', key)
     return redis.command('GET', key)
   }

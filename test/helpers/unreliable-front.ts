@@ -27,6 +27,8 @@ export interface UnreliableFront {
   readonly silent: Treatment
   readonly reset: Treatment
   readonly close: Treatment
+  readonly resetAtConnect: Treatment
+  readonly closeAtConnect: Treatment
   /** From now on nothing listens. */
   stop(): Promise<void>
 }
@@ -77,6 +79,8 @@ export async function startFront(t: Test, healthyUrl: string): Promise<Unreliabl
     silent: socket => void socket.resume(),
     reset: socket => void socket.once('data', () => socket.resetAndDestroy()),
     close: socket => void socket.once('data', () => socket.end()),
+    resetAtConnect: socket => void socket.resetAndDestroy(),
+    closeAtConnect: socket => void socket.end(),
     stop
   }
 }

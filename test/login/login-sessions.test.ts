@@ -183,6 +183,7 @@ t.test('a store that fails is a 503, never a signed-out user', async t => {
     deleteOwnedBy: broken,
     claimOnce: broken,
     disclaim: broken,
+    isReady: () => false,
     close: async () => undefined
   }
   const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }

@@ -1,22 +1,26 @@
 import t from 'tap'
+import { needsRedis } from '../helpers/redis-server.ts'
 import { QUIET_MS, runStorm } from './run-storm.ts'
 
 const seed = Number(process.env['STORM_SEED'] ?? 20_261_121)
 
-t.setTimeout(90_000)
+t.setTimeout(150_000)
 
 t.test('in a short storm of failures, kills and pauses no reply is doubled or lost', async t => {
   t.comment(`STORM_SEED=${seed}`)
-  const facts = await runStorm({ replies: 400, seconds: 5, seed, store: 'both', restSeconds: 12 })
-  t.comment(JSON.stringify(facts))
+  const facts = await provingStorm(text => t.comment(text))
 
-  // What CometChat does so late may be doubled, and here CometChat is this very process.
-  if (facts.lagMs >= QUIET_MS) t.comment('this machine is too busy for the storm to prove anything about doubles')
-  else t.equal(facts.doubled, 0)
   t.equal(facts.lost, 0)
   t.same(facts.lies, [], 'nothing was told wrongly')
   t.ok(facts.kills > 0, `${facts.kills} kills`)
   t.ok(facts.sent > facts.replies / 2, `${facts.sent} of ${facts.replies} told as sent`)
+  t.test('nothing is doubled', hasProved(facts), async t => {
+    t.ok(facts.lagMs < QUIET_MS, `CometChat was away for ${facts.lagMs} ms, less than the quiet period`)
+    t.equal(facts.doubled, 0)
+  })
+  t.test('two instances on one Redis were part of it', needsRedis(), async t => {
+    t.equal(facts.missing, undefined)
+  })
 })
 
 t.test('the same storm over records that are not shared and do not last doubles replies, and sees it', async t => {
@@ -25,3 +29,23 @@ t.test('the same storm over records that are not shared and do not last doubles 
 
   t.ok(facts.doubled > 0, `${facts.doubled} doubled`)
 })
+
+/**
+ * What CometChat does later than the quiet period may be doubled, and here CometChat is this very process: where it
+ * was kept from working for so long, nothing is proved, and it is tried once more.
+ */
+async function provingStorm(tell: (text: string) => void) {
+  const once = async () => {
+    const facts = await runStorm({ replies: 400, seconds: 5, seed, store: 'both', restSeconds: 12 })
+    tell(JSON.stringify(facts))
+    return facts
+  }
+  const facts = await once()
+  return facts.lagMs < QUIET_MS || facts.lost > 0 ? facts : once()
+}
+
+/** Where everything has to be proved, a storm that proves nothing about doubles fails. */
+function hasProved({ lagMs }: { readonly lagMs: number }): { skip?: string } {
+  const isVain = lagMs >= QUIET_MS && !process.env['CI']
+  return isVain ? { skip: 'this machine is too busy for the storm to prove anything about doubles' } : {}
+}
