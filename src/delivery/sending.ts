@@ -50,6 +50,7 @@ export class Sending {
     const deadlineAtMs = clock.monotonic() + Math.min(deadlineMs, order.waitMs ?? deadlineMs)
     this.#budget = {
       deadlineAtMs,
+      isShortened: order.waitMs !== undefined && order.waitMs < deadlineMs,
       // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
       mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
       onAttempt: attempt => noteAttempt(facts, attempt)

@@ -77,7 +77,9 @@ export class AttemptPolicy {
   #asLateAsHidden(): Step {
     const restMs = this.#settlesInMs()
     if (restMs <= 0) return undefined
-    return this.#leftMs() > restMs ? { waitMs: restMs, believe: true } : 'out-of-time'
+    const leftMs = this.#leftMs() - MIN_ATTEMPT_MS
+    if (leftMs < restMs && this.#budget.isShortened) return 'out-of-time'
+    return { waitMs: Math.max(0, Math.min(restMs, leftMs)), believe: true }
   }
 
   #settlesInMs(): number {

@@ -10,6 +10,8 @@ import type { Keyring } from './keyring.ts'
 export interface Budget {
   /** Absolute end on the monotonic clock, in milliseconds. */
   readonly deadlineAtMs: number
+  /** Whether the caller chose it: then an early end must tell them nothing. */
+  readonly isShortened?: boolean
   /** False when nobody waits for the answer any more; asked before a byte is written. */
   readonly mayStart?: () => boolean
   readonly onAttempt?: (attempt: Attempt) => void
