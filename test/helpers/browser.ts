@@ -1,11 +1,11 @@
+import type { Json } from './json.ts'
 // A small browser: it keeps cookies by origin, follows redirects by hand, and knows what SameSite means.
 export interface Visit {
   readonly url: string
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what a test reads out of an answer is what it asserts.
-  readonly json: any
+  readonly json: Json
   readonly cookies: readonly string[]
 }
 

@@ -1,6 +1,8 @@
 // A client that sends exactly the bytes it is given and keeps every answer that comes back.
+
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Json } from './json.ts'
 
 export interface HostileAnswer {
   readonly status: number
@@ -8,8 +10,7 @@ export interface HostileAnswer {
   readonly head: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  // biome-ignore lint/suspicious/noExplicitAny: what a test reads out of an answer is what it asserts.
-  readonly json: any
+  readonly json: Json
 }
 
 export interface HostileRequest {

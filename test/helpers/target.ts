@@ -1,4 +1,5 @@
 // What an attack is aimed at: one service before one local CometChat, and what must hold after every attempt.
+
 import type { Test } from 'tap'
 import type { EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
 import {
@@ -8,6 +9,7 @@ import {
   hostileBytes,
   openHostile
 } from './hostile-client.ts'
+import type { Json } from './json.ts'
 import { type ServiceEnv, startService } from './service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from './thread.ts'
 import { tokenFor } from './tokens.ts'
@@ -91,8 +93,7 @@ function withoutMarker(body: JsonObject): JsonObject {
 interface SeenRefusal {
   readonly status: number
   readonly headers: Headers | Readonly<Record<string, string>>
-  // biome-ignore lint/suspicious/noExplicitAny: what a test reads out of an answer is what it asserts.
-  readonly json: any
+  readonly json: Json
 }
 
 /** Asserts that an answer is a problem of this service, complete, and says that nothing was posted. */

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { createCometChatEmulator, type EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
+import type { Json } from './json.ts'
 import type { ServiceProcess } from './service-process.ts'
 import { tokenFor } from './tokens.ts'
 
@@ -28,8 +29,7 @@ export interface ReplyAnswer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  // biome-ignore lint/suspicious/noExplicitAny: what a test reads out of an answer is what it asserts.
-  readonly json: any
+  readonly json: Json
 }
 
 /** Posts a reply over the wire, as a client would. */
