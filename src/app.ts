@@ -1,6 +1,5 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Caller } from './auth/caller.ts'
 import { requireCaller } from './auth/require-caller.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type AppSessions, openAppSessions } from './compose/app-session.ts'
@@ -13,23 +12,22 @@ import { openStore } from './delivery/open-store.ts'
 import { createRecordNames } from './delivery/record-names.ts'
 import type { RecordStore } from './delivery/record-store.ts'
 import { crossOrigin } from './http/cross-origin.ts'
-import { Drain, drainHook } from './http/drain.ts'
+import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { createJsonFetcher } from './http/fetch-json.ts'
 import { checkContent } from './http/header-rules.ts'
 import { createPublicServer } from './http/public-server.ts'
-import { requestHead } from './http/request-head.ts'
+import { requestLife } from './http/request-life.ts'
 import { SESSION_COOKIE } from './login/login-cookies.ts'
 import { loginRoutes } from './login/login-routes.ts'
-import { requestLine } from './observability/request-line.ts'
 import { answerNotFound, healthRoutes } from './routes/health.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
 import { type CometChatClientOptions, createCometChatClient } from './upstream/cometchat-client.ts'
 import { createConnections } from './upstream/connections.ts'
 import { createKeyring, type Keyring } from './upstream/keyring.ts'
 import { withKnownSender } from './upstream/known-sender.ts'
+import { MARKER_MEMBER } from './upstream/marker.ts'
 import { createReceivers } from './upstream/receivers.ts'
-import { MARKER_MEMBER } from './upstream/reply-answer.ts'
 import { createCometChatUsers } from './upstream/users.ts'
 
 /** What a test replaces; everything else is real everywhere. */
@@ -93,22 +91,21 @@ export async function createService(config: Config, adapters: Adapters): Promise
 
   const app = createPublicServer({ trustProxy: config.trustProxy, deadlineMs: config.delivery.deadlineMs })
   setErrorHandler(app, log)
-  await app.register(requestLine, { log })
-  await app.register(requestHead)
-  await app.register(drainHook, { drain })
+  await app.register(requestLife, { drain, log })
+  await app.register(endUnusedConnections)
   const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]) }
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
-    scope.addHook('onRequest', async request => checkContent(request.headers))
     await scope.register(requireCaller, {
+      checkFirst: checkContent,
       bearer: bearer.authenticate,
       cookies: new Map([
         [config.auth.sessionCookie, appSessions.authenticate],
         [SESSION_COOKIE, login?.authenticate]
       ]),
       csrf,
-      uidOf: uids.uidOf
+      uidOf: uids.uidOf,
+      onCaller: noteCaller
     })
-    scope.addHook('onRequest', async ({ caller, facts }) => void Object.assign(facts, callerFacts(caller)))
     await scope.register(repliesRoutes, {
       deliver: order => {
         drain.check()
@@ -144,8 +141,13 @@ export async function createService(config: Config, adapters: Adapters): Promise
   return { app, admin, drain, keyring }
 }
 
-function callerFacts({ scheme, issuer, subject, uid, actors }: Caller) {
-  return { scheme, issuer, subject: subject.slice(0, 128), uid, ...(actors.length > 0 && { actors }) }
+function noteCaller({ caller, facts }: FastifyRequest): void {
+  const { scheme, issuer, subject, uid, actors } = caller
+  facts.scheme = scheme
+  facts.issuer = issuer
+  facts.subject = subject.slice(0, 128)
+  facts.uid = uid
+  if (actors.length > 0) facts.actors = actors
 }
 
 interface ReadyParts {

@@ -3,19 +3,24 @@ import type { Principal } from './caller.ts'
 import { isCompactJws } from './compact-jws.ts'
 import { TokenCache } from './token-cache.ts'
 
-export type BearerAuthenticator = (token: string) => Promise<Principal>
+/** A promise only where somebody has to be asked, or something computed. */
+export type BearerAuthenticator = (token: string) => Principal | Promise<Principal>
 
 /** Verifies each token once and remembers it until it expires or the keys change. */
 export function createBearerAuthenticator(options: BearerTokenOptions): BearerAuthenticator {
   const { keys, clock } = options
   const cache = new TokenCache()
-  return async token => {
-    const { generation } = keys
-    const known = cache.get(token, clock.now(), generation)
-    if (known) return known.principal
+
+  async function verify(token: string, generation: number): Promise<Principal> {
     const verified = await verifyBearerToken(token, options)
     cache.set(token, verified, generation)
     return verified.principal
+  }
+
+  return token => {
+    const { generation } = keys
+    const known = cache.get(token, clock.now(), generation)
+    return known ? known.principal : verify(token, generation)
   }
 }
 

@@ -1,4 +1,6 @@
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
+import * as errors from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import type { Principal, Profile } from './caller.ts'

@@ -1,4 +1,5 @@
-import { type CompactJWSHeaderParameters, errors } from 'jose'
+import type { CompactJWSHeaderParameters } from 'jose'
+import * as errors from 'jose/errors'
 import type { KeySource, VerificationKey } from './remote-keys.ts'
 
 const MAX_TOKEN_LENGTH = 8192

@@ -4,7 +4,8 @@ export type Credential =
   | { readonly kind: 'bearer'; readonly token: string }
   | { readonly kind: 'cookie'; readonly name: string; readonly value: string }
 
-const BEARER = /^bearer +(\S+)$/i
+const BEARER = /^bearer +/i
+const BLANK = /\s/
 
 /**
  * The one credential of a request, or a refusal.
@@ -12,17 +13,30 @@ const BEARER = /^bearer +(\S+)$/i
  * counts as one even where sessions are off, so that switching them on changes nobody's identity.
  */
 export function credentialOf(rawHeaders: readonly string[], cookieNames: readonly string[]): Credential {
-  const authorization = valuesOf(rawHeaders, 'authorization')
-  const cookies = valuesOf(rawHeaders, 'cookie').flatMap(header => cookiesNamed(header, cookieNames))
-  if (authorization.length + cookies.length > 1) {
+  const found: (Credential | Authorization)[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    const value = rawHeaders[index + 1] ?? ''
+    if (isNamed(name, 'authorization')) found.push({ kind: 'authorization', value })
+    else if (isNamed(name, 'cookie')) found.push(...cookiesNamed(value, cookieNames))
+  }
+  if (found.length > 1) {
     throw new AppError('ambiguous-credentials', 'Send one credential: a bearer token or a session cookie, once.')
   }
-  const [cookie] = cookies
-  if (cookie) return cookie
-  const [header] = authorization
-  if (header === undefined) throw unauthenticated('A credential is needed.')
-  const token = BEARER.exec(header)?.[1]
-  if (token === undefined) throw unauthenticated('The authorization header must be a bearer token.')
+  const [credential] = found
+  if (credential === undefined) throw unauthenticated('A credential is needed.')
+  return credential.kind === 'authorization' ? bearerOf(credential) : credential
+}
+
+/** The header as it came: whatever it holds, it counts as a credential. */
+interface Authorization {
+  readonly kind: 'authorization'
+  readonly value: string
+}
+
+function bearerOf({ value }: Authorization): Credential {
+  const token = value.slice(BEARER.exec(value)?.[0].length ?? value.length)
+  if (token === '' || BLANK.test(token)) throw unauthenticated('The authorization header must be a bearer token.')
   return { kind: 'bearer', token }
 }
 
@@ -31,12 +45,8 @@ export function unauthenticated(publicDetail: string): AppError {
   return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer' })
 }
 
-function valuesOf(rawHeaders: readonly string[], name: string): string[] {
-  const values: string[] = []
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
-  }
-  return values
+function isNamed(spelled: string, name: string): boolean {
+  return spelled.length === name.length && spelled.toLowerCase() === name
 }
 
 /** RFC 6265 §4.2.1 pairs, as they were sent: decoding is for whoever knows the cookie. */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { UnexpectedStatus } from '../http/fetch-json.ts'
-import type { BearerAuthenticator } from './bearer-authenticator.ts'
 import { type BearerTokenOptions, invalidToken, principalFrom } from './bearer-token.ts'
 import type { Principal } from './caller.ts'
 import { type Answer, SharedAnswers } from './shared-answers.ts'
@@ -32,7 +31,7 @@ const MAX_ASKING = 256
  * Names who carries an opaque token by asking its issuer (RFC 7662), and remembers that for at most 30 s.
  * Throws `unauthenticated`, `forbidden`, or `identity-provider-unavailable` when the issuer gives no usable answer.
  */
-export function createIntrospector(options: IntrospectionOptions): BearerAuthenticator {
+export function createIntrospector(options: IntrospectionOptions): (token: string) => Promise<Principal> {
   const { introspect, clock } = options
   const answers = new SharedAnswers<Verdict>({
     clock,

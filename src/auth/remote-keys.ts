@@ -1,4 +1,6 @@
-import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters } from 'jose'
+import type { CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose'
+import * as errors from 'jose/errors'
+import { createLocalJWKSet } from 'jose/jwks/local'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 

@@ -1,11 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
+import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { BearerAuthenticator } from './bearer-authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
-import type { UidMap } from './uid-map.ts'
+import type { Identity, UidMap } from './uid-map.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,6 +26,9 @@ export interface RequireCallerOptions {
   readonly cookies: ReadonlyMap<string, CookieAuthenticator | undefined>
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
+  /** Throws for a request that nobody should be asked about. */
+  readonly checkFirst?: (headers: FastifyRequest['headers']) => void
+  readonly onCaller?: (request: FastifyRequest) => void
 }
 
 /** Refuses every request of its scope that does not prove who sends it, and that a page was allowed to send it. */
@@ -32,20 +36,38 @@ export const requireCaller = fp<RequireCallerOptions>(
   async (app, options) => {
     const cookieNames = [...options.cookies.keys()]
     app.decorateRequest('caller')
-    app.addHook('onRequest', async request => {
+
+    function admit(request: FastifyRequest): void | Promise<void> {
+      options.checkFirst?.(request.headers)
       const credential = credentialOf(request.raw.rawHeaders, cookieNames)
-      const principal = await authenticate(credential, request.headers, options)
-      request.caller = await callerFrom(principal, actingFor(request), options.uidOf)
+      return whenKnown(authenticate(credential, request.headers, options), principal => {
+        const user = userOf(principal, request.headers['x-acting-for'])
+        return whenKnown(options.uidOf(user), uid => {
+          request.caller = callerFrom(principal, user, uid)
+          options.onCaller?.(request)
+        })
+      })
+    }
+
+    app.addHook('onRequest', (request, _reply, done) => {
+      const admission = admit(request)
+      if (admission) admission.then(() => done(), done)
+      else done()
     })
   },
   { name: 'require-caller', fastify: '5.x' }
 )
 
-async function authenticate(
+/** Goes on at once with what is known already, as most users are: a promise costs about as much as all of this. */
+function whenKnown<T, R>(found: T | Promise<T>, goOn: (known: T) => R | Promise<R>): R | Promise<R> {
+  return found instanceof Promise ? found.then(goOn) : goOn(found)
+}
+
+function authenticate(
   credential: Credential,
   headers: FastifyRequest['headers'],
   { bearer, cookies, csrf }: RequireCallerOptions
-): Promise<Principal> {
+): Principal | Promise<Principal> {
   if (credential.kind === 'bearer') {
     if (bearer) return bearer(credential.token)
     throw unauthenticated('Bearer tokens are not accepted here.')
@@ -57,26 +79,31 @@ async function authenticate(
   return readSession(credential.value)
 }
 
-/** The user a service names in `X-Acting-For`. */
-function actingFor(request: FastifyRequest): string | undefined {
-  const header = request.headers['x-acting-for']
-  return typeof header === 'string' ? header : undefined
+interface User extends Identity {
+  /** The services that speak for the user, nearest first. */
+  readonly actors: readonly string[]
+  readonly isNamed: boolean
 }
 
-async function callerFrom(principal: Principal, named: string | undefined, uidOf: UidMap): Promise<Caller> {
-  const { scheme, issuer, actors, profile } = principal
-  if (named === undefined) {
-    const { subject } = principal
-    const uid = await uidOf({ issuer, subject })
-    return { scheme, issuer, subject: String(subject), uid, actors, ...(profile && { profile }) }
-  }
-  if (!principal.mayActForOthers) {
+/** Whoever the credential is about, or whom a service names in `X-Acting-For`. */
+function userOf({ issuer, subject, actors, mayActForOthers, service }: Principal, named: unknown): User {
+  if (typeof named !== 'string') return { issuer, subject, actors, isNamed: false }
+  if (!mayActForOthers) {
     throw new AppError('forbidden', 'This credential does not allow acting for another user.')
   }
   // Beyond ASCII two clients spell one name in two ways (RFC 9110 §5.5), and each would be another user.
   if (!VISIBLE_ASCII.test(named)) {
     throw new AppError('identity-unmappable', 'X-Acting-For must be visible ASCII; name other users in a token.')
   }
-  const uid = await uidOf({ issuer, subject: named })
-  return { scheme, issuer, subject: named, uid, actors: [principal.service ?? 'unnamed', ...actors] }
+  return { issuer, subject: named, actors: [service ?? 'unnamed', ...actors], isNamed: true }
+}
+
+/** The profile is that of the credential's own subject, never of a user it names. */
+function callerFrom(
+  { scheme, profile }: Principal,
+  { issuer, subject, actors, isNamed }: User,
+  uid: CometChatUid
+): Caller {
+  const caller = { scheme, issuer, subject: String(subject), uid, actors }
+  return profile === undefined || isNamed ? caller : { ...caller, profile }
 }

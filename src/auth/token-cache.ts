@@ -1,13 +1,20 @@
 import type { VerifiedToken } from './bearer-token.ts'
 
+interface Remembered {
+  readonly token: string
+  readonly verified: VerifiedToken
+}
+
 const MAX_CHARACTERS = 16 * 1024 * 1024
+/** The end of a signature tells tokens apart; looking up all their text would cost more than the rest of a hit. */
+const NAME_LENGTH = 32
 
 /**
- * Remembers verified tokens by their whole text until they expire: two tokens never share an entry.
- * Bounded by the characters it holds; the oldest goes first. A change of keys forgets everything.
+ * Remembers verified tokens until they expire. One is found by its end and then compared as a whole: two tokens never
+ * share an entry. Bounded by the characters it holds; the oldest goes first. A change of keys forgets everything.
  */
 export class TokenCache {
-  readonly #entries = new Map<string, VerifiedToken>()
+  readonly #entries = new Map<string, Remembered>()
   readonly #maxCharacters: number
   #characters = 0
   #generation = 0
@@ -18,17 +25,18 @@ export class TokenCache {
 
   get(token: string, nowMs: number, generation: number): VerifiedToken | undefined {
     if (generation !== this.#generation) this.#forgetAll(generation)
-    const entry = this.#entries.get(token)
-    if (entry === undefined || entry.expiresAtMs > nowMs) return entry
-    this.#forget(token)
+    const entry = this.#entries.get(nameOf(token))
+    if (entry?.token !== token) return undefined
+    if (entry.verified.expiresAtMs > nowMs) return entry.verified
+    this.#forget(entry)
     return undefined
   }
 
-  set(token: string, entry: VerifiedToken, generation: number): void {
-    if (generation !== this.#generation || this.#entries.has(token)) return
-    this.#entries.set(token, entry)
+  set(token: string, verified: VerifiedToken, generation: number): void {
+    if (generation !== this.#generation || this.#entries.has(nameOf(token))) return
+    this.#entries.set(nameOf(token), { token, verified })
     this.#characters += token.length
-    for (const oldest of this.#entries.keys()) {
+    for (const oldest of this.#entries.values()) {
       if (this.#characters <= this.#maxCharacters) break
       this.#forget(oldest)
     }
@@ -38,8 +46,8 @@ export class TokenCache {
     return this.#entries.size
   }
 
-  #forget(token: string): void {
-    if (this.#entries.delete(token)) this.#characters -= token.length
+  #forget({ token }: Remembered): void {
+    if (this.#entries.delete(nameOf(token))) this.#characters -= token.length
   }
 
   #forgetAll(generation: number): void {
@@ -47,4 +55,8 @@ export class TokenCache {
     this.#characters = 0
     this.#generation = generation
   }
+}
+
+function nameOf(token: string): string {
+  return token.slice(-NAME_LENGTH)
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from '../upstream/attempts.ts'
+import type { Attempt } from '../upstream/call-result.ts'
 import type { Receiver, Reply, ReplyMessage } from '../upstream/cometchat-client.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { SenderProfile } from '../upstream/new-user.ts'

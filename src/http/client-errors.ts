@@ -1,56 +1,47 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
-import { requestIdOf } from './request-id.ts'
 
-interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
+/** Where a connection keeps the answer to the request that it brought last; the answer knows its request. */
+const LATEST = Symbol('latest')
 
-export interface ClientErrors {
-  /** Remembers which request each connection of a server brought last. */
-  watch(server: Server): void
-  /** Answers what Node's parser refused, and ends the connection. */
-  answer(error: Error & { code?: string }, socket: Socket): void
+type WatchedSocket = Socket & { [LATEST]?: ServerResponse }
+
+/** Remembers which request each connection of a server brought last. */
+export function watchAnswers(server: Server): void {
+  server.on('request', ({ socket }: { socket: WatchedSocket }, response) => {
+    socket[LATEST] = response
+  })
 }
 
 /**
+ * Answers what Node's parser refused, and ends the connection.
  * A refusal from the parser is about bytes, not about a request. Written while another answer is due it would be taken
  * for that answer, and call a reply unsent that is on its way; written behind the answer to the same request it would
  * be taken for the answer to the next one.
  */
-export function createClientErrors(): ClientErrors {
-  const latest = new WeakMap<Socket, Exchange>()
-
-  return {
-    watch: server => {
-      server.on('request', (request, response) => latest.set(request.socket, { request, response }))
-    },
-
-    answer(error, socket) {
-      if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
-        socket.destroy()
-        return
-      }
-      const last = latest.get(socket)
-      if (!last || isOver(last)) refuse(error, socket)
-      else if (last.request.complete) endAfter(last.response, socket)
-      else if (isUnanswered(last)) refuse(error, socket)
-      else socket.destroySoon()
-    }
+export function answerClientError(error: Error & { code?: string }, socket: WatchedSocket): void {
+  if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
   }
+  const last = socket[LATEST]
+  if (!last || isOver(last)) refuse(error, socket)
+  else if (last.req.complete) endAfter(last, socket)
+  else if (isUnanswered(last)) refuse(error, socket)
+  else socket.destroySoon()
 }
 
 /** Whole, and answered: what came behind it is a request of its own. */
-function isOver({ request, response }: Exchange): boolean {
-  return request.complete && response.writableFinished
+function isOver({ req, writableFinished }: ServerResponse): boolean {
+  return req.complete && writableFinished
 }
 
 /** Whether its turn to be answered has come, and nothing was written yet. */
-function isUnanswered({ response }: Exchange): boolean {
-  return response.socket !== null && !response.headersSent
+function isUnanswered({ socket, headersSent }: ServerResponse): boolean {
+  return socket !== null && !headersSent
 }
 
 /** Lets a whole request have its answer and reads nothing behind it. */
@@ -62,7 +53,7 @@ function endAfter(response: ServerResponse, socket: Socket): void {
 
 function refuse(error: Error & { code?: string }, socket: Socket): void {
   const refusal = refusalFor(error.code)
-  const requestId = requestIdOf(undefined)
+  const requestId = randomUUID()
   const body = JSON.stringify(toProblem(refusal, requestId, false))
   const { status, title } = PROBLEMS[refusal.code]
   socket.end(

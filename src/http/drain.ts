@@ -49,16 +49,9 @@ export class Drain {
 /** A connection on its way to its first request gets so long before it is ended. */
 const UNUSED_GRACE_MS = 500
 
-/** Tells kept-alive clients to go elsewhere, refuses what could be cut off, and ends what was never used. */
-export const drainHook = fp<{ drain: Drain }>(
-  async (app, { drain }) => {
-    app.addHook('onRequest', async () => drain.check())
-    // When the answer leaves, so that a reply which began before the drain ends its connection, too.
-    app.addHook('onSend', async (_request, reply) => {
-      if (drain.draining) reply.header('connection', 'close')
-    })
-
-    // Node takes a connection without a single byte for a busy one and would wait for it until it is forced.
+/** Ends the connections that were never used: Node takes them for busy ones and would wait until they are forced. */
+export const endUnusedConnections = fp(
+  async app => {
     const open = new Set<Socket>()
     app.server.on('connection', (socket: Socket) => {
       open.add(socket)
@@ -70,5 +63,5 @@ export const drainHook = fp<{ drain: Drain }>(
       }, UNUSED_GRACE_MS).unref()
     })
   },
-  { name: 'drain', fastify: '5.x' }
+  { name: 'end-unused-connections', fastify: '5.x' }
 )

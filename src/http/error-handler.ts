@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from './framework-errors.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
-import { setStandardHeaders } from './request-head.ts'
+import { setStandardHeaders } from './request-life.ts'
 
 /** The one place where a refusal becomes an answer. */
 export function setErrorHandler(app: FastifyInstance, log: Logger): void {

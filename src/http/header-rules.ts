@@ -35,24 +35,54 @@ export interface RequestHead {
   readonly rawHeaders: readonly string[]
 }
 
-/** Throws `malformed-request` or `reserved-name` for a head that another reader could read differently. */
-export function checkHead({ httpVersion, rawHeaders }: RequestHead): void {
-  if (httpVersion !== '1.1') throw new AppError('malformed-request', 'Speak HTTP/1.1 (nginx: proxy_http_version 1.1).')
-  const seen = new Set<string>()
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase()
-    if (RESERVED.has(name.replaceAll(/[-_]/g, ''))) {
-      throw new AppError('reserved-name', 'A header names an identity or a secret that only this service may set.')
-    }
-    if (!SINGLE.has(name)) continue
-    if (seen.has(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
-    seen.add(name)
-    checkOnlyValue(name, rawHeaders[index + 1])
+/** What a name means here: refused, or allowed once under this spelling, or nothing. */
+type Meaning = { readonly reserved: true } | { readonly single: string } | undefined
+
+/** Clients repeat themselves; whoever sends ever new names only costs what the names cost anyway. */
+const MAX_REMEMBERED_NAMES = 1000
+const MAX_REMEMBERED_LENGTH = 64
+
+/**
+ * Makes the check of a head that another reader could read differently: it throws `malformed-request` or
+ * `reserved-name`. It remembers what the names it met mean.
+ */
+export function createHeadCheck(): (head: RequestHead) => void {
+  const remembered = new Map<string, Meaning>()
+
+  function meaningOf(name: string): Meaning {
+    if (remembered.has(name)) return remembered.get(name)
+    if (remembered.size >= MAX_REMEMBERED_NAMES) remembered.clear()
+    const meaning = readName(name)
+    if (name.length <= MAX_REMEMBERED_LENGTH) remembered.set(name, meaning)
+    return meaning
   }
-  if (!seen.has('host')) throw new AppError('malformed-request', 'The host header is missing.')
+
+  return ({ httpVersion, rawHeaders }) => {
+    if (httpVersion !== '1.1') {
+      throw new AppError('malformed-request', 'Speak HTTP/1.1 (nginx: proxy_http_version 1.1).')
+    }
+    const seen: string[] = []
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const meaning = meaningOf(rawHeaders[index] ?? '')
+      if (meaning !== undefined) checkMeaning(meaning, rawHeaders[index + 1], seen)
+    }
+    if (!seen.includes('host')) throw new AppError('malformed-request', 'The host header is missing.')
+  }
 }
 
-function checkOnlyValue(name: string, value: string | undefined): void {
+function readName(spelled: string): Meaning {
+  const name = spelled.toLowerCase()
+  if (RESERVED.has(name.replaceAll(/[-_]/g, ''))) return { reserved: true }
+  return SINGLE.has(name) ? { single: name } : undefined
+}
+
+function checkMeaning(meaning: NonNullable<Meaning>, value: string | undefined, seen: string[]): void {
+  if ('reserved' in meaning) {
+    throw new AppError('reserved-name', 'A header names an identity or a secret that only this service may set.')
+  }
+  const { single: name } = meaning
+  if (seen.includes(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
+  seen.push(name)
   const only = ONLY_VALUES.get(name)
   if (only === undefined || value?.toLowerCase() === only) return
   throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)

@@ -1,8 +1,8 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { createClientErrors } from './client-errors.ts'
+import { answerClientError, watchAnswers } from './client-errors.ts'
 import { answerProblem } from './error-handler.ts'
 import { parseJsonBody } from './json-body.ts'
-import { requestIdOf } from './request-id.ts'
+import { createRequestIds } from './request-id.ts'
 
 export interface PublicServerOptions {
   readonly trustProxy: readonly string[]
@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
 export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
-  const clientErrors = createClientErrors()
+  const requestIdOf = createRequestIds()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
     logger: false,
@@ -37,11 +37,20 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     requestIdHeader: false,
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,
-    clientErrorHandler: clientErrors.answer,
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: true } }
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: true,
+        allErrors: true,
+        // The schemas are part of this program; whether they are valid is for a test (test/routes), not for every start.
+        validateSchema: false
+      }
+    }
   })
-  clientErrors.watch(app.server)
+  watchAnswers(app.server)
   // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.
   app.server.prependListener('request', (request, response) => {
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
@@ -49,8 +58,8 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
   // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    parseJsonBody(body)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request: unknown, body: Buffer, done) =>
+    done(null, parseJsonBody(body))
   )
   return app
 }

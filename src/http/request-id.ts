@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { createRandomIds } from '../random-id.ts'
 
 const SAFE_ID = /^[A-Za-z0-9._-]{8,64}$/
 
-/** The caller's `X-Request-Id` where it is safe to repeat in headers and logs, else a new one. */
-export function requestIdOf(incoming: string | string[] | undefined): string {
-  return typeof incoming === 'string' && SAFE_ID.test(incoming) ? incoming : randomUUID()
+/** Takes the caller's `X-Request-Id` where it is safe to repeat in headers and logs, else makes a new one. */
+export function createRequestIds(): (incoming: string | string[] | undefined) => string {
+  const randomId = createRandomIds()
+  return incoming => (typeof incoming === 'string' && SAFE_ID.test(incoming) ? incoming : randomId())
 }

@@ -1,10 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import type { Delivery, ProblemCode } from '../errors.ts'
 
 /** What may be said of a request in the log: this list and nothing else, never a header, a body or a raw error. */
 export interface RequestFacts {
+  requestId?: string
+  method?: string
+  route?: string
+  status?: number
+  durationMs?: number
   code?: ProblemCode
   delivery?: Delivery
   reason?: string
@@ -25,38 +29,39 @@ export interface RequestFacts {
 declare module 'fastify' {
   interface FastifyRequest {
     facts: RequestFacts
+    /** Whether its line is written, or waits for the answer to be out. */
+    hasLine: boolean
   }
 }
 
-/** Writes one line a request: what was asked, who asked, as whom, and what is known about the reply. */
-export const requestLine = fp<{ log: Logger }>(
-  async (app, { log }) => {
-    app.decorateRequest('facts', null as unknown as RequestFacts)
-    app.addHook('onRequest', async request => {
+export interface RequestLines {
+  begin(request: FastifyRequest): void
+  /** The answer is on its way out: the line follows it. */
+  end(request: FastifyRequest, reply: FastifyReply): void
+}
+
+/** One line a request: what was asked, who asked, as whom, and what is known about the reply. */
+export function createRequestLines(log: Logger): RequestLines {
+  function write({ id, method, routeOptions, facts }: FastifyRequest, reply: FastifyReply): void {
+    facts.requestId = id
+    facts.method = method
+    facts.route = routeOptions.url ?? 'none'
+    facts.status = reply.statusCode
+    facts.durationMs = Math.round(reply.elapsedTime * 10) / 10
+    log.info(facts, 'request')
+  }
+
+  return {
+    begin(request) {
       request.facts = {}
-    })
-    const written = new WeakSet<FastifyRequest>()
-    const write = (request: FastifyRequest, reply: FastifyReply): void => {
-      if (written.has(request)) return
-      written.add(request)
-      log.info(
-        {
-          requestId: request.id,
-          method: request.method,
-          route: request.routeOptions.url ?? 'none',
-          status: reply.statusCode,
-          durationMs: Math.round(reply.elapsedTime * 10) / 10,
-          ...request.facts
-        },
-        'request'
-      )
-    }
-    app.addHook('onResponse', async (request, reply) => write(request, reply))
-    // Fastify has no onResponse for a client that went away, and what became of its reply must be known all the same.
-    app.addHook('onSend', async (request, reply) => {
+    },
+
+    end(request, reply) {
+      if (request.hasLine) return
+      request.hasLine = true
+      // A client that went away is told of nothing any more, but what became of its reply must be known all the same.
       if (request.raw.socket.destroyed) write(request, reply)
-      else reply.raw.once('close', () => write(request, reply))
-    })
-  },
-  { name: 'request-line', fastify: '5.x' }
-)
+      else reply.raw.on('close', () => write(request, reply))
+    }
+  }
+}

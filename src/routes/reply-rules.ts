@@ -1,6 +1,6 @@
 import type { Violation } from '../errors.ts'
 import { memberPointer } from '../http/json-body.ts'
-import type { ReplyBody } from './replies-schemas.ts'
+import { ReplyBody, ReplyData } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
 
@@ -15,6 +15,8 @@ const RESERVED: ReadonlySet<string> = new Set([
   'appid',
   'authtoken'
 ])
+/** Names that need no second look. */
+const KNOWN: ReadonlySet<string> = new Set([ReplyBody, ReplyData].flatMap(({ properties }) => Object.keys(properties)))
 /** `@injected` is where CometChat's extensions write. */
 const SERVER_METADATA = '@injected'
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['image', 'file', 'audio', 'video'])
@@ -29,18 +31,12 @@ const MENTION = /<@uid:([^>\s]{1,100})>/g
 /** Pointers to the members that would set identity, secrets or the marker; looked for before the schema. */
 export function reservedPointers(body: unknown, markerMember: string): string[] {
   const data = memberOf(body, 'data')
-  const metadata = memberOf(data, 'metadata')
-  const pointers = [
-    ...namesOf(body)
-      .filter(isReserved)
-      .map(name => memberPointer('', name)),
-    ...namesOf(data)
-      .filter(isReserved)
-      .map(name => memberPointer('/data', name)),
-    ...namesOf(metadata)
-      .filter(name => name === markerMember || name === SERVER_METADATA)
-      .map(name => memberPointer('/data/metadata', name))
-  ]
+  const pointers: string[] = []
+  for (const name of namesOf(body)) if (isReserved(name)) pointers.push(memberPointer('', name))
+  for (const name of namesOf(data)) if (isReserved(name)) pointers.push(memberPointer('/data', name))
+  for (const name of namesOf(memberOf(data, 'metadata'))) {
+    if (name === markerMember || name === SERVER_METADATA) pointers.push(memberPointer('/data/metadata', name))
+  }
   return pointers.slice(0, MAX_POINTERS)
 }
 
@@ -72,8 +68,12 @@ export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): V
 /** Far more entries than the schema allows: refused before it describes every one of them. */
 const MAX_ENTRIES = 1000
 
+/** An entry takes at least so many bytes on the wire: itself and a comma. */
+const MIN_ENTRY_BYTES = 2
+
 /** Pointers to what holds so many entries that validating each would cost more than the request is worth. */
-export function crowdedViolations(body: unknown): Violation[] {
+export function crowdedViolations(body: unknown, wireBytes: number): Violation[] {
+  if (wireBytes < MAX_ENTRIES * MIN_ENTRY_BYTES) return []
   const data = memberOf(body, 'data')
   const several = memberOf(body, 'multipleReceivers')
   const places: [pointer: string, value: unknown][] = [
@@ -140,7 +140,7 @@ function mentionedUsers(text: string | undefined): number {
 }
 
 function isReserved(name: string): boolean {
-  return RESERVED.has(name.replaceAll(/[-_]/g, '').toLowerCase())
+  return !KNOWN.has(name) && RESERVED.has(name.replaceAll(/[-_]/g, '').toLowerCase())
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -20,7 +20,7 @@ export class AttemptPolicy {
   readonly #options: AttemptsOptions
   readonly #budget: Budget
   readonly #safe: boolean
-  readonly #triedKeys = new Set<Secret>()
+  #triedKeys: readonly Secret[] = []
   #resends = 0
   #waitedForLimit = false
   #settleEndsAtMs: number | undefined
@@ -51,7 +51,7 @@ export class AttemptPolicy {
   }
 
   #withOtherKey(key: Secret): Step {
-    this.#triedKeys.add(key)
+    this.#triedKeys = [...this.#triedKeys, key]
     const other = this.#options.keyring.untried(this.#triedKeys)
     if (other) return this.#leftMs() > MIN_ATTEMPT_MS ? { waitMs: 0, key: other } : 'out-of-time'
     this.#options.keyring.refused()

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Secret } from '../secret.ts'
 import { AttemptPolicy } from './attempt-policy.ts'
-import { type CallResult, describe, isAccepted, logged } from './call-result.ts'
+import { type Attempt, type CallResult, describe, isAccepted, logged } from './call-result.ts'
 import type { Connections } from './connections.ts'
 import type { UpstreamRequest } from './exchange.ts'
 import type { Keyring } from './keyring.ts'
@@ -15,14 +15,6 @@ export interface Budget {
   /** False when nobody waits for the answer any more; asked before a byte is written. */
   readonly mayStart?: () => boolean
   readonly onAttempt?: (attempt: Attempt) => void
-}
-
-/** One exchange, for the log line. */
-export interface Attempt {
-  readonly durationMs: number
-  readonly status?: number
-  /** CometChat's error code when it is a known one, or undici's. */
-  readonly code?: string
 }
 
 export interface AttemptsOptions {
@@ -46,10 +38,14 @@ export async function callWithAttempts(
   budget: Budget,
   safe: boolean
 ): Promise<CallResult> {
-  const { keyring, clock } = options
+  const { connections, keyring, clock } = options
   const policy = new AttemptPolicy(options, budget, safe)
   for (let key = keyring.current(); ; ) {
-    const result = await attempt(options, build(key), budget)
+    const startedAtMs = clock.monotonic()
+    const timeoutMs = budget.deadlineAtMs - startedAtMs
+    const outcome = await connections.exchange(build(key), { timeoutMs, mayStart: budget.mayStart })
+    const result = describe(outcome, clock.now())
+    budget.onAttempt?.(logged(result, clock.monotonic() - startedAtMs))
     if (isAccepted(result)) keyring.accepted(key)
     const step = policy.next(result, key)
     if (step === undefined) return result
@@ -58,16 +54,4 @@ export async function callWithAttempts(
     if (step.believe) return result
     key = step.key ?? key
   }
-}
-
-async function attempt(
-  { connections, clock }: AttemptsOptions,
-  request: UpstreamRequest,
-  { deadlineAtMs, mayStart, onAttempt }: Budget
-): Promise<CallResult> {
-  const startedAtMs = clock.monotonic()
-  const limits = { timeoutMs: deadlineAtMs - startedAtMs, ...(mayStart && { mayStart }) }
-  const result = describe(await connections.exchange(request, limits), clock.now())
-  onAttempt?.({ durationMs: clock.monotonic() - startedAtMs, ...logged(result) })
-  return result
 }

@@ -3,6 +3,14 @@ import type { Outcome, UpstreamAnswer } from './exchange.ts'
 import { isObject, parseJson } from './json.ts'
 import { parseRetryAfter, resetInMs } from './retry-after.ts'
 
+/** One exchange, for the log line. */
+export interface Attempt {
+  readonly durationMs: number
+  readonly status?: number
+  /** CometChat's error code when it is a known one, or undici's. */
+  readonly code?: string
+}
+
 /** What came of a call after every attempt that was provably safe. */
 export interface CallResult {
   readonly outcome: Outcome
@@ -46,10 +54,11 @@ export function isAccepted({ outcome, refusal }: CallResult): boolean {
 }
 
 /** What the log may say of an outcome: a status, and a code of a closed vocabulary. */
-export function logged({ outcome }: CallResult): { readonly status?: number; readonly code?: string } {
-  if (outcome.kind === 'failure') return { code: outcome.errorCode }
-  const code = outcome.status >= 400 ? errorCodeOf(outcome) : undefined
-  return { status: outcome.status, ...(code !== undefined && { code: loggableCode(code) }) }
+export function logged({ outcome }: CallResult, durationMs: number): Attempt {
+  if (outcome.kind === 'failure') return { durationMs, code: outcome.errorCode }
+  const { status } = outcome
+  const code = status >= 400 ? errorCodeOf(outcome) : undefined
+  return code === undefined ? { durationMs, status } : { durationMs, status, code: loggableCode(code) }
 }
 
 /** `error.code` of CometChat's envelope, and nothing else of it: its text has been seen to hold the API key. */

@@ -17,6 +17,7 @@ export interface ConnectionOptions {
 }
 
 const CONNECTIONS = 128
+const QUEUE_FULL: Outcome = { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
 /** A backstop: each request has a bound of its own. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -45,14 +46,15 @@ export function createConnections({
     })
   let pool = open()
   let inFlight = 0
+  const onReleased = (): void => {
+    inFlight--
+  }
 
   return {
-    async exchange(request, limits) {
-      if (inFlight >= maxInFlight) {
-        return { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
-      }
+    exchange(request, limits) {
+      if (inFlight >= maxInFlight) return Promise.resolve(QUEUE_FULL)
       inFlight++
-      return exchange(pool, origin, request, limits, () => inFlight--)
+      return exchange(pool, origin, request, limits, onReleased)
     },
     reset() {
       const poisoned = pool

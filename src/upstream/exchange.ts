@@ -40,7 +40,7 @@ export interface ExchangeLimits {
   /** Ends the exchange so many milliseconds from now, whatever state it is in. */
   readonly timeoutMs: number
   /** Asked in the turn in which the first byte would be written; false keeps it from being written. */
-  readonly mayStart?: () => boolean
+  readonly mayStart?: (() => boolean) | undefined
 }
 
 const MAX_ANSWER_BYTES = 256 * 1024

@@ -4,7 +4,7 @@ import type { Secret } from '../secret.ts'
 export interface Keyring {
   current(): Secret
   /** A key that CometChat has not refused in this call yet. */
-  untried(tried: ReadonlySet<Secret>): Secret | undefined
+  untried(tried: readonly Secret[]): Secret | undefined
   /** CometChat took this key: it is the one to begin with from now on. */
   accepted(key: Secret): void
   /** CometChat refused every key there is. */
@@ -35,7 +35,7 @@ export function createKeyring(initial: readonly Secret[], monotonic: () => numbe
 
   return {
     current: () => keys[0] as Secret,
-    untried: tried => keys.find(key => !tried.has(key)),
+    untried: tried => keys.find(key => !tried.includes(key)),
     accepted(key) {
       refusedAtMs = undefined
       if (keys[0] !== key && keys.includes(key)) keys = [key, ...keys.filter(other => other !== key)]

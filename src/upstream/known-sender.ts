@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { Budget } from './attempts.ts'
-import type { CometChatClient, PostedReply, Receiver, Reply } from './cometchat-client.ts'
+import type { CometChatClient, PostedReply, Reply } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { newUserFrom, type SenderProfile } from './new-user.ts'
 import type { CometChatUsers } from './users.ts'
@@ -13,6 +13,8 @@ export interface KnownSenderOptions {
   readonly create: boolean
   readonly onCreated?: (uid: CometChatUid) => void
 }
+
+type PostArguments = Parameters<CometChatClient['postReply']>
 
 const MAX_REMEMBERED = 10_000
 
@@ -49,32 +51,32 @@ export function withKnownSender({ client, users, create, onCreated }: KnownSende
     return creation
   }
 
-  /** Makes a call, and once more when only its sender was missing and could be created. */
-  async function withSender<T>(call: () => Promise<T>, ...sender: Parameters<typeof ensureSender>): Promise<T> {
-    try {
-      return await call()
-    } catch (error) {
-      if (!isUnknownSender(error)) throw error
-      await ensureSender(...sender)
-      return call()
-    }
+  /** After a refused call: resolves when only its sender was missing and could be created; else throws the refusal. */
+  async function mendSender(error: unknown, ...sender: Parameters<typeof ensureSender>): Promise<void> {
+    if (!isUnknownSender(error)) throw error
+    await ensureSender(...sender)
   }
 
-  async function post(reply: Reply, receiver: Receiver, budget: Budget): Promise<PostedReply> {
-    try {
-      return await client.postReply(reply, receiver, budget)
-    } catch (error) {
-      if (!isAboutUnknownUser(error) || (await users.exists(reply.uid, budget))) throw error
-      throw unknownSender()
-    }
+  /** What a refused post means: the user whom CometChat does not know may be the sender or the receiver. */
+  async function meaningOf(error: unknown, { uid }: Reply, budget: Budget): Promise<unknown> {
+    return !isAboutUnknownUser(error) || (await users.exists(uid, budget)) ? error : unknownSender()
+  }
+
+  async function postAgain(error: unknown, ...[reply, receiver, budget]: PostArguments): Promise<PostedReply> {
+    await mendSender(await meaningOf(error, reply, budget), reply.uid, reply.profile, budget)
+    return client.postReply(reply, receiver, budget).catch(async again => {
+      throw await meaningOf(again, reply, budget)
+    })
   }
 
   return {
     ...client,
     readMessage: (parentId, uid, budget, profile) =>
-      withSender(() => client.readMessage(parentId, uid, budget), uid, profile, budget),
-    postReply: (reply, receiver, budget) =>
-      withSender(() => post(reply, receiver, budget), reply.uid, reply.profile, budget)
+      client.readMessage(parentId, uid, budget).catch(async error => {
+        await mendSender(error, uid, profile, budget)
+        return client.readMessage(parentId, uid, budget)
+      }),
+    postReply: (...post) => client.postReply(...post).catch(error => postAgain(error, ...post))
   }
 }
 

@@ -3,7 +3,11 @@ import type { CometChatClient, Parent, Receiver } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { threadNotFound } from './verdicts.ts'
 
-export type ReceiverOf = (...read: Parameters<CometChatClient['readMessage']>) => Promise<Receiver>
+export interface ReceiverOf {
+  (...read: Parameters<CometChatClient['readMessage']>): Promise<Receiver>
+  /** The receiver where it is remembered, without asking anybody. */
+  known?(parentId: string, uid: CometChatUid): Receiver | undefined
+}
 
 const MAX_REMEMBERED = 10_000
 
@@ -14,17 +18,18 @@ const MAX_REMEMBERED = 10_000
  */
 export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): ReceiverOf {
   const remembered = new Map<string, Receiver>()
+  const known = (parentId: string, uid: CometChatUid): Receiver | undefined => remembered.get(`${uid}/${parentId}`)
 
-  return async (parentId, uid, budget, profile) => {
-    const key = `${uid}/${parentId}`
-    const known = remembered.get(key)
-    if (known) return known
+  const receiverOf: ReceiverOf = async (parentId, uid, budget, profile) => {
+    const found = known(parentId, uid)
+    if (found) return found
     const receiver = receiverFrom(await client.readMessage(parentId, uid, budget, profile), uid)
     const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined
     if (oldest !== undefined) remembered.delete(oldest)
-    remembered.set(key, receiver)
+    remembered.set(`${uid}/${parentId}`, receiver)
     return receiver
   }
+  return Object.assign(receiverOf, { known })
 }
 
 /** In a conversation of two the receiver is the other one, as seen from the sender. */

@@ -1,9 +1,7 @@
 import { isMessage } from './cometchat-schemas.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { idText, isObject, type JsonObject, parseJson } from './json.ts'
-
-/** The one member of `data.metadata` that belongs to this service. */
-export const MARKER_MEMBER = 'bffDelivery'
+import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from './json.ts'
+import { cutMarker, markerOf, removeMarker } from './marker.ts'
 
 /** What an answer must repeat to be the answer to a request. */
 export interface Expectation {
@@ -27,11 +25,12 @@ type Binding = 'bound' | 'mismatch' | 'unreadable'
 
 /** Decides what a 2xx answer to a reply says; nothing but a bound message is ever a success. */
 export function readReplyAnswer(bytes: Uint8Array, expected: Expectation): ReplyAnswer {
-  return judgeReply(parseJson(bytes), expected)
+  const text = decodeUtf8(bytes)
+  return text === undefined ? { verdict: 'unreadable' } : judgeReply(parseJsonText(text), expected, text)
 }
 
-/** The same for an envelope that is already parsed; takes the marker out of it. */
-export function judgeReply(envelope: unknown, expected: Expectation): ReplyAnswer {
+/** The same for an envelope that is already parsed, and changes it; `text` is what it was parsed from, and only that. */
+export function judgeReply(envelope: unknown, expected: Expectation, text?: string): ReplyAnswer {
   if (!isObject(envelope) || 'error' in envelope) return { verdict: 'unreadable' }
   const messages = messagesOf(envelope['data'], expected.several)
   if (!messages) return { verdict: 'unreadable' }
@@ -41,25 +40,24 @@ export function judgeReply(envelope: unknown, expected: Expectation): ReplyAnswe
   const messageId = idText(messages[0]?.['id'])
   const valid = messages.every(message => idText(message['id']) !== undefined && isMessage(message))
   if (messageId === undefined || !valid) return { verdict: 'contract', ...(messageId && { messageId }) }
-  for (const message of messages) removeMarker(message)
-  const body = serialised(envelope)
+  const body = (text === undefined ? undefined : cutFrom(text, messages)) ?? writtenAnew(envelope, messages)
   return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId }
 }
 
+function cutFrom(text: string, messages: readonly JsonObject[]): string | undefined {
+  const [marker, ...others] = messages.map(markerOf)
+  const isPlain = others.length === 0 && (marker === undefined || typeof marker === 'string')
+  return isPlain ? cutMarker(text, marker) : undefined
+}
+
 /** JSON.parse reads any depth, JSON.stringify does not: undefined for what it cannot write. */
-function serialised(envelope: JsonObject): string | undefined {
+function writtenAnew(envelope: JsonObject, messages: readonly JsonObject[]): string | undefined {
+  for (const message of messages) removeMarker(message)
   try {
     return JSON.stringify(envelope)
   } catch {
     return undefined
   }
-}
-
-/** The marker a message carries, if any. */
-export function markerOf(message: JsonObject): unknown {
-  const data = message['data']
-  const metadata = isObject(data) ? data['metadata'] : undefined
-  return isObject(metadata) ? metadata[MARKER_MEMBER] : undefined
 }
 
 function messagesOf(data: unknown, several: boolean): JsonObject[] | undefined {
@@ -80,13 +78,4 @@ function bindingOf(message: JsonObject, expected: Expectation): Binding {
     differs(parentId, expected.parentId) || differs(sender, expected.uid) || differs(markerOf(message), expected.marker)
   if (isForeign) return 'mismatch'
   return parentId === undefined || sender === undefined ? 'unreadable' : 'bound'
-}
-
-/** Takes the marker out, and the object that only existed to carry it. */
-function removeMarker(message: JsonObject): void {
-  const data = message['data']
-  const metadata = isObject(data) ? data['metadata'] : undefined
-  if (!isObject(data) || !isObject(metadata) || !(MARKER_MEMBER in metadata)) return
-  delete metadata[MARKER_MEMBER]
-  if (Object.keys(metadata).length === 0) delete data['metadata']
 }

@@ -4,7 +4,7 @@ import type { Receiver, Reply } from './cometchat-client.ts'
 import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
 import type { UpstreamRequest } from './exchange.ts'
 import { isObject } from './json.ts'
-import { MARKER_MEMBER } from './reply-answer.ts'
+import { MARKER_MEMBER } from './marker.ts'
 import type { NewUser } from './users.ts'
 
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/

@@ -1,6 +1,7 @@
 import type { SoughtReply } from './cometchat-client.ts'
 import { idText, isObject, parseJson } from './json.ts'
-import { judgeReply, markerOf, type ReplyAnswer } from './reply-answer.ts'
+import { markerOf } from './marker.ts'
+import { judgeReply, type ReplyAnswer } from './reply-answer.ts'
 
 export type ThreadSearch =
   | { readonly kind: 'found'; readonly answer: ReplyAnswer }

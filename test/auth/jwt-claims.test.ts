@@ -1,9 +1,8 @@
 import t from 'tap'
-import { createBearerAuthenticator } from '../../src/auth/bearer-authenticator.ts'
 import type { KeySource } from '../../src/auth/remote-keys.ts'
 import { hmacToken, tokenOf } from '../helpers/forged-tokens.ts'
 import { AUDIENCE, ISSUER } from '../helpers/tokens.ts'
-import { claims, ec, ed, nowSeconds, signed, usual, verdictOn } from './token-verdict.ts'
+import { claims, createAuthenticator, ec, ed, nowSeconds, signed, usual, verdictOn } from './token-verdict.ts'
 
 const withClaim = (name: string, value: unknown): Promise<string> => signed(ec, {}, { ...claims, [name]: value })
 
@@ -147,7 +146,7 @@ t.test('a scope is granted by its whole name only', async t => {
 })
 
 t.test('the same token gets the same answer a hundred times', async t => {
-  const authenticate = createBearerAuthenticator(usual)
+  const authenticate = createAuthenticator()
   const good = await signed(ec)
   const bad = await withClaim('aud', 'x')
   for (let count = 0; count < 100; count++) {
@@ -157,7 +156,7 @@ t.test('the same token gets the same answer a hundred times', async t => {
 })
 
 t.test('two thousand tokens that differ in one claim are never mixed up', async t => {
-  const authenticate = createBearerAuthenticator(usual)
+  const authenticate = createAuthenticator()
   const subjects = Array.from({ length: 2000 }, (_, index) => `user-${index}`)
   const tokens = await Promise.all(subjects.map(sub => signed(ec, {}, { ...claims, sub })))
 
@@ -172,7 +171,7 @@ t.test('two thousand tokens that differ in one claim are never mixed up', async 
 })
 
 t.test('a token with another last character is refused, or the same token', async t => {
-  const authenticate = createBearerAuthenticator(usual)
+  const authenticate = createAuthenticator()
   const good = await signed(ec)
   await authenticate(good)
   for (const last of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') {

@@ -1,9 +1,8 @@
 import t, { type Test } from 'tap'
-import { createBearerAuthenticator } from '../../src/auth/bearer-authenticator.ts'
 import { createRemoteKeys } from '../../src/auth/remote-keys.ts'
 import { AppError } from '../../src/errors.ts'
 import { createSigningKey, type SigningKey } from '../helpers/identity-provider.ts'
-import { claims, signed, usual } from './token-verdict.ts'
+import { claims, createAuthenticator, signed, usual } from './token-verdict.ts'
 
 const one = await createSigningKey('one')
 const two = await createSigningKey('two')
@@ -27,7 +26,7 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
     }
   })
   t.teardown(() => keys.close())
-  const authenticate = createBearerAuthenticator({ ...usual, keys })
+  const authenticate = createAuthenticator({ ...usual, keys })
   return {
     keys,
     count,
@@ -70,7 +69,7 @@ t.test('a known key works through an outage, and old keys are bounded', async t 
 
 t.test('a token that was verified before is not believed for longer than its key', async t => {
   const { keys, pass, publish, fail } = startKeys(t, one, two)
-  const authenticate = createBearerAuthenticator({ ...usual, keys })
+  const authenticate = createAuthenticator({ ...usual, keys })
   const stolen = await signed(one)
   t.equal((await authenticate(stolen)).subject, 'alice')
 

@@ -1,5 +1,6 @@
 // One verifier as most of these tests want it, and one word for what it says of a token.
 import { SignJWT } from 'jose'
+import { createBearerAuthenticator } from '../../src/auth/bearer-authenticator.ts'
 import { type BearerTokenOptions, verifyBearerToken } from '../../src/auth/bearer-token.ts'
 import { createRemoteKeys } from '../../src/auth/remote-keys.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -37,6 +38,12 @@ export async function verdictOn(token: string, options: Partial<BearerTokenOptio
   } catch (error) {
     return error instanceof AppError ? error.code : error
   }
+}
+
+/** An authenticator that always answers with a promise, whether it remembers the token or not. */
+export function createAuthenticator(options: BearerTokenOptions = usual) {
+  const authenticate = createBearerAuthenticator(options)
+  return async (token: string) => authenticate(token)
 }
 
 export const signed = (key: SigningKey, header: object = {}, payload: object = claims): Promise<string> =>

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createUidMap } from '../../src/auth/uid-map.ts'
-import { MARKER_MEMBER, type ReplyAnswer, readReplyAnswer } from '../../src/upstream/reply-answer.ts'
+import { MARKER_MEMBER } from '../../src/upstream/marker.ts'
+import { type ReplyAnswer, readReplyAnswer } from '../../src/upstream/reply-answer.ts'
 
 const uid = createUidMap({ mode: 'verbatim', prefix: '' })({ issuer: 'i', subject: 'alice' })
 const marker = 'AAAAAAAAAAAAAAAAAAAAAA'
