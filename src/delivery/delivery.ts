@@ -1,3 +1,4 @@
+import { createRandomIds } from '../random-id.ts'
 import type { DeliveredReply, ReplyOrder } from './reply-order.ts'
 import { type DeliveryOptions, Sending } from './sending.ts'
 import { Unsettled } from './unsettled.ts'
@@ -10,17 +11,27 @@ export interface Delivery {
 }
 
 /** Sends each reply at most once for each key, and remembers what became of it. */
-export function createDelivery(options: DeliveryOptions): Delivery {
-  const underWay = new Set<Promise<unknown>>()
+export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Delivery {
+  const parts = { ...options, newOwner: createRandomIds() }
   const unsettled = new Unsettled()
+  let underWay = 0
+  let whenIdle: (() => void)[] = []
+
   return {
-    deliver(order) {
-      const delivered = new Sending(options, order, unsettled).run()
-      underWay.add(delivered)
-      return delivered.finally(() => underWay.delete(delivered))
+    async deliver(order) {
+      underWay++
+      try {
+        return await new Sending(parts, order, unsettled).run()
+      } finally {
+        underWay--
+        if (underWay === 0) {
+          for (const tell of whenIdle) tell()
+          whenIdle = []
+        }
+      }
     },
     async idle() {
-      await Promise.allSettled(underWay)
+      if (underWay > 0) await new Promise<void>(resolve => whenIdle.push(resolve))
     }
   }
 }

@@ -13,15 +13,14 @@ export interface StoredRecord {
 /** Every statement that the file store runs, prepared once. */
 export function prepareStatements(database: DatabaseSync) {
   return {
-    begin: database.prepare('BEGIN IMMEDIATE'),
-    commit: database.prepare('COMMIT'),
-    rollback: database.prepare('ROLLBACK'),
-
     get: database.prepare('SELECT * FROM records WHERE key = ?'),
     isPending: database.prepare("SELECT 1 FROM records WHERE key = ? AND owner = ? AND state = 'pending'"),
-    put: database.prepare(`
+    add: database.prepare(`
+      INSERT INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms)
+      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+    replace: database.prepare(`
       INSERT OR REPLACE INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms)
-      VALUES (?, ?, ?, 'pending', ?, ?)`),
+      VALUES (?, ?, ?, ?, ?, ?)`),
     markSent: database.prepare(`
       UPDATE records SET state = 'sent', expires_at_ms = ?
       WHERE key = ? AND owner = ? AND state IN ('pending', 'sent') AND lease_ends_at_ms > ?`),
@@ -45,7 +44,7 @@ export function prepareStatements(database: DatabaseSync) {
 }
 
 /** Throws when the row is not one that this service wrote: a file can be damaged in ways that SQLite does not see. */
-export function readRow(row: Readonly<Record<string, SQLOutputValue>>): StoredRecord {
+export function readRow(row: Readonly<Record<string, SQLOutputValue>> = {}): StoredRecord {
   const { fingerprint, owner, state, lease_ends_at_ms: leaseEndsAtMs, expires_at_ms: expiresAtMs, outcome } = row
   const areTexts = typeof fingerprint === 'string' && typeof owner === 'string'
   const areDates = typeof leaseEndsAtMs === 'number' && typeof expiresAtMs === 'number'

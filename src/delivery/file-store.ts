@@ -3,13 +3,15 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../clock.ts'
 import { openDatabase } from './file-database.ts'
 import { prepareStatements, readRow, type StoredRecord } from './file-statements.ts'
-import { judgeOpen } from './open-record.ts'
+import { GroupCommit } from './group-commit.ts'
+import { claimed, judgeOpen } from './open-record.ts'
 import {
   type Claim,
+  type ClaimedAs,
   type ClaimResult,
+  claimKeptMs,
   KEPT_MS,
   type Outcome,
-  pendingKeptMs,
   type RecordStore,
   type Retention
 } from './record-store.ts'
@@ -26,7 +28,9 @@ export interface FileStoreOptions {
 
 const WATCH_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 30_000
+/** So many every so often are more than this process can add, and keep nobody waiting for longer than a few milliseconds. */
 const SWEPT_AT_ONCE = 200
+const SWEEP_ON_AFTER_MS = 40
 /** After a failed transition; then it is worth another try. */
 const NOT_READY_MS = 2000
 
@@ -45,9 +49,11 @@ export class FileStore implements RecordStore {
   readonly #kept: Retention
   readonly #database: DatabaseSync
   readonly #statements: ReturnType<typeof prepareStatements>
+  readonly #commits: GroupCommit
   readonly #time: WatchedTime
   readonly #horizon: Horizon
   readonly #timer: NodeJS.Timeout
+  #sweeping: NodeJS.Timeout | undefined
   #sweepAtMs: number
   #failedAtMs = Number.NEGATIVE_INFINITY
 
@@ -56,6 +62,7 @@ export class FileStore implements RecordStore {
     this.#kept = kept
     this.#database = openDatabase(path, clock.now(), maxPages)
     this.#statements = prepareStatements(this.#database)
+    this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
     const monotonic = (): number => clock.monotonic()
     this.#time = new WatchedTime(monotonic, clock.now())
     this.#horizon = new Horizon(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
@@ -63,50 +70,61 @@ export class FileStore implements RecordStore {
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
   }
 
-  async claim(claim: Claim): Promise<ClaimResult> {
+  claim(claim: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
     const { key, fingerprint, owner, leaseMs } = claim
-    return this.#transition(() => {
+    return this.#commits.run(() => {
       const nowMs = this.#now()
-      const row = this.#statements.get.get(key)
-      const standing = row && this.#judge(readRow(row), claim, nowMs)
+      const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+      const row = [key, fingerprint, owner, as, nowMs + leaseMs, expiresAtMs]
+      // Nearly every key is a new one: it is looked for only where it cannot be added.
+      if (this.#statements.add.run(...row).changes === 1) return claimed(as)
+      const standing = this.#judge(readRow(this.#statements.get.get(key)), claim, as, nowMs)
       if (standing) return standing
-      this.#statements.put.run(key, fingerprint, owner, nowMs + leaseMs, nowMs + pendingKeptMs(leaseMs))
-      return { kind: 'claimed' }
+      this.#statements.replace.run(...row)
+      return claimed(as)
     })
   }
 
-  async markSent(key: string, owner: string): Promise<boolean> {
-    const nowMs = this.#now()
-    return this.#ran(() => this.#statements.markSent.run(nowMs + this.#kept.sent, key, owner, nowMs))
-  }
-
-  async doubt(key: string, owner: string): Promise<void> {
-    this.#ran(() => this.#statements.doubt.run(this.#now(), key, owner))
-  }
-
-  async reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
-    return this.#transition(() => {
+  markSent(key: string, owner: string): Promise<boolean> {
+    return this.#commits.run(() => {
       const nowMs = this.#now()
-      const lease = [nowMs + leaseMs, nowMs + pendingKeptMs(leaseMs)]
+      return this.#statements.markSent.run(nowMs + this.#kept.sent, key, owner, nowMs).changes === 1
+    })
+  }
+
+  doubt(key: string, owner: string): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.doubt.run(this.#now(), key, owner)
+    })
+  }
+
+  reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
+    return this.#commits.run(() => {
+      const nowMs = this.#now()
+      const lease = [nowMs + leaseMs, nowMs + claimKeptMs('pending', leaseMs, this.#kept)]
       const { changes } = this.#statements.reclaim.run(fingerprint, owner, ...lease, key, previousOwner, nowMs)
       return changes === 1 || this.#statements.isPending.get(key, owner) !== undefined
     })
   }
 
-  async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+  finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
     const { kind } = outcome
-    const expiresAtMs = this.#now() + this.#kept[kind]
-    this.#ran(() => this.#statements.finish.run(kind, writeOutcome(outcome), expiresAtMs, key, owner ?? null))
+    return this.#commits.run(() => {
+      const expiresAtMs = this.#now() + this.#kept[kind]
+      this.#statements.finish.run(kind, writeOutcome(outcome), expiresAtMs, key, owner ?? null)
+    })
   }
 
-  async release(key: string, owner: string): Promise<void> {
-    this.#ran(() => this.#statements.release.run(key, owner))
+  release(key: string, owner: string): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.release.run(key, owner)
+    })
   }
 
   /** Forgets some of what has expired; says whether more may be left. */
   sweep(): boolean {
     const nowMs = this.#now()
-    return this.#transition(() => {
+    return this.#commits.runNow(() => {
       this.#horizon.raiseTo(Math.min(nowMs, Number(this.#statements.horizon.get()?.['at_ms'])))
       this.#statements.moveHorizon.run(Math.floor(this.#horizon.atMs))
       return this.#statements.sweep.run(Math.floor(this.#horizon.atMs), SWEPT_AT_ONCE).changes === SWEPT_AT_ONCE
@@ -124,19 +142,26 @@ export class FileStore implements RecordStore {
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    if (this.#database.isOpen) this.#database.close()
+    clearTimeout(this.#sweeping)
+    if (!this.#database.isOpen) return
+    this.#commits.flush()
+    this.#database.close()
   }
 
   /** What a record says to a claim; undefined when it may be overwritten. */
-  #judge(record: StoredRecord, claim: Claim, nowMs: number): ClaimResult | undefined {
+  #judge(record: StoredRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
     const { state, fingerprint, expiresAtMs } = record
     // A reply that may exist is remembered for its whole time; what was never sent may also be forgotten too early.
     const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#horizon.atMs : nowMs
     if (expiresAtMs <= forgottenUpToMs) return undefined
     if (state === 'pending' || state === 'sent') {
-      return judgeOpen({ ...record, state }, claim, nowMs, ms => this.#time.believedMs(ms, claim.leaseMs))
+      return judgeOpen({ ...record, state }, claim, as, nowMs, ms => this.#time.believedMs(ms, claim.leaseMs))
     }
     return fingerprint === claim.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
+  }
+
+  #noteFailure(): void {
+    this.#failedAtMs = this.#clock.monotonic()
   }
 
   #now(): number {
@@ -151,38 +176,15 @@ export class FileStore implements RecordStore {
     this.#now()
     const monotonicMs = this.#clock.monotonic()
     if (monotonicMs < this.#sweepAtMs) return
+    this.#sweepAtMs = monotonicMs + SWEEP_EVERY_MS
+    this.#sweepOn()
+  }
+
+  #sweepOn(): void {
     try {
-      this.#sweepAtMs = monotonicMs + (this.sweep() ? WATCH_EVERY_MS : SWEEP_EVERY_MS)
+      if (this.sweep()) this.#sweeping = setTimeout(() => this.#sweepOn(), SWEEP_ON_AFTER_MS).unref()
     } catch {
-      this.#sweepAtMs = monotonicMs + SWEEP_EVERY_MS
-    }
-  }
-
-  #ran(statement: () => { readonly changes: number | bigint }): boolean {
-    return this.#noticing(() => statement().changes === 1)
-  }
-
-  #transition<T>(steps: () => T): T {
-    return this.#noticing(() => {
-      this.#statements.begin.run()
-      try {
-        const result = steps()
-        this.#statements.commit.run()
-        return result
-      } catch (error) {
-        // Some failures, such as a full disk, have rolled it back already.
-        if (this.#database.isTransaction) this.#statements.rollback.run()
-        throw error
-      }
-    })
-  }
-
-  #noticing<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      this.#failedAtMs = this.#clock.monotonic()
-      throw error
+      // Somebody else has the file for too long, or it is full: the next round is soon enough.
     }
   }
 }

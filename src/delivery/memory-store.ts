@@ -1,10 +1,12 @@
-import { judgeOpen, type OpenRecord } from './open-record.ts'
+import { OldestFirst, type Ordered } from './oldest-first.ts'
+import { claimed, judgeOpen, type OpenRecord } from './open-record.ts'
 import {
   type Claim,
+  type ClaimedAs,
   type ClaimResult,
+  claimKeptMs,
   KEPT_MS,
   type Outcome,
-  pendingKeptMs,
   type RecordStore,
   type Retention
 } from './record-store.ts'
@@ -17,18 +19,22 @@ export interface MemoryStoreOptions {
   readonly kept?: Retention
 }
 
-interface KeptRecord extends OpenRecord {
-  readonly expiresAtMs: number
-}
-
-interface SettledRecord {
-  readonly fingerprint: string
-  readonly outcome: Outcome
-  readonly expiresAtMs: number
+/** Changed in place: a copy for each transition would be most of what a record costs. */
+interface KeptRecord extends OpenRecord, Ordered<KeptRecord> {
+  readonly key: string
+  owner: string
+  state: ClaimedAs
+  leaseEndsAtMs: number
+  expiresAtMs: number
+  /** DONE or REFUSED, whatever the state was before. */
+  outcome: Outcome | undefined
+  bytes: number
 }
 
 /** Map entry, strings and object, measured on Node 24. */
 const RECORD_BYTES = 400
+/** More than one, so that they become fewer; not all, so that no claim pays for a million. */
+const EXPIRED_AT_ONCE = 10
 
 /** Records that live as long as the process does: the default, and what it does not survive is said at start-up. */
 export function createMemoryStore(options: MemoryStoreOptions): RecordStore & { readonly size: number } {
@@ -40,11 +46,12 @@ class MemoryStore implements RecordStore {
   readonly #maxRecords: number
   readonly #maxBytes: number
   readonly #kept: Retention
-  /** PENDING and SENT: never given up for space. */
-  readonly #open = new Map<string, KeptRecord>()
-  /** DONE and REFUSED, oldest first. */
-  readonly #settled = new Map<string, SettledRecord>()
+  readonly #records = new Map<string, KeptRecord>()
+  /** DONE and REFUSED; PENDING and SENT are never given up for space. */
+  readonly #settled = new OldestFirst<KeptRecord>()
   #bytes = 0
+  /** Before this no record under way expires: a full store need not look at all of them. */
+  #openUntilMs = Number.POSITIVE_INFINITY
 
   constructor({ monotonic, maxRecords = 1_000_000, maxBytes = 64 * 1024 * 1024, kept = KEPT_MS }: MemoryStoreOptions) {
     this.#monotonic = monotonic
@@ -54,60 +61,62 @@ class MemoryStore implements RecordStore {
   }
 
   get size(): number {
-    return this.#open.size + this.#settled.size
+    return this.#records.size
   }
 
-  async claim(claim: Claim): Promise<ClaimResult> {
+  async claim(claim: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
     const nowMs = this.#monotonic()
-    const settled = this.#settledNow(claim.key, nowMs)
-    if (settled) return settled.fingerprint === claim.fingerprint ? settled.outcome : { kind: 'mismatch' }
-    const open = this.#openNow(claim.key, nowMs)
-    const standing = open && judgeOpen(open, claim, nowMs)
+    const record = this.#records.get(claim.key)
+    const standing = record && nowMs < record.expiresAtMs ? judge(record, claim, as, nowMs) : undefined
     if (standing) return standing
-    this.#forgetOpen(claim.key)
+    if (record) this.#forget(record)
     this.#makeRoom(nowMs)
-    this.#keepOpen(claim, nowMs)
-    return { kind: 'claimed' }
+    this.#keep(claim, as, nowMs)
+    return claimed(as)
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
     const nowMs = this.#monotonic()
-    const record = this.#open.get(key)
-    const isOurs = record?.owner === owner && record.state === 'pending' && nowMs < record.leaseEndsAtMs
-    if (!record || !isOurs) return record?.owner === owner && record.state === 'sent' && nowMs < record.leaseEndsAtMs
-    this.#open.set(key, { ...record, state: 'sent', expiresAtMs: nowMs + this.#kept.sent })
+    const record = this.#openOf(key, owner)
+    if (!record || nowMs >= record.leaseEndsAtMs) return false
+    if (record.state === 'pending') record.expiresAtMs = nowMs + this.#kept.sent
+    record.state = 'sent'
     return true
   }
 
   async doubt(key: string, owner: string): Promise<void> {
-    const record = this.#open.get(key)
-    if (record?.owner !== owner || record.state !== 'sent') return
-    const leaseEndsAtMs = Math.min(record.leaseEndsAtMs, this.#monotonic())
-    this.#open.set(key, { ...record, leaseEndsAtMs })
+    const record = this.#openOf(key, owner)
+    if (record?.state !== 'sent') return
+    record.leaseEndsAtMs = Math.min(record.leaseEndsAtMs, this.#monotonic())
   }
 
   async reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean> {
     const nowMs = this.#monotonic()
-    const record = this.#open.get(key)
-    if (record?.owner === claim.owner && record.state === 'pending') return true
-    if (record?.owner !== previousOwner || record.state !== 'sent' || nowMs < record.leaseEndsAtMs) return false
-    this.#forgetOpen(key)
-    this.#keepOpen(claim, nowMs)
+    if (this.#openOf(key, claim.owner)?.state === 'pending') return true
+    const record = this.#openOf(key, previousOwner)
+    if (record?.state !== 'sent' || nowMs < record.leaseEndsAtMs) return false
+    this.#forget(record)
+    this.#keep(claim, 'pending', nowMs)
     return true
   }
 
   async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
-    const record = this.#open.get(key)
-    if (!record || (owner !== undefined && record.owner !== owner)) return
-    this.#forgetOpen(key)
-    const expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
-    this.#settled.set(key, { fingerprint: record.fingerprint, outcome, expiresAtMs })
-    this.#bytes += bytesOf(outcome)
-    this.#evictBeyondBytes()
+    const record = this.#openOf(key, owner)
+    if (!record) return
+    const bytes = RECORD_BYTES + outcomeBytes(outcome)
+    this.#bytes += bytes - record.bytes
+    record.bytes = bytes
+    record.outcome = outcome
+    // Nobody asks for it any more, and it would take half of the space.
+    record.owner = ''
+    record.expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
+    this.#settled.add(record)
+    while (this.#bytes > this.#maxBytes && this.#settled.oldest) this.#forget(this.#settled.oldest)
   }
 
   async release(key: string, owner: string): Promise<void> {
-    if (this.#open.get(key)?.owner === owner) this.#forgetOpen(key)
+    const record = this.#openOf(key, owner)
+    if (record) this.#forget(record)
   }
 
   forgetfulForMs(): undefined {
@@ -115,68 +124,78 @@ class MemoryStore implements RecordStore {
   }
 
   isReady(): boolean {
-    return this.#settled.size > 0 || !this.#isFull()
+    return this.#settled.oldest !== undefined || !this.#isFull()
   }
 
   async close(): Promise<void> {
-    this.#open.clear()
+    this.#records.clear()
     this.#settled.clear()
     this.#bytes = 0
   }
 
-  #settledNow(key: string, nowMs: number): SettledRecord | undefined {
-    const record = this.#settled.get(key)
-    if (!record || nowMs < record.expiresAtMs) return record
-    this.#forgetSettled(key, record)
-    return undefined
+  /** PENDING or SENT, and this owner's where one is named. */
+  #openOf(key: string, owner: string | undefined): KeptRecord | undefined {
+    const record = this.#records.get(key)
+    const isTheirs = record && !record.outcome && (owner === undefined || record.owner === owner)
+    return isTheirs ? record : undefined
   }
 
-  #openNow(key: string, nowMs: number): KeptRecord | undefined {
-    const record = this.#open.get(key)
-    if (!record || nowMs < record.expiresAtMs) return record
-    this.#forgetOpen(key)
-    return undefined
-  }
-
-  #keepOpen({ key, fingerprint, owner, leaseMs }: Claim, nowMs: number): void {
-    const record = { fingerprint, owner, state: 'pending', leaseEndsAtMs: nowMs + leaseMs } as const
-    this.#open.set(key, { ...record, expiresAtMs: nowMs + pendingKeptMs(leaseMs) })
+  #keep({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs, nowMs: number): void {
+    const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+    this.#records.set(key, {
+      key,
+      fingerprint,
+      owner,
+      state: as,
+      leaseEndsAtMs: nowMs + leaseMs,
+      expiresAtMs,
+      outcome: undefined,
+      bytes: RECORD_BYTES,
+      older: undefined,
+      newer: undefined
+    })
     this.#bytes += RECORD_BYTES
+    this.#openUntilMs = Math.min(this.#openUntilMs, expiresAtMs)
   }
 
-  #forgetOpen(key: string): void {
-    if (this.#open.delete(key)) this.#bytes -= RECORD_BYTES
-  }
-
-  #forgetSettled(key: string, { outcome }: SettledRecord): void {
-    if (this.#settled.delete(key)) this.#bytes -= bytesOf(outcome)
+  #forget(record: KeptRecord): void {
+    this.#records.delete(record.key)
+    this.#bytes -= record.bytes
+    if (record.outcome) this.#settled.remove(record)
   }
 
   /** Throws when nothing that may be forgotten is left: an old truth is worth more than a new send. */
   #makeRoom(nowMs: number): void {
-    for (const [key, record] of this.#settled) {
-      if (nowMs < record.expiresAtMs && !this.#isFull()) break
-      this.#forgetSettled(key, record)
+    for (let forgotten = 0; this.#isFull() || forgotten < EXPIRED_AT_ONCE; forgotten++) {
+      const { oldest } = this.#settled
+      if (!oldest || !(this.#isFull() || nowMs >= oldest.expiresAtMs)) break
+      this.#forget(oldest)
     }
-    if (!this.#isFull()) return
-    for (const [key, record] of this.#open) {
-      if (nowMs >= record.expiresAtMs) this.#forgetOpen(key)
-    }
+    if (this.#isFull()) this.#forgetAbandoned(nowMs)
     if (this.#isFull()) throw new Error('the store is full')
   }
 
-  #evictBeyondBytes(): void {
-    for (const [key, record] of this.#settled) {
-      if (this.#bytes <= this.#maxBytes) break
-      this.#forgetSettled(key, record)
+  /** Only asked when every record is PENDING or SENT. */
+  #forgetAbandoned(nowMs: number): void {
+    if (nowMs < this.#openUntilMs) return
+    this.#openUntilMs = Number.POSITIVE_INFINITY
+    for (const record of this.#records.values()) {
+      if (nowMs >= record.expiresAtMs) this.#forget(record)
+      else this.#openUntilMs = Math.min(this.#openUntilMs, record.expiresAtMs)
     }
   }
 
   #isFull(): boolean {
-    return this.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
+    return this.#records.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
   }
 }
 
-function bytesOf(outcome: Outcome): number {
-  return RECORD_BYTES + (outcome.kind === 'done' ? (outcome.body?.length ?? 0) * 2 : JSON.stringify(outcome).length * 2)
+function judge(record: KeptRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
+  const { outcome, fingerprint } = record
+  if (!outcome) return judgeOpen(record, claim, as, nowMs)
+  return fingerprint === claim.fingerprint ? outcome : { kind: 'mismatch' }
+}
+
+function outcomeBytes(outcome: Outcome): number {
+  return 2 * (outcome.kind === 'done' ? (outcome.body?.length ?? 0) : JSON.stringify(outcome).length)
 }

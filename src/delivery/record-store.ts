@@ -22,9 +22,14 @@ export interface Claim {
   readonly leaseMs: number
 }
 
+/** SENT where the reply is written next, with nothing to be found out before: that saves a transition. */
+export type ClaimedAs = 'pending' | 'sent'
+
 export type ClaimResult =
   /** The record is PENDING and this owner's; also when the same owner asks twice, because a reply got lost. */
   | { readonly kind: 'claimed' }
+  /** The same, and it is SENT. */
+  | { readonly kind: 'claimed-as-sent' }
   /** Another owner's lease runs. */
   | { readonly kind: 'in-flight' }
   /** The key belongs to another body. */
@@ -40,16 +45,18 @@ export type ClaimResult =
  * Records of replies. Every method is one atomic transition; a rejected promise means that it may or may not have
  * happened, which every caller survives.
  *
+ *        ┌─────────────claim as SENT───────────┐
+ *        │                                     ▼
  *     (none) ──claim──▶ PENDING ──markSent──▶ SENT ──finish──▶ DONE | REFUSED
  *        ▲                 │                   │ ▲ doubt: the owner gives up, nobody knows
  *        └─────release─────┴─────release───────┘ └─reclaim──▶ PENDING of a new owner
  */
 export interface RecordStore {
   /**
-   * Creates the record, or says what there is. A PENDING whose lease is over was never sent and is taken over.
-   * Rejects also when the store is full.
+   * Creates the record, PENDING unless SENT is asked for, or says what there is. A PENDING whose lease is over was never
+   * sent and is taken over. A SENT is durable when it resolves. Rejects also when the store is full.
    */
-  claim(claim: Claim): Promise<ClaimResult>
+  claim(claim: Claim, as?: ClaimedAs): Promise<ClaimResult>
   /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
   markSent(key: string, owner: string): Promise<boolean>
   /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */
@@ -81,7 +88,10 @@ export const KEPT_MS: Retention = {
   refused: 5 * 60_000
 }
 
-/** A PENDING that nobody takes over was never sent: it is kept for as long again as its lease, then forgotten. */
-export function pendingKeptMs(leaseMs: number): number {
-  return 2 * leaseMs
+/**
+ * How long a claimed record is kept. A PENDING that nobody takes over was never sent: it is kept for as long again as
+ * its lease, then forgotten.
+ */
+export function claimKeptMs(as: ClaimedAs, leaseMs: number, kept: Retention): number {
+  return as === 'sent' ? kept.sent : 2 * leaseMs
 }

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
+import { redisConnection } from '../redis-connection.ts'
 import { StoreError, type StoreLog } from '../store-error.ts'
 import { KnownServer } from './known-server.ts'
-import { redisOptions } from './redis-options.ts'
-import type { ScriptName } from './redis-scripts.ts'
+import { type Argument, RedisCommands } from './redis-commands.ts'
+import { SCRIPTS } from './redis-scripts.ts'
 import { readServerFacts, type ServerFacts } from './redis-server-facts.ts'
 
 export interface RedisLinkOptions {
@@ -14,8 +15,7 @@ export interface RedisLinkOptions {
   readonly commandTimeoutMs: number
 }
 
-type Arguments = readonly (string | number)[]
-type Scripts = Record<ScriptName, (key: string, ...args: Arguments) => Promise<unknown>>
+export type Transition = Exclude<keyof typeof SCRIPTS, 'greet'>
 
 const PREFIX = 'reply:'
 /** What the scripts remember of the server; no record is called so, because their names are longer. */
@@ -34,7 +34,8 @@ const REPLY_CODES = /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS)\b/
 export class RedisLink {
   readonly server: KnownServer
   readonly #options: RedisLinkOptions
-  readonly #client: Redis & Scripts
+  readonly #client: Redis
+  readonly #commands: RedisCommands
   readonly #opening = Promise.withResolvers<void>()
   #isOpening = true
   #isClosed = false
@@ -48,8 +49,8 @@ export class RedisLink {
   constructor(options: RedisLinkOptions) {
     this.#options = options
     this.server = new KnownServer(options.monotonic, options.lossMattersMs)
-    // ioredis defines the scripts as methods that its types do not know.
-    this.#client = new Redis(redisOptions(options.storeUrl, options.commandTimeoutMs)) as Redis & Scripts
+    this.#client = new Redis(redisConnection('STORE_URL', options.storeUrl, options.commandTimeoutMs))
+    this.#commands = new RedisCommands(this.#client)
     this.#client.on('ready', () => this.#beatIn(0))
     this.#client.on('close', () => this.#lose())
     this.#client.on('error', error => this.#noteReason(error))
@@ -70,11 +71,11 @@ export class RedisLink {
     }
   }
 
-  /** Runs a script on a record; rejects when it may or may not have run, and at once while Redis is not there. */
-  async run(name: ScriptName, key: string, ...args: Arguments): Promise<readonly unknown[]> {
+  /** Moves a record on; rejects when that may or may not have happened, and at once while Redis is not there. */
+  async run(transition: Transition, key: string, ...args: readonly Argument[]): Promise<readonly unknown[]> {
     if (!this.#isGreeted) throw new Error('Redis cannot be reached')
     try {
-      return asList(await this.#client[name](PREFIX + key, ...args))
+      return await this.#commands.run(SCRIPTS[transition], PREFIX + key, args)
     } catch (error) {
       if (!this.#isInTrouble) this.#beatIn(0)
       this.#isInTrouble = true
@@ -121,7 +122,8 @@ export class RedisLink {
     if (facts?.obstacle !== undefined) throw new Error(facts.obstacle)
     if (!isSame()) return false
     const runId = facts?.runId ?? ''
-    const [nowMs, since] = asList(await this.#client.replyGreet(MEMORY, runId, this.server.met, lossMattersMs))
+    const greeting = [runId, this.server.met, lossMattersMs]
+    const [nowMs, since] = await this.#commands.run(SCRIPTS.greet, MEMORY, greeting)
     if (typeof nowMs !== 'number' || typeof since !== 'number') throw new Error('not an answer to a greeting')
     if (!isSame()) return false
     this.server.greeted(runId, nowMs, since)
@@ -191,9 +193,4 @@ function warnOf(facts: ServerFacts | undefined, log: StoreLog): void {
 
 function isReplica(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('READONLY')
-}
-
-function asList(answer: unknown): readonly unknown[] {
-  if (Array.isArray(answer)) return answer
-  throw new Error('not an answer of these scripts')
 }

@@ -1,5 +1,6 @@
 // One script per transition: Redis runs each as a whole, so no two clients are ever inside one record. Time is that of
 // the server, so clients need not agree on it.
+import { hash } from 'node:crypto'
 
 /** Reads the record; one that is not shaped like ours is reported, never acted on. */
 const RECORD = `
@@ -21,8 +22,8 @@ local function read()
   return { state = s, fp = fp, tok = tok, dl = tonumber(dl), o = f[5], open = open }
 end
 
-local function keepPending(fp, owner, lease, kept)
-  redis.call('HSET', key, 's', 'pending', 'fp', fp, 'tok', owner, 'dl', text(now + lease))
+local function keep(state, fp, owner, lease, kept)
+  redis.call('HSET', key, 's', state, 'fp', fp, 'tok', owner, 'dl', text(now + lease))
   redis.call('PEXPIRE', key, kept)
 end
 
@@ -30,17 +31,20 @@ local record, unreadable = read()
 if unreadable then return { 'unreadable' } end
 `
 
-/** ARGV: fingerprint, owner, lease, how long PENDING is kept. */
+/** ARGV: state, fingerprint, owner, lease, how long the state is kept. */
 const CLAIM = `${RECORD}
-local fp, owner, lease, kept = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-if record then
-  if record.state == 'pending' and record.tok == owner then return { 'claimed', now } end
+local state, fp, owner, lease, kept = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local isOurs = record and record.open and record.tok == owner
+local isLeased = record and now < record.dl
+if isOurs and record.state == 'pending' and state == 'pending' then return { 'claimed', now } end
+if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'claimed', now } end
+if record and not (isOurs and record.state == 'pending') then
   if record.fp ~= fp then return { 'mismatch', now } end
   if not record.open then return { 'settled', now, record.o } end
-  if now < record.dl then return { 'in-flight', now } end
+  if isLeased then return { 'in-flight', now } end
   if record.state == 'sent' then return { 'doubtful', now, record.tok, now - record.dl } end
 end
-keepPending(fp, owner, lease, kept)
+keep(state, fp, owner, lease, kept)
 return { 'claimed', now }
 `
 
@@ -63,7 +67,7 @@ return { 'yes' }
 const RECLAIM = `${RECORD}
 if record and record.state == 'pending' and record.tok == ARGV[3] then return { 'yes' } end
 if not record or record.state ~= 'sent' or record.tok ~= ARGV[1] or now < record.dl then return { 'no' } end
-keepPending(ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5])
+keep('pending', ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5])
 return { 'yes' }
 `
 
@@ -109,19 +113,22 @@ if since then redis.call('HSET', key, 'since', string.format('%.0f', since)) els
 return { now, since or -1 }
 `
 
-function script(lua: string) {
-  return { lua, numberOfKeys: 1 }
+export interface Script {
+  readonly lua: string
+  /** By which Redis knows it. */
+  readonly sha1: string
 }
 
-/** For ioredis, which sends the text once for each connection and its SHA-1 from then on. */
-export const SCRIPTS = {
-  replyClaim: script(CLAIM),
-  replyMarkSent: script(MARK_SENT),
-  replyDoubt: script(DOUBT),
-  replyReclaim: script(RECLAIM),
-  replyFinish: script(FINISH),
-  replyRelease: script(RELEASE),
-  replyGreet: script(GREET)
-} as const
+function script(lua: string): Script {
+  return { lua, sha1: hash('sha1', lua) }
+}
 
-export type ScriptName = keyof typeof SCRIPTS
+export const SCRIPTS = {
+  claim: script(CLAIM),
+  markSent: script(MARK_SENT),
+  doubt: script(DOUBT),
+  reclaim: script(RECLAIM),
+  finish: script(FINISH),
+  release: script(RELEASE),
+  greet: script(GREET)
+} as const

@@ -2,18 +2,18 @@
 // the time. What a restart or a failover may have lost makes the store say so (forgetfulForMs).
 
 import type { StoreLog } from '../store-error.ts'
+import { claimed } from './open-record.ts'
 import {
   type Claim,
+  type ClaimedAs,
   type ClaimResult,
+  claimKeptMs,
   KEPT_MS,
   type Outcome,
-  pendingKeptMs,
   type RecordStore,
   type Retention
 } from './record-store.ts'
-import { RedisLink } from './redis-link.ts'
-import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
-import type { ScriptName } from './redis-scripts.ts'
+import { RedisLink, type Transition } from './redis-link.ts'
 import { readOutcome, writeOutcome } from './stored-outcome.ts'
 
 export interface RedisStoreOptions {
@@ -26,6 +26,8 @@ export interface RedisStoreOptions {
   /** After which a transition is rejected; other waits follow from it. */
   readonly commandTimeoutMs?: number
 }
+
+const COMMAND_TIMEOUT_MS = 400
 
 /**
  * Resolves also when Redis is not there: the store says that it is not ready, rejects every transition, and recovers by
@@ -47,35 +49,37 @@ class RedisStore implements RecordStore {
     this.#kept = kept
   }
 
-  async claim({ key, fingerprint, owner, leaseMs }: Claim): Promise<ClaimResult> {
-    const args = [fingerprint, owner, leaseMs, pendingKeptMs(leaseMs)]
-    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('replyClaim', key, ...args)
+  async claim({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
+    const args = [as, fingerprint, owner, leaseMs, claimKeptMs(as, leaseMs, this.#kept)]
+    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('claim', key, ...args)
     if (typeof nowMs !== 'number') throw unreadable()
-    if (kind === 'claimed' || kind === 'in-flight' || kind === 'mismatch') return { kind }
+    if (kind === 'claimed') return claimed(as)
+    if (kind === 'in-flight' || kind === 'mismatch') return { kind }
     if (kind === 'settled') return readOutcome(found)
     if (kind !== 'doubtful' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
     return { kind, owner: found, quietForMs: this.#link.server.believedMs(nowMs, sinceLeaseMs, leaseMs) }
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
-    return this.#did('replyMarkSent', key, owner, this.#kept.sent)
+    return this.#did('markSent', key, owner, this.#kept.sent)
   }
 
   async doubt(key: string, owner: string): Promise<void> {
-    await this.#did('replyDoubt', key, owner)
+    await this.#did('doubt', key, owner)
   }
 
   async reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
-    return this.#did('replyReclaim', key, previousOwner, fingerprint, owner, leaseMs, pendingKeptMs(leaseMs))
+    const keptMs = claimKeptMs('pending', leaseMs, this.#kept)
+    return this.#did('reclaim', key, previousOwner, fingerprint, owner, leaseMs, keptMs)
   }
 
   async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
     const { kind } = outcome
-    await this.#did('replyFinish', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
+    await this.#did('finish', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
   }
 
   async release(key: string, owner: string): Promise<void> {
-    await this.#did('replyRelease', key, owner)
+    await this.#did('release', key, owner)
   }
 
   forgetfulForMs(): number | undefined {
@@ -90,8 +94,8 @@ class RedisStore implements RecordStore {
     this.#link.close()
   }
 
-  async #did(name: ScriptName, key: string, ...args: readonly (string | number)[]): Promise<boolean> {
-    const [answer] = await this.#link.run(name, key, ...args)
+  async #did(transition: Transition, key: string, ...args: readonly (string | number)[]): Promise<boolean> {
+    const [answer] = await this.#link.run(transition, key, ...args)
     if (answer === 'yes' || answer === 'no') return answer === 'yes'
     throw unreadable()
   }

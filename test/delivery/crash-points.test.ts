@@ -13,6 +13,8 @@ interface Course {
   readonly before?: Fate
   readonly waitMs?: number
   readonly fate?: Fate
+  /** Then its record is claimed as SENT. */
+  readonly knowsReceiver?: boolean
 }
 
 const COURSES: readonly Course[] = [
@@ -52,11 +54,14 @@ if (missing !== undefined) t.test('redis: is tried, too', { skip: missing }, asy
 
 for (const store of stores) {
   t.test(`${store.name} a process may die at every step of a delivery`, async t => {
-    for (const course of COURSES) {
+    for (const course of COURSES.flatMap(course =>
+      [true, false].map(knowsReceiver => ({ ...course, knowsReceiver }))
+    )) {
       const deaths = deathsIn(await lengthOf(store, course), store === MEMORY ? RETURNS_MS : [LEASE_MS])
       const broken: string[] = []
       for (const death of deaths) broken.push(...(await dieAt(store, course, death)))
-      t.same(broken, [], `${course.title}: ${deaths.length} deaths`)
+      const how = course.knowsReceiver ? 'claimed as SENT' : 'claimed, then marked'
+      t.same(broken, [], `${course.title}, ${how}: ${deaths.length} deaths`)
     }
   })
 }
@@ -93,9 +98,10 @@ async function dieAt(store: StoreUnderTest, course: Course, { step, losesWords, 
   return broken.length === 0 ? [] : [...broken, ...stage.world.trace]
 }
 
-async function setUp(store: StoreUnderTest, { before, waitMs = 0, fate }: Course) {
+async function setUp(store: StoreUnderTest, { before, waitMs = 0, fate, knowsReceiver = false }: Course) {
   const stage = await Stage.open(new World(), new Decisions([]), {
     openStore: store.open,
+    knowsReceiver,
     latestCommitMs: QUIET_MS - store.marginMs
   })
   // It has run for so long that it believes the dates of the others.

@@ -130,6 +130,56 @@ t.test('a disk that is full rejects a new claim and keeps what there is', async 
   t.equal(await store.markSent(first.key, first.owner), true, 'a record that exists can move on')
 })
 
+t.test('a claim that does not fit takes nothing else of its turn with it', async t => {
+  const { open } = createRecordFile(t)
+  const store = open({ maxPages: 12 })
+  const sent = newClaim()
+  await store.claim(sent, 'sent')
+  while (await store.claim(newClaim()).then(...yesOrNo));
+
+  const [claimed, finished, known] = await Promise.allSettled([
+    store.claim(newClaim()),
+    store.doubt(sent.key, sent.owner),
+    store.claim({ ...sent, owner: 'B' })
+  ])
+
+  t.equal(claimed.status, 'rejected')
+  t.equal(finished.status, 'fulfilled')
+  t.match(known, { value: { kind: 'doubtful' } }, 'it has happened')
+})
+
+t.test('a record that cannot be read takes nothing else of its turn with it', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const damaged = newClaim()
+  await store.claim(damaged)
+  await store.finish(damaged.key, damaged.owner, DONE)
+  const vandal = new DatabaseSync(path)
+  t.teardown(() => vandal.close())
+  vandal.prepare('UPDATE records SET outcome = ? WHERE key = ?').run('{}', damaged.key)
+
+  const results = await Promise.allSettled([newClaim(), damaged, newClaim()].map(claim => store.claim(claim)))
+
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled']
+  )
+})
+
+t.test('a store that is closed keeps what it was asked for before, and takes nothing after that', async t => {
+  const { open } = createRecordFile(t)
+  const store = open()
+  const claim = newClaim()
+  const asked = store.claim(claim, 'sent')
+
+  await store.close()
+
+  t.same(await asked, { kind: 'claimed-as-sent' })
+  await t.rejects(store.claim(newClaim()))
+  t.equal(store.isReady(), false)
+  t.same(await open().claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+})
+
 t.test('a row that is not one of ours is trouble, never an answer', async t => {
   const { open, path } = createRecordFile(t)
   const store = open()
@@ -153,6 +203,8 @@ t.test('a row that is not one of ours is trouble, never an answer', async t => {
     await t.rejects(store.claim(claim), outcome)
   }
 })
+
+const yesOrNo = [() => true, () => false] as const
 
 function refusalOf(path: string): Error | undefined {
   try {

@@ -26,7 +26,11 @@ for (const fate of FATES) {
     for (const returnMs of RETURNS_MS) {
       const broken: string[] = []
       for (let step = 0; step <= 8; step++) {
-        for (const isKilled of [false, true]) broken.push(...(await play(fate, { step, returnMs, isKilled })))
+        for (const isKilled of [false, true]) {
+          for (const knowsReceiver of [false, true]) {
+            broken.push(...(await play(fate, { step, returnMs, isKilled, knowsReceiver })))
+          }
+        }
       }
       t.same(broken, [], `back after ${returnMs} ms`)
     }
@@ -64,10 +68,12 @@ interface Loss {
   readonly returnMs: number
   /** Whether the process dies with it. */
   readonly isKilled: boolean
+  /** Then its record is claimed as SENT. */
+  readonly knowsReceiver: boolean
 }
 
-async function play(fate: Fate, { step, returnMs, isKilled }: Loss): Promise<string[]> {
-  const stage = await Stage.open(new World(), new Decisions([]), { openStore: FORGETFUL.open })
+async function play(fate: Fate, { step, returnMs, isKilled, knowsReceiver }: Loss): Promise<string[]> {
+  const stage = await Stage.open(new World(), new Decisions([]), { openStore: FORGETFUL.open, knowsReceiver })
   const { world, cometchat } = stage
   cometchat.script.push(fate)
   const process = await stage.startProcess('A')

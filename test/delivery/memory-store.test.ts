@@ -83,3 +83,64 @@ t.test('abandoned attempts make room', async t => {
 
   t.same(await store.claim(newClaim()), { kind: 'claimed' })
 })
+
+t.test('what has expired goes a few at a time, and an answer that is asked for goes at once', async t => {
+  let nowMs = 0
+  const store = createMemoryStore({ monotonic: () => nowMs })
+  const claims = Array.from({ length: 100 }, () => newClaim())
+  for (const claim of claims) {
+    await store.claim(claim)
+    await store.finish(claim.key, claim.owner, DONE)
+  }
+  nowMs += KEPT_MS.done
+
+  await store.claim(newClaim())
+  t.ok(store.size > 50 && store.size < 100, `${store.size} are left`)
+  const last = claims.at(-1) ?? newClaim()
+  t.same(await store.claim({ ...last, owner: 'B' }), { kind: 'claimed' })
+  for (let i = 0; i < 20; i++) await store.claim(newClaim())
+  t.equal(store.size, 22, 'and only what is new is left')
+})
+
+for (const [title, fill] of [
+  ['a reply costs as much', settle],
+  ['a refused reply costs as much', send]
+] as const) {
+  t.test(`${title} with 70,000 records at the bound as with 100`, async t => {
+    const [few, many] = await Promise.all([100, 70_000].map(maxRecords => filled(maxRecords, fill)))
+    const ofFew: number[] = []
+    const ofMany: number[] = []
+    for (let round = 0; round < 10; round++) {
+      if (few) ofFew.push(await millisecondsOf(few))
+      if (many) ofMany.push(await millisecondsOf(many))
+    }
+
+    const ratio = Math.min(...ofMany) / Math.min(...ofFew)
+    t.ok(ratio < 3, `${ratio.toFixed(1)} times as much`)
+  })
+}
+
+type Store = ReturnType<typeof createMemoryStore>
+
+async function settle(store: Store): Promise<void> {
+  const claim = newClaim()
+  await store.claim(claim)
+  await store.finish(claim.key, claim.owner, DONE)
+}
+
+async function send(store: Store): Promise<void> {
+  await store.claim(newClaim(), 'sent')
+}
+
+async function filled(maxRecords: number, fill: (store: Store) => Promise<void>): Promise<Store> {
+  const store = createMemoryStore({ monotonic: () => 0, maxRecords })
+  // Past the bound, so that as many have gone as have stayed.
+  for (let i = 0; i < 1.5 * maxRecords; i++) await fill(store).catch(() => undefined)
+  return store
+}
+
+async function millisecondsOf(store: Store): Promise<number> {
+  const startedAtMs = performance.now()
+  for (let i = 0; i < 500; i++) await settle(store).catch(() => undefined)
+  return performance.now() - startedAtMs
+}

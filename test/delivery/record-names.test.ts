@@ -1,3 +1,4 @@
+import { createHmac, hash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { createRecordNames, fingerprintOf, type RecordScope } from '../../src/delivery/record-names.ts'
@@ -51,6 +52,34 @@ t.test('without a key every reply has a record of its own, and no key can ask fo
 
   t.equal(new Set(made).size, made.length)
   for (const key of ['', 'undefined', 'random']) t.notOk(made.includes(names.recordKey(scope, key)), key)
+})
+
+t.test('names and marks are what they have always been: replies of before an upgrade are found after it', async t => {
+  const secret = hash('sha256', SECRET, 'buffer')
+  const derived = (text: string): Buffer => createHmac('sha256', secret).update(text).digest()
+
+  fc.assert(
+    fc.property(part, part, (subject, key) => {
+      const sized = (text: string): string => `${Buffer.byteLength(text)}:${text}`
+      const name = derived(`6:record1:i${sized(subject)}1:u1:16:client${sized(key)}`).toString('base64url')
+      const mark = derived(`6:marker43:${name}`).subarray(0, 16).toString('base64url')
+      return nameOf(['i', subject, 'u', '1', key]) === name && names.marker(name) === mark
+    }),
+    { seed, numRuns: 500 }
+  )
+  t.equal(nameOf(['i', 's', 'u', '1', 'k']), 'yDFyEg8bw3-_XqeyoVFCdmADkZrzdAjJDm0ZMdGQ1jE')
+  t.equal(names.marker('yDFyEg8bw3-_XqeyoVFCdmADkZrzdAjJDm0ZMdGQ1jE'), '9-VHmcayiiwFEWYv7Uj_bg')
+  t.equal(
+    fingerprintOf({ b: [1, { d: null, c: 'é' }], a: undefined }),
+    'c29608af105bd1faabf7372a135c2e38551bfc44514696763d50ce074c51191f'
+  )
+})
+
+t.test('without a record to derive it from, every mark is another', async t => {
+  const marks = Array.from({ length: 200 }, () => names.marker(undefined))
+
+  t.equal(new Set(marks).size, marks.length)
+  for (const mark of marks) t.match(mark, /^[A-Za-z0-9_-]{22}$/)
 })
 
 t.test('the order of members makes no other request, at any depth', async t => {

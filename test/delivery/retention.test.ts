@@ -73,7 +73,15 @@ t.test('a reply without a key leaves no record, whatever became of it', async t 
 t.test('without its record a reply that is not in the thread was not sent', async t => {
   const mutateStore: StageOptions['mutateStore'] = store => {
     const claim = () => Promise.reject(new Error('no answer'))
-    return { ...store, claim, forgetfulForMs: () => undefined, isReady: () => false, close: () => store.close() }
+    const release = () => Promise.reject(new Error('no answer'))
+    return {
+      ...store,
+      claim,
+      release,
+      forgetfulForMs: () => undefined,
+      isReady: () => false,
+      close: () => store.close()
+    }
   }
   const { stage, ask } = await open({ openStore: MEMORY.open, mutateStore })
   const [keyed, without] = [await ask(), await ask('answers', null)]

@@ -21,6 +21,18 @@ function testRaces(t: Test, makeKit: MakeKit): void {
     t.same(tally(seen.map(result => result?.kind)), { claimed: 1, 'in-flight': 199 })
   })
 
+  t.test('of 200 that claim one key as SENT at once, one gets it', async t => {
+    const kit = await makeKit(t)
+    const handles = [await kit.open(), await kit.open()]
+    const claim = newClaim()
+
+    const seen = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => handles[i % 2]?.claim({ ...claim, owner: `owner-${i}` }, 'sent'))
+    )
+
+    t.same(tally(seen.map(result => result?.kind)), { 'claimed-as-sent': 1, 'in-flight': 199 })
+  })
+
   t.test('of 50 that reclaim one record at once, one gets it', async t => {
     const kit = await makeKit(t)
     const handles = [await kit.open(), await kit.open()] as const

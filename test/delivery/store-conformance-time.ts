@@ -36,6 +36,24 @@ function testLeases(t: Test, makeKit: MakeKit): void {
     t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A' })
   })
 
+  t.test('a record that is claimed as SENT is leased and kept as one that was marked', async t => {
+    const kit = await makeKit(t)
+    const store = await kit.open()
+    await kit.pass(HOUR_MS)
+    const claim = newClaim()
+    await store.claim(claim, 'sent')
+
+    await kit.pass(LEASE_MS - 1000)
+    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+    await kit.pass(1000)
+    t.equal(await store.markSent(claim.key, 'A'), false, 'its owner is too late to send')
+    t.match(await store.claim(claim, 'sent'), { kind: 'doubtful', owner: 'A' }, 'and does not get it anew')
+    await kit.pass(kit.kept.sent - LEASE_MS - 5000)
+    t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A' })
+    await kit.pass(5000)
+    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' })
+  })
+
   t.test('the quiet period counts from the last possible write', async t => {
     const kit = await makeKit(t)
     const store = await kit.open()

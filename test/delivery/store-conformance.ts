@@ -1,6 +1,6 @@
 // What every store must do; each store's test file runs all of it.
 import type { Test } from 'tap'
-import type { Claim, Outcome, RecordStore } from '../../src/delivery/record-store.ts'
+import type { Claim, ClaimResult, Outcome, RecordStore } from '../../src/delivery/record-store.ts'
 import { testSharing } from './store-conformance-sharing.ts'
 import { testTime } from './store-conformance-time.ts'
 import { DONE, HOUR_MS, type MakeKit, newClaim, SEEN, STATES, type State } from './store-kit.ts'
@@ -10,6 +10,7 @@ type Effect = { readonly answer?: unknown; readonly becomes?: State }
 type Effects = Readonly<Partial<Record<State, Effect>>>
 
 const OTHER: Outcome = { kind: 'done', messageId: '999', body: '{"data":{"id":"999"}}' }
+const AS_SENT: ClaimResult = { kind: 'claimed-as-sent' }
 const no: Effect = { answer: false }
 const nothing: Effect = {}
 const finished: Effect = { becomes: 'done' }
@@ -73,6 +74,37 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
       done: { answer: SEEN.done },
       refused: { answer: SEEN.refused }
     }
+  ],
+  [
+    'a claim as SENT by its owner',
+    (store, claim) => store.claim(claim, 'sent'),
+    {
+      none: { answer: AS_SENT, becomes: 'sent' },
+      pending: { answer: AS_SENT, becomes: 'sent' },
+      abandoned: { answer: AS_SENT, becomes: 'sent' },
+      sent: { answer: AS_SENT },
+      doubtful: { answer: SEEN.doubtful },
+      done: { answer: SEEN.done },
+      refused: { answer: SEEN.refused }
+    }
+  ],
+  [
+    'a claim as SENT by a stranger',
+    (store, claim) => store.claim({ ...claim, owner: 'B' }, 'sent'),
+    {
+      none: { answer: AS_SENT, becomes: 'sent' },
+      pending: { answer: SEEN.pending },
+      abandoned: { answer: AS_SENT, becomes: 'sent' },
+      sent: { answer: SEEN.sent },
+      doubtful: { answer: SEEN.doubtful },
+      done: { answer: SEEN.done },
+      refused: { answer: SEEN.refused }
+    }
+  ],
+  [
+    'a claim as SENT with another body',
+    (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }, 'sent'),
+    without('none', same({ answer: { kind: 'mismatch' } }))
   ],
   [
     'a claim with another body',

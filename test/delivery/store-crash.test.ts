@@ -25,6 +25,9 @@ const PROGRAM = new URL('store-process.ts', import.meta.url).pathname
 const CRASH_POINTS: readonly (readonly [steps: string, now: ClaimResult['kind'], afterLease: ClaimResult['kind']])[] = [
   ['claim', 'in-flight', 'claimed'],
   ['claim,markSent', 'in-flight', 'doubtful'],
+  ['claimAsSent', 'in-flight', 'doubtful'],
+  ['claimAsSent,finish', 'done', 'done'],
+  ['claimAsSent,release', 'claimed', 'claimed'],
   ['claim,markSent,doubt', 'doubtful', 'doubtful'],
   ['claim,markSent,doubt,reclaim', 'in-flight', 'claimed'],
   ['claim,markSent,finish', 'done', 'done'],

@@ -12,6 +12,7 @@ const owner = `process-${process.pid}`
 
 const STEPS: Readonly<Record<string, (store: RecordStore, key: string) => Promise<unknown>>> = {
   claim: async (store, key) => (await store.claim(newClaim({ key, owner }))).kind,
+  claimAsSent: async (store, key) => (await store.claim(newClaim({ key, owner }), 'sent')).kind,
   markSent: (store, key) => store.markSent(key, owner),
   doubt: (store, key) => store.doubt(key, owner),
   reclaim: (store, key) => store.reclaim(key, owner, newClaim({ key, owner: `${owner}-again` })),

@@ -54,7 +54,7 @@ export const FORGETFUL: StoreUnderTest = {
     let store = open()
     let forgotAtMs: number | undefined
     const shared: RecordStore = {
-      claim: claim => store.claim(claim),
+      claim: (claim, as) => store.claim(claim, as),
       markSent: (key, owner) => store.markSent(key, owner),
       doubt: (key, owner) => store.doubt(key, owner),
       reclaim: (key, previous, claim) => store.reclaim(key, previous, claim),

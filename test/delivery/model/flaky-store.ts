@@ -19,10 +19,10 @@ export interface FlakyStoreOptions {
 export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyStoreOptions): RecordStore {
   const link = new Link(attempt, options)
   return {
-    claim: async claim => {
-      const result = await link.ask('claims', async () => {
-        const claimed = await store.claim(claim)
-        if (claimed.kind === 'claimed') options.onLease('begins')
+    claim: async (claim, as = 'pending') => {
+      const result = await link.ask(`claims as ${as}`, async () => {
+        const claimed = await store.claim(claim, as)
+        if (claimed.kind === 'claimed' || claimed.kind === 'claimed-as-sent') options.onLease('begins')
         if (claimed.kind === 'in-flight') options.onLease('runs')
         return claimed
       })

@@ -14,7 +14,7 @@ export interface Mutant {
 function store(change: (store: RecordStore) => Partial<RecordStore>): Pick<StageOptions, 'mutateStore'> {
   return {
     mutateStore: real => ({
-      claim: claim => real.claim(claim),
+      claim: (claim, as) => real.claim(claim, as),
       markSent: (key, owner) => real.markSent(key, owner),
       doubt: (key, owner) => real.doubt(key, owner),
       reclaim: (key, previous, claim) => real.reclaim(key, previous, claim),
@@ -32,7 +32,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a store that forgets SENT',
     breaks: /P1/,
-    options: store(() => ({ markSent: async () => true }))
+    options: { ...store(() => ({ markSent: async () => true })), knowsReceiver: false }
+  },
+  {
+    mistake: 'a store that says SENT of what it keeps as PENDING',
+    breaks: /P1/,
+    options: store(real => ({
+      claim: async (claim, as) => {
+        const result = await real.claim(claim)
+        return as === 'sent' && result.kind === 'claimed' ? { kind: 'claimed-as-sent' } : result
+      }
+    }))
   },
   {
     mistake: 'a store that deletes the claim after every error',
@@ -43,8 +53,8 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'a store that gives a record under way to everybody who asks',
     breaks: /P1/,
     options: store(real => ({
-      claim: async claim => {
-        const result = await real.claim(claim)
+      claim: async (claim, as) => {
+        const result = await real.claim(claim, as)
         return result.kind === 'in-flight' ? { kind: 'claimed' } : result
       },
       markSent: async () => true
@@ -53,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a store that keeps a claim as long as its answer',
     breaks: /locked|P3/,
-    options: store(real => ({ claim: claim => real.claim({ ...claim, leaseMs: 86_400_000 }) }))
+    options: store(real => ({ claim: (claim, as) => real.claim({ ...claim, leaseMs: 86_400_000 }, as) }))
   },
   {
     mistake: 'a store that gives a doubtful record to everybody who asks',

@@ -43,7 +43,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
           return transition(...args)
         }
       return {
-        claim: aged(claim => store.claim(claim)),
+        claim: aged((claim, as) => store.claim(claim, as)),
         markSent: aged((key, owner) => store.markSent(key, owner)),
         doubt: aged((key, owner) => store.doubt(key, owner)),
         reclaim: aged((key, previous, claim) => store.reclaim(key, previous, claim)),

@@ -4,6 +4,7 @@ import { createRecordNames } from '../../../src/delivery/record-names.ts'
 import type { RecordStore } from '../../../src/delivery/record-store.ts'
 import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError } from '../../../src/errors.ts'
+import type { Receiver } from '../../../src/upstream/cometchat-client.ts'
 import type { SharedStore, StoreUnderTest } from '../stores.ts'
 import { type Answer, type Attempt, begin, LEASE_MS } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
@@ -20,12 +21,15 @@ export interface StageOptions {
   readonly latestCommitMs?: number
   /** What the service believes of it. */
   readonly quietPeriodMs?: number
+  /** Whether every attempt knows who receives its reply, or none; else some do. */
+  readonly knowsReceiver?: boolean
   /** For mutants: what each attempt meets in place of the real part. */
   readonly mutateStore?: (store: RecordStore) => RecordStore
   readonly mutateClient?: (client: ReturnType<FakeCometChat['clientOf']>) => ReturnType<FakeCometChat['clientOf']>
 }
 
 const FINAL: ReadonlySet<string> = new Set(['thread-not-found', 'rejected-by-cometchat', 'idempotency-key-reused'])
+const RECEIVER: Receiver = { receiver: 'bob', receiverType: 'user' }
 /** In flight until the lease is over, unknown until the quiet period is, sent: more rounds would be a lock. */
 const ROUNDS = 4
 
@@ -140,10 +144,13 @@ export class Stage {
     else if (nowMs >= this.#leaseEndsAtMs) this.#broken.push('a record is locked although its lease is over')
   }
 
-  readonly #receiverOf: DeliveryOptions['receiverOf'] = async () => {
-    if (this.#decisions.happens(this.flaws.perThousand / 4)) throw new AppError('upstream-unreachable', 'Not read.')
-    return { receiver: 'bob', receiverType: 'user' }
-  }
+  readonly #receiverOf: DeliveryOptions['receiverOf'] = Object.assign(
+    async () => {
+      if (this.#decisions.happens(this.flaws.perThousand / 4)) throw new AppError('upstream-unreachable', 'Not read.')
+      return RECEIVER
+    },
+    { known: () => ((this.#options.knowsReceiver ?? this.#decisions.pick([true, false])) ? RECEIVER : undefined) }
+  )
 }
 
 /** An answer after which a client that keeps the rule does not send again. */
