@@ -1,4 +1,4 @@
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { requireCaller } from './auth/require-caller.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -11,7 +11,6 @@ import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
 import { openStore } from './delivery/open-store.ts'
 import { createRecordNames } from './delivery/record-names.ts'
 import type { RecordStore } from './delivery/record-store.ts'
-import { crossOrigin } from './http/cross-origin.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { createJsonFetcher } from './http/fetch-json.ts'
@@ -19,8 +18,6 @@ import { checkContent } from './http/header-rules.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { requestLife } from './http/request-life.ts'
 import { SESSION_COOKIE } from './login/login-cookies.ts'
-import { loginRoutes } from './login/login-routes.ts'
-import { answerNotFound, healthRoutes } from './routes/health.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
 import { type CometChatClientOptions, createCometChatClient } from './upstream/cometchat-client.ts'
 import { createConnections } from './upstream/connections.ts'
@@ -40,15 +37,19 @@ export interface Adapters {
 
 export interface Service {
   readonly app: FastifyInstance
-  readonly admin: FastifyInstance
   readonly drain: Drain
   readonly keyring: Keyring
+  /** Why this process should get no calls; empty when it should. */
+  readonly notReadyReasons: () => readonly string[]
 }
 
 /** How long a refused key keeps this instance out of the balancer before it is tried again. */
 const REFUSED_KEY_MS = 30_000
 
-/** Makes and joins every part, in the order in which a request meets them; nothing listens yet. */
+/**
+ * Makes and joins every part, in the order in which a request meets them; nothing listens yet. What only some
+ * configurations need is loaded where it is made: nobody waits at start for a Redis client that is not used.
+ */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const { log, clock = systemClock, random = Math.random } = adapters
   // First the stores: they can refuse to start, and then nothing else must be running.
@@ -117,12 +118,17 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
   }
   await app.register(async function crossOriginCalls(scope) {
-    if (config.corsOrigins.size > 0) await scope.register(crossOrigin, { origins: config.corsOrigins })
+    if (config.corsOrigins.size > 0) {
+      const { crossOrigin } = await import('./http/cross-origin.ts')
+      await scope.register(crossOrigin, { origins: config.corsOrigins })
+    }
     await scope.register(signedIn)
   })
   await app.register(otherMethodsRoutes)
   await app.register(async function signingIn(scope) {
-    if (login) await scope.register(loginRoutes, { ...login.routes, csrf, uidOf: uids.uidOf })
+    if (!login) return
+    const { loginRoutes } = await import('./login/login-routes.ts')
+    await scope.register(loginRoutes, { ...login.routes, csrf, uidOf: uids.uidOf })
   })
   app.addHook('onClose', async () => {
     // A client that went away has no connection to wait for, but its reply may still be under way.
@@ -130,15 +136,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     await Promise.all([connections, fetchJson, bearer, uids, appSessions, login, store].map(part => part?.close()))
   })
 
-  const admin = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    frameworkErrors: (_error, _request, reply) => answerNotFound(reply)
-  })
-  await admin.register(healthRoutes, {
-    notReadyReasons: () => notReadyReasons({ drain, store, bearer, appSessions, login, keyring })
-  })
-  return { app, admin, drain, keyring }
+  const readyParts = { drain, store, bearer, appSessions, login, keyring }
+  return { app, drain, keyring, notReadyReasons: () => notReadyReasons(readyParts) }
 }
 
 function noteCaller({ caller, facts }: FastifyRequest): void {

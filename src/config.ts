@@ -15,6 +15,7 @@ export const VARIABLES = [
   'PORT',
   'ADMIN_HOST',
   'ADMIN_PORT',
+  'WEB_CONCURRENCY',
   'LOG_LEVEL',
   'TRUST_PROXY',
   'CORS_ORIGINS',
@@ -76,6 +77,7 @@ export const VARIABLES = [
 const PREFIXES = /^(ADMIN|AUTH|COMETCHAT|CORS|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
+const WORKERS = [1, 64] as const
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
 const SHORTEST_REAL_KEY = 8
 /** As in http/drain.ts: what a drain takes beyond the delay and one reply. */
@@ -93,6 +95,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   const config = {
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
+    workers: reader.integer('WEB_CONCURRENCY', 1, WORKERS),
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
@@ -102,6 +105,11 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     delivery: loadDeliveryConfig(reader),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
+  }
+  if (config.workers > 1 && config.delivery.storeUrl === 'memory:') {
+    reader.refuse(
+      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://…: no process sees the memory of another.'
+    )
   }
   refuseUnsafeRuntime(reader, env)
   reader.finish()

@@ -35,6 +35,7 @@ t.test('five variables are enough, and the rest has defaults', async t => {
 
   t.match(config.public, { host: '127.0.0.1', port: 3000 })
   t.match(config.admin, { host: '127.0.0.1', port: 3001 })
+  t.equal(config.workers, 1)
   t.equal(config.cometchat.origin, 'https://a1b2c3.api-eu.cometchat.io')
   t.match(config.auth.jwt?.algorithms, ['RS256', 'PS256', 'ES256', 'EdDSA'])
   t.match(config.delivery, { storeUrl: 'memory:', deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
@@ -82,6 +83,13 @@ t.test('a configuration that would be unsafe or half done is refused', async t =
     ['a number of proxies', { TRUST_PROXY: '1' }, 'TRUST_PROXY'],
     ['every proxy', { TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
     ['a durable store without a secret', { STORE_URL: 'file:records.db' }, 'STORE_SECRET'],
+    [
+      'several workers with records in memory',
+      { WEB_CONCURRENCY: '2' },
+      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://'
+    ],
+    ['no worker', { WEB_CONCURRENCY: '0' }, 'WEB_CONCURRENCY must be a whole number from 1 to 64'],
+    ['more workers than a machine has cores', { WEB_CONCURRENCY: '65' }, 'WEB_CONCURRENCY must'],
     ['a store of another kind', { STORE_URL: 'mysql://x' }, 'STORE_URL'],
     ['a prefix that would be ignored', { UID_PREFIX: 'app_' }, 'UID_MODE=hash'],
     ['an upper-case prefix', { UID_MODE: 'hash', UID_PREFIX: 'APP' }, 'UID_PREFIX'],
@@ -100,6 +108,9 @@ t.test('what is unusual but right is accepted', async t => {
     ['a base URL as the documentation writes it', { COMETCHAT_BASE_URL: 'https://chat.example.com/v3' }],
     ['CIDR blocks and addresses', { TRUST_PROXY: '10.0.0.0/8, 192.0.2.1, 2001:db8::/32' }],
     ['a file store', { STORE_URL: 'file:records.db', STORE_SECRET: 'x'.repeat(32) }],
+    ['one worker with records in memory', { WEB_CONCURRENCY: '1' }],
+    ['workers that share a file', { WEB_CONCURRENCY: '2', STORE_URL: 'file:records.db', STORE_SECRET: 'x'.repeat(32) }],
+    ['workers that share a Redis', { WEB_CONCURRENCY: '64', STORE_URL: 'rediss://h/0', STORE_SECRET: 'x'.repeat(32) }],
     ['hashed UIDs', { UID_MODE: 'hash', UID_PREFIX: 'app_', UID_CLAIM: 'https://example.com/uid' }]
   ]
   for (const [title, change] of cases) t.equal(problemsOf({ ...minimal, ...change }), '', title)

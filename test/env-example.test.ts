@@ -36,7 +36,7 @@ const pick = (names: RegExp) => Object.fromEntries(Object.entries(everything).fi
 
 t.test('a default that it shows is the default', async t => {
   const defaults = pick(
-    /^(AUTH_SESSION_COOKIE|UID_(CLAIM|MODE|PREFIX|CREATE)|(ADMIN_)?(HOST|PORT)|LOG_LEVEL|.*_(MS|MAX)|DELIVERY_.*|IDEMPOTENCY_.*)$/
+    /^(AUTH_SESSION_COOKIE|UID_(CLAIM|MODE|PREFIX|CREATE)|(ADMIN_)?(HOST|PORT)|WEB_CONCURRENCY|LOG_LEVEL|.*_(MS|MAX)|DELIVERY_.*|IDEMPOTENCY_.*)$/
   )
   for (const name of ['AUTH_LOGIN_IDLE_MS', 'AUTH_LOGIN_ABSOLUTE_MS']) delete defaults[name]
 

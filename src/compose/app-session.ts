@@ -1,7 +1,5 @@
 // The part of src/app.ts that joins who reads the sessions of the app's own backend.
 import type { Logger } from 'pino'
-import { createAppSessionAuthenticator } from '../auth/app-session-authenticator.ts'
-import { createAppSessionRedis } from '../auth/app-session-redis.ts'
 import type { CookieAuthenticator } from '../auth/require-caller.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
@@ -16,6 +14,8 @@ export interface AppSessions {
 /** Resolves once it is clear whether the store is there; without it every session is answered with 503, until it is. */
 export async function openAppSessions({ auth }: Config, clock: Clock, log: Logger): Promise<AppSessions> {
   if (!auth.session) return { authenticate: undefined, isReady: () => true, close: () => undefined }
+  const { createAppSessionAuthenticator } = await import('../auth/app-session-authenticator.ts')
+  const { createAppSessionRedis } = await import('../auth/app-session-redis.ts')
   const { url, prefix, secrets, userPath, issuer } = auth.session
   const store = await createAppSessionRedis({
     url,

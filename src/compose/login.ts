@@ -4,8 +4,7 @@ import { createKeyReader, type FetchJson } from '../auth/key-location.ts'
 import { createRemoteKeys } from '../auth/remote-keys.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import { createLogin, type Login } from '../login/login.ts'
-import { openSessionStore } from '../login/open-session-store.ts'
+import type { Login } from '../login/login.ts'
 
 export interface OwnLogin extends Login {
   readonly isReady: () => boolean
@@ -18,6 +17,8 @@ export async function openLogin(
   { fetchJson, clock, log }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly log: Logger }
 ): Promise<OwnLogin | undefined> {
   if (!login) return undefined
+  const { createLogin } = await import('../login/login.ts')
+  const { openSessionStore } = await import('../login/open-session-store.ts')
   const store = await openSessionStore(delivery.storeUrl, isReachable => {
     if (isReachable) log.info('login sessions can be kept at STORE_URL again')
     else log.warn('no login session can be kept at STORE_URL; looking again')

@@ -1,6 +1,4 @@
-import { createFileSessionStore } from './file-session-store.ts'
 import { createMemorySessionStore } from './memory-session-store.ts'
-import { createRedisSessionStore } from './redis-session-store.ts'
 import type { SessionStore } from './session-store.ts'
 
 /**
@@ -11,7 +9,13 @@ export async function openSessionStore(
   storeUrl: string,
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
-  if (/^rediss?:/.test(storeUrl)) return createRedisSessionStore(storeUrl, onChange)
-  if (storeUrl.startsWith('file:')) return createFileSessionStore(`${storeUrl.slice('file:'.length)}.login`)
+  if (/^rediss?:/.test(storeUrl)) {
+    const { createRedisSessionStore } = await import('./redis-session-store.ts')
+    return createRedisSessionStore(storeUrl, onChange)
+  }
+  if (storeUrl.startsWith('file:')) {
+    const { createFileSessionStore } = await import('./file-session-store.ts')
+    return createFileSessionStore(`${storeUrl.slice('file:'.length)}.login`)
+  }
   return createMemorySessionStore()
 }

@@ -1,12 +1,23 @@
-import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
 
 export interface HealthOptions {
   /** Why this instance should get no calls; empty when it should. */
-  readonly notReadyReasons: () => readonly string[]
+  readonly notReadyReasons: () => readonly string[] | Promise<readonly string[]>
+}
+
+/** The listener for probes; nothing listens yet. */
+export async function createAdminServer(options: HealthOptions): Promise<FastifyInstance> {
+  const admin = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    frameworkErrors: (_error, _request, reply) => answerNotFound(reply)
+  })
+  await admin.register(healthRoutes, options)
+  return admin
 }
 
 /** `GET /livez` knows the event loop only; `GET /readyz` knows what a reply would need. */
-export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyReasons }) => {
+const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyReasons }) => {
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })
@@ -16,7 +27,7 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
   app.get('/livez', async () => ({ status: 'live' }))
 
   app.get('/readyz', async (request, reply) => {
-    const reasons = notReadyReasons()
+    const reasons = await notReadyReasons()
     const verbose = new URLSearchParams(request.url.split('?')[1]).has('verbose')
     reply.code(reasons.length === 0 ? 200 : 503)
     return { status: reasons.length === 0 ? 'ready' : 'not-ready', ...(verbose && { reasons }) }
@@ -24,6 +35,6 @@ export const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { not
 }
 
 /** In the place of Fastify's own answers, which repeat the address. */
-export function answerNotFound(reply: FastifyReply): void {
+function answerNotFound(reply: FastifyReply): void {
   void reply.code(404).send({ status: 'not-found' })
 }

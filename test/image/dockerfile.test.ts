@@ -70,11 +70,17 @@ t.test('the build sees nothing but what it copies', async t => {
 
 t.test('the process is not root and gets its signals itself', async t => {
   t.strictSame(textsOf(runtime, 'USER'), ['node'])
-  t.strictSame(textsOf(runtime, 'CMD').map(commandOf), [['node', 'src/server.ts']])
+  t.strictSame(textsOf(runtime, 'CMD').map(commandOf), [['node', '--max-semi-space-size=16', 'src/server.ts']])
   t.strictSame(
     textsOf(runtime, 'HEALTHCHECK').map(text => commandOf(text)[0]),
     ['node']
   )
+})
+
+t.test('it is started as npm starts it', async t => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } }
+
+  t.equal(commandOf(textsOf(runtime, 'CMD')[0]).join(' '), scripts.start)
 })
 
 t.test('it is reached from outside, its probes are not, and it holds no secret', async t => {

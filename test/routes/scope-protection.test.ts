@@ -50,9 +50,9 @@ async function startWatched(t: Test, extend: (scope: FastifyInstance) => void = 
     fastify.addHook('onRegister', extend)
   }
   subscribe('fastify.initialization', watch)
-  const { app, admin } = await createService(config, { log: createLogger('silent') })
+  const { app } = await createService(config, { log: createLogger('silent') })
   unsubscribe('fastify.initialization', watch)
-  t.teardown(() => Promise.all([app.close(), admin.close()]))
+  t.teardown(() => app.close())
   await app.ready()
   const found = routes.get(app) ?? []
   return { app, routes: found.flatMap(({ method, url }) => [method].flat().map(name => ({ method: name, url }))) }

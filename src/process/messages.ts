@@ -1,0 +1,14 @@
+// All that the primary and its workers tell each other: no environment, no secret, nothing of a caller.
+
+export type Order =
+  /** Say that this instance goes, and go on serving. */
+  | { readonly order: 'drain' }
+  /** Finish what is under way, and end. */
+  | { readonly order: 'close' }
+  | { readonly order: 'tell-reasons'; readonly question: number }
+
+export type Report =
+  | { readonly report: 'listening'; readonly url: string }
+  /** It cannot start as it is configured; the sentence is for the operator. */
+  | { readonly report: 'refused'; readonly sentence: string; readonly exitCode: number }
+  | { readonly report: 'reasons'; readonly question: number; readonly reasons: readonly string[] }
