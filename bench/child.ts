@@ -1,60 +1,82 @@
-// How the bench and its processes speak: a child says where it listens, then answers every question with one number.
-import { type ChildProcess, fork } from 'node:child_process'
+// How the bench and its own processes speak: the parent asks for a thing by name, the child answers with JSON.
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 
 export interface Child {
-  readonly url: string
-  /** The number that this child counts: posts, or microseconds of CPU. */
-  ask(): Promise<number>
+  readonly pid: number
+  /** What the child said when it was ready. */
+  readonly hello: string
+  ask<T>(name: string, argument?: unknown): Promise<T>
 }
 
 export interface ChildOptions {
   readonly name: string
+  /** Beside this file. */
   readonly file: string
-  readonly args?: readonly string[]
-  readonly env: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  /** Processors it may use, as taskset lists them. */
+  readonly cores?: string
 }
 
-/** Starts a process that ends with the stack; rejects, as every question does, when it ends by itself. */
+type Answer = { readonly id: number; readonly value?: unknown; readonly problem?: string }
+type Handlers = Readonly<Record<string, (argument: never) => unknown>>
+
+/** Starts a process that ends with the stack; every question is rejected when it ends by itself. */
 export async function startChild(stack: AsyncDisposableStack, options: ChildOptions): Promise<Child> {
-  const { name, file, args = [], env } = options
-  const child = fork(new URL(file, import.meta.url), args, {
+  const { name, file, env = {}, cores } = options
+  const command = pinned([process.execPath, fileURLToPath(new URL(file, import.meta.url))], cores)
+  const child = spawn(command[0] ?? '', command.slice(1), {
     // Nothing of this process gets in: a proxy, a flag of Node or a key would change what is measured.
     env: { ...env },
-    execArgv: [],
-    // Its log is written as ever, to nowhere.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
-  const exited = once(child, 'exit')
-  stack.defer(async () => {
-    child.kill('SIGKILL')
-    await exited
-  })
-  const ended = exited.then(([code, signal]): never => {
+  const ended = once(child, 'exit').then(([code, signal]): never => {
     throw new Error(`${name} ended by itself (${signal ?? code}).`)
   })
   ended.catch(() => undefined)
-  const url = String(await Promise.race([told(child), ended]))
+  stack.defer(async () => {
+    child.kill('SIGKILL')
+    await ended.catch(() => undefined)
+  })
+  const waiting = new Map<number, (answer: Answer) => void>()
+  const hello = await Promise.race([greeting(child), ended])
+  child.on('message', (answer: Answer) => waiting.get(answer.id)?.(answer))
+  let questions = 0
   return {
-    url,
-    async ask() {
-      const answer = Promise.race([told(child), ended])
-      child.send('?')
-      return Number(await answer)
+    pid: child.pid ?? 0,
+    hello,
+    async ask<T>(question: string, argument?: unknown): Promise<T> {
+      const id = questions++
+      const { promise, resolve } = Promise.withResolvers<Answer>()
+      waiting.set(id, resolve)
+      child.send({ id, question, argument })
+      const { value, problem } = await Promise.race([promise, ended]).finally(() => waiting.delete(id))
+      if (problem !== undefined) throw new Error(`${name}: ${problem}`)
+      return value as T
     }
   }
 }
 
-async function told(child: ChildProcess): Promise<unknown> {
+/** A command that runs on some processors only, where the system can do that. */
+export function pinned(command: readonly string[], cores: string | undefined): string[] {
+  return cores === undefined || process.platform !== 'linux' ? [...command] : ['taskset', '-c', cores, ...command]
+}
+
+async function greeting(child: ChildProcess): Promise<string> {
   const [message] = await once(child, 'message')
-  return message
+  return String(message)
 }
 
 /** The child's side. It ends with its parent, however that ends. */
-export function answerParent(address: AddressInfo | string | null, count: () => number): void {
-  if (address === null || typeof address === 'string') throw new Error('it listens on a port')
-  process.on('message', () => process.send?.(count()))
+export function answerParent(hello: string, handlers: Handlers): void {
   process.on('disconnect', () => process.exit())
-  process.send?.(`http://127.0.0.1:${address.port}`)
+  process.on('message', async ({ id, question, argument }: { id: number; question: string; argument: unknown }) => {
+    try {
+      process.send?.({ id, value: await handlers[question]?.(argument as never) })
+    } catch (error) {
+      process.send?.({ id, problem: error instanceof Error ? error.message : String(error) })
+    }
+  })
+  process.send?.(hello)
 }

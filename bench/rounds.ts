@@ -1,92 +1,88 @@
-// Sends the replies, proves that each was posted once, and reads what they cost.
-import { randomUUID } from 'node:crypto'
-import { Pool } from 'undici'
-import { tokenFor } from '../test/helpers/tokens.ts'
-import { nameOf, type Parts, type Variant } from './variants.ts'
+// Measures several programs side by side: each takes its turn in every round, so that what slows the machine down for a
+// while meets all of them.
+import type { Child } from './child.ts'
+import type { LoadPlan, LoadResult, LoadRun } from './load.ts'
+import { cpuMicroseconds } from './process-time.ts'
+import type { Subject } from './subjects.ts'
+
+export interface Lane {
+  readonly name: string
+  readonly subject: Subject
+  readonly plan: Omit<LoadPlan, 'port'>
+}
+
+export interface Figure extends LoadResult {
+  /** Of the program's process, per request. */
+  readonly cpuMicroseconds: number
+}
+
+export interface Measured {
+  readonly lane: Lane
+  readonly figures: readonly Figure[]
+}
 
 export interface RoundsOptions {
-  readonly requests: number
+  readonly load: Child
+  readonly upstream: Child
+  readonly settings: Settings
+  /** Requests a second, at random times; as many as the connections take when it is left out. */
+  readonly perSecond?: number
+}
+
+export interface Settings {
   readonly rounds: number
+  readonly windowMs: number
+  readonly warmUpMs: number
   readonly stopping: AbortSignal
   readonly onProgress: (text: string) => void
 }
 
-export interface Cost {
-  readonly variant: Variant
-  /** Microseconds of CPU per reply, one figure a round. */
-  readonly figures: readonly number[]
-}
-
-type SendReply = () => Promise<void>
-
-const CONNECTIONS = 64
-/** With its receiver, so that the parent is never read. */
-const BODY = JSON.stringify({ receiver: 'bob', receiverType: 'user', data: { text: 'Yes, on Friday at ten.' } })
-const TOKEN_SECONDS = 24 * 3600
-/** A reply costs less and less until V8 has compiled what it needs: for some 25,000 of them, measured on Node 24. */
-const WARM_UP_ROUNDS = 3
-
-/** How many rounds come before those that count. */
-export function warmUpRounds(rounds: number): number {
-  return Math.min(rounds, WARM_UP_ROUNDS)
-}
-
-/** Every variant takes its turn in every round; throws when a reply is not 201, or not posted exactly once. */
-export async function runRounds(
-  stack: AsyncDisposableStack,
-  { upstream, variants }: Parts,
-  { requests, rounds, stopping, onProgress }: RoundsOptions
-): Promise<readonly Cost[]> {
-  const token = await tokenFor('alice', { claims: { exp: Math.floor(Date.now() / 1000) + TOKEN_SECONDS } })
-  const lanes = variants.map(variant => ({
-    variant,
-    send: createSender(stack, variant, token),
-    figures: [] as number[]
-  }))
-  for (let round = 1 - warmUpRounds(rounds); round <= rounds; round++) {
-    // There and back: what slows the machine down for a while does not always meet the same ones.
-    for (const { variant, send, figures } of round % 2 === 0 ? lanes : lanes.toReversed()) {
-      onProgress(`${round < 1 ? 'warming up' : `round ${round} of ${rounds}`}: ${nameOf(variant)}`)
-      const [usedBefore, postsBefore] = await Promise.all([variant.service.ask(), upstream.ask()])
-      await sendAll(send, requests, stopping)
-      const [used, posts] = await Promise.all([variant.service.ask(), upstream.ask()])
-      checkPosts(variant, posts - postsBefore, requests)
-      if (round > 0) figures.push((used - usedBefore) / requests)
+/** Throws when an answer was not the right one, or when fewer replies were posted than answered. */
+export async function runRounds(lanes: readonly Lane[], options: RoundsOptions): Promise<readonly Measured[]> {
+  const { rounds } = options.settings
+  const measured = lanes.map(lane => ({ lane, figures: [] as Figure[] }))
+  for (let round = 0; round <= rounds; round++) {
+    // There and back, so that nobody always comes after the same one.
+    for (const { lane, figures } of round % 2 === 0 ? measured : measured.toReversed()) {
+      const figure = await takeTurn(lane, round, options)
+      if (round > 0) figures.push(figure)
     }
   }
-  return lanes
+  return measured
 }
 
-function createSender(stack: AsyncDisposableStack, variant: Variant, token: string): SendReply {
-  const pool = new Pool(variant.service.url, { connections: CONNECTIONS, pipelining: 1 })
-  stack.defer(() => pool.destroy())
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-  return async () => {
-    const answer = await pool.request({
-      method: 'POST',
-      path: '/threads/100/replies',
-      headers: variant.keyed ? { ...headers, 'idempotency-key': randomUUID() } : headers,
-      body: BODY
-    })
-    const text = await answer.body.text()
-    if (answer.statusCode !== 201) throw new Error(`${nameOf(variant)}: a reply was ${answer.statusCode}: ${text}`)
-  }
-}
-
-async function sendAll(send: SendReply, requests: number, stopping: AbortSignal): Promise<void> {
-  let left = requests
-  const sendOneByOne = async (): Promise<void> => {
-    try {
-      while (left-- > 0 && !stopping.aborted) await send()
-    } finally {
-      // The first failure ends the others, too.
-      left = 0
-    }
-  }
-  await Promise.all(Array.from({ length: CONNECTIONS }, sendOneByOne))
+/** The first round only warms up: V8 compiles what it needs for some ten thousand replies. */
+function takeTurn(lane: Lane, round: number, options: RoundsOptions): Promise<Figure> {
+  const { rounds, windowMs, warmUpMs, stopping, onProgress } = options.settings
   stopping.throwIfAborted()
+  onProgress(`${round === 0 ? 'warming up' : `round ${round} of ${rounds}`}: ${lane.name}`)
+  const run: LoadRun = { durationMs: round === 0 ? warmUpMs : windowMs }
+  return measure(lane, options.perSecond === undefined ? run : { ...run, perSecond: options.perSecond }, options)
 }
 
-function checkPosts(variant: Variant, posts: number, requests: number): void {
-  if (posts !== requests) throw new Error(`${nameOf(variant)}: ${posts} posts for ${requests} replies.`)
+async function measure(lane: Lane, run: LoadRun, { load, upstream }: RoundsOptions): Promise<Figure> {
+  const { name, subject, plan } = lane
+  try {
+    await load.ask('open', { ...plan, port: subject.port })
+    const postsBefore = await upstream.ask<number>('posts')
+    const usedBefore = cpuMicroseconds(subject.pid)
+    const result = await load.ask<LoadResult>('run', run)
+    const used = cpuMicroseconds(subject.pid) - usedBefore
+    const posts = (await upstream.ask<number>('posts')) - postsBefore
+    await load.ask('close')
+    if (posts !== result.requests) throw new Error(`${posts} posts for ${result.requests} answers`)
+    return { ...result, cpuMicroseconds: used / result.requests }
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** The lower quartile: on a machine that others use, too, the best quarter of the windows is what the program costs. */
+export function bestQuarterOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 4)] ?? Number.NaN
+}
+
+export function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -1,35 +1,90 @@
-// The least that the service takes for CometChat: fast, so that the bench is busy with the service and not with it.
-import { createServer, type IncomingMessage } from 'node:http'
-import { json } from 'node:stream/consumers'
+// The least that the compared programs take for CometChat, on a bare socket: cheap, so that the bench is busy with them
+// and not with it. It refuses what lacks the key or a user, and answers with the message that was asked for.
+import { createServer, type Socket } from 'node:net'
 import { answerParent } from './child.ts'
 
-const THREAD = /^\/v3\/messages\/([1-9][0-9]*)\/thread$/
+const REQUEST_LINE = /^POST \/v3\/messages\/([1-9]\d*)\/thread HTTP\/1\.1\r\n/
+const LENGTH = /\r\ncontent-length: *(\d+)/i
+const SENDER = /\r\nonbehalfof: *([a-z0-9_-]{1,100})\r\n/i
+const MARKER = /"bffDelivery":"([\w-]{22})"/
+/** About as much as CometChat describes a text message and its sender with. */
+const ABOUT_BYTES = 800
+
+const key = process.env['API_KEY'] ?? ''
+const KEY = new RegExp(`\\r\\napikey: *${key}\\r\\n`, 'i')
+const about = JSON.stringify({
+  name: 'A user of the bench',
+  avatar: 'https://avatars.example/user.png',
+  status: 'available',
+  role: 'default',
+  lastActiveAt: 1_790_000_000,
+  conversationId: 'bench_user_bob',
+  tags: ['bench'],
+  link: `https://app.example/users/${'a'.repeat(ABOUT_BYTES - 300)}`
+})
 
 let posts = 0
+let delayMs = 0
+let isHanging = false
 
-/** The reply as CometChat describes it: with its sender, its thread and the metadata that it was sent with. */
-async function answerTo(request: IncomingMessage): Promise<readonly [status: number, answer: object]> {
-  const { apikey, onbehalfof: sender } = request.headers
-  const parentId = THREAD.exec(request.url ?? '')?.[1]
-  if (request.method !== 'POST' || parentId === undefined) return refusal(404, 'ERR_API_NOT_FOUND')
-  if (apikey !== process.env['COMETCHAT_API_KEY']) return refusal(401, 'AUTH_ERR_APIKEY_NOT_FOUND')
-  if (typeof sender !== 'string' || sender === '') return refusal(400, 'ERR_BAD_REQUEST')
-  const message = (await json(request)) as object
+/** The head must be there; answers once the whole request is, and says how many bytes that was. */
+function answerTo(text: string, socket: Socket): number {
+  const headEnd = text.indexOf('\r\n\r\n')
+  if (headEnd === -1) return 0
+  const head = text.slice(0, headEnd + 2)
+  const end = headEnd + 4 + Number(LENGTH.exec(head)?.[1] ?? 0)
+  if (text.length < end) return 0
+  const answer = reply(head, text.slice(headEnd + 4, end))
+  if (isHanging) return end
+  if (delayMs > 0) setTimeout(() => socket.write(answer), delayMs)
+  else socket.write(answer)
+  return end
+}
+
+function reply(head: string, body: string): string {
+  const parentId = REQUEST_LINE.exec(head)?.[1]
+  const sender = SENDER.exec(head)?.[1]
+  if (parentId === undefined) return refusal(404, 'ERR_API_NOT_FOUND')
+  if (!KEY.test(head)) return refusal(401, 'AUTH_ERR_APIKEY_NOT_FOUND')
+  if (sender === undefined) return refusal(400, 'ERR_BAD_REQUEST')
   posts++
+  const marker = MARKER.exec(body)?.[1]
+  const metadata = marker === undefined ? '' : `,"metadata":{"bffDelivery":"${marker}"}`
   const sentAt = Math.floor(Date.now() / 1000)
-  return [200, { data: { ...message, id: String(1000 + posts), parentId, sender, sentAt, updatedAt: sentAt } }]
+  return message(
+    200,
+    `{"data":{"id":"${1000 + posts}","parentId":"${parentId}","sender":"${sender}","receiver":"bob","receiverType":"user",` +
+      `"category":"message","type":"text","data":{"text":"Yes, on Friday at ten."${metadata},"entities":{"sender":` +
+      `{"entity":${about},"entityType":"user"}}},"sentAt":${sentAt},"updatedAt":${sentAt}}}`
+  )
 }
 
-function refusal(status: number, code: string): readonly [status: number, answer: object] {
-  return [status, { error: { code, message: 'The bench does not do this.' } }]
+function refusal(status: number, code: string): string {
+  return message(status, `{"error":{"code":"${code}","message":"The bench does not do this."}}`)
 }
 
-const server = createServer(async (request, response) => {
-  const [status, answer] = await answerTo(request)
-  const text = JSON.stringify(answer)
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
-  response.end(text)
+function message(status: number, body: string): string {
+  return `HTTP/1.1 ${status} -\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+}
+
+const server = createServer({ noDelay: true }, socket => {
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (chunk: string) => {
+    received += chunk
+    for (let end = answerTo(received, socket); end > 0; end = answerTo(received, socket)) received = received.slice(end)
+  })
 })
-// Longer than any pause between two rounds, so that no round pays for new connections.
-server.keepAliveTimeout = 600_000
-server.listen(0, '127.0.0.1', () => answerParent(server.address(), () => posts))
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  answerParent(typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : '', {
+    posts: () => posts,
+    delay(ms: number) {
+      delayMs = ms
+    },
+    hang(hangs: boolean) {
+      isHanging = hangs
+    }
+  })
+})

@@ -1,0 +1,187 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { barChart } from './plot.ts'
+import { profileService } from './profile.ts'
+import { markdownOf, type Section } from './report.ts'
+import type { Settings } from './rounds.ts'
+import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
+import { measureLatency } from './sections/latency.ts'
+import { measureMemory } from './sections/memory.ts'
+import { comparePeers } from './sections/peers.ts'
+import { measureStartup } from './sections/startup.ts'
+import { compareStores } from './sections/stores.ts'
+import { measureWorkers } from './sections/workers.ts'
+import { CORES, startWorld, type World } from './world.ts'
+
+const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory'] as const
+type SectionName = (typeof SECTIONS)[number]
+
+const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof]
+                          [--results DIR] [--help]
+
+Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
+place, each seen to do the job before it is measured. Every program takes its turn in every round. Linux only.
+
+  --quick       fewer and shorter rounds: two minutes instead of fifteen
+  --only NAMES  of ${SECTIONS.join(', ')}: those, separated by commas
+  --rounds N    how many rounds count
+  --window-ms N how long each program has in a round
+  --cpu-prof    only profile the service under load, and say where its time goes
+  --results DIR where the tables, the figures and a plot are left (bench/results)
+  --help        this text
+
+haproxy, nginx and redis-server take part where they are installed (Debian: apt-get install haproxy nginx redis-server).
+`
+const EXIT_FAILED = 1
+/** sysexits.h: EX_USAGE. */
+const EXIT_USAGE = 64
+/** As a shell says it: 128 and SIGINT. */
+const EXIT_INTERRUPTED = 130
+
+const RESULTS = fileURLToPath(new URL('results', import.meta.url))
+const QUICK = { rounds: 3, windowMs: 400, warmUpMs: 1200 }
+const FULL = { rounds: 16, windowMs: 1000, warmUpMs: 5000 }
+const QUICK_GROWTH: GrowthOptions = {
+  connections: [1, 64, 256, 1000],
+  bodyBytes: [200, 60_000],
+  users: [10, 100_000],
+  records: [0, 10_000]
+}
+const FULL_GROWTH: GrowthOptions = {
+  connections: [1, 64, 256, 1000, 5000],
+  bodyBytes: [200, 2000, 20_000, 60_000],
+  users: [10, 1000, 10_000, 1_000_000],
+  records: [0, 100_000, 1_000_000]
+}
+
+const QUICK_MEMORY = { waiting: 5000, waves: 1, loadMs: 5000 }
+const FULL_MEMORY = { waiting: 5000, waves: 3, loadMs: 20_000 }
+
+interface Options {
+  readonly quick: boolean
+  readonly only: readonly SectionName[]
+  readonly rounds: number | undefined
+  readonly windowMs: number | undefined
+  readonly profile: boolean
+  readonly results: string
+}
+
+const options = readOptions()
+if (options === 'help') process.stdout.write(USAGE)
+else if (typeof options === 'string') {
+  process.stderr.write(`${options}\n\n${USAGE}`)
+  process.exitCode = EXIT_USAGE
+} else process.exitCode = await main(options)
+
+async function main(options: Options): Promise<number> {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+  try {
+    if (process.platform !== 'linux') throw new Error('It reads CPU times from /proc, which only Linux has.')
+    await run(options, stopping.signal)
+    return 0
+  } catch (error) {
+    endProgress()
+    if (stopping.signal.aborted) return EXIT_INTERRUPTED
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return EXIT_FAILED
+  }
+}
+
+async function run({ quick, only, rounds, windowMs, profile, results }: Options, stopping: AbortSignal): Promise<void> {
+  const base = quick ? QUICK : FULL
+  const settings = {
+    rounds: rounds ?? base.rounds,
+    windowMs: windowMs ?? base.windowMs,
+    warmUpMs: windowMs ?? base.warmUpMs,
+    stopping,
+    onProgress: showProgress
+  }
+  const measure: Record<SectionName, (world: World) => Promise<Section>> = {
+    peers: world => comparePeers(world, settings),
+    stores: world => compareStores(world, settings),
+    latency: world => measureLatency(world, settings),
+    growth: world => measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
+    workers: world => measureWorkers(world, settings),
+    startup: world => measureStartup(world, settings),
+    memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) })
+  }
+  const sections: Section[] = []
+  const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])
+  process.stdout.write(`${machine(settings)}\n\n`)
+  for (const step of steps) {
+    // Each in a world of its own: nothing that runs on from another one disturbs it.
+    await using stack = new AsyncDisposableStack()
+    const section = await step(await startWorld(stack))
+    endProgress()
+    process.stdout.write(markdownOf(section))
+    sections.push(section)
+  }
+  keep(sections, settings, results)
+}
+
+function machine({ rounds, windowMs }: Settings): string {
+  return `Node ${process.versions.node}, ${CORES} × ${cpus()[0]?.model.trim()}; ${rounds} rounds of ${windowMs} ms.`
+}
+
+function keep(sections: readonly Section[], settings: Settings, results: string): void {
+  mkdirSync(results, { recursive: true })
+  const text = sections.map(markdownOf).join('')
+  writeFileSync(join(results, 'latest.md'), `${machine(settings)}\n\n${text}`)
+  writeFileSync(
+    join(results, 'latest.json'),
+    `${JSON.stringify({ machine: machine(settings), sections }, undefined, 1)}\n`
+  )
+  const peers = sections.find(({ name }) => name === 'peers')
+  if (peers) writeFileSync(join(results, 'peers.svg'), plotOf(peers))
+}
+
+function plotOf({ rows }: Section): string {
+  const bars = rows.map(([title = '', , cost = '', , ratio = '']) => ({
+    label: title.replaceAll('*', ''),
+    value: Number(cost.replaceAll(',', '')),
+    note: `${cost} µs, ${ratio} ×`,
+    isOurs: title.includes('*')
+  }))
+  return barChart('CPU time of one reply, and × a bare Fastify + undici pass-through', bars)
+}
+
+/** On standard error, so that the tables alone can be kept. */
+function showProgress(text: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
+}
+
+function endProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+}
+
+function readOptions(): Options | 'help' | string {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', default: SECTIONS.join(',') },
+        rounds: { type: 'string' },
+        'window-ms': { type: 'string' },
+        results: { type: 'string', default: RESULTS },
+        'cpu-prof': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false }
+      }
+    })
+    if (values.help) return 'help'
+    const names = values.only.split(',')
+    const only = SECTIONS.filter(name => names.includes(name))
+    if (only.length !== names.length) return `--only takes some of: ${SECTIONS.join(', ')}.`
+    const [rounds, windowMs] = [values.rounds, values['window-ms']].map(text =>
+      text === undefined ? undefined : Number(text)
+    )
+    const isWrong = [rounds, windowMs].some(count => count !== undefined && !(Number.isSafeInteger(count) && count > 0))
+    if (isWrong) return '--rounds and --window-ms take whole numbers from 1.'
+    return { quick: values.quick, only, rounds, windowMs, profile: values['cpu-prof'], results: values.results }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/**
+ * CPU time that a process, its threads and its children have used, in microseconds.
+ * Read from Linux's scheduler (proc_pid_schedstat), whose figures are exact to the nanosecond; a thread that has ended
+ * is not in it, so a window must not be longer than the threads live.
+ */
+export function cpuMicroseconds(pid: number): number {
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+    const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim()
+    for (const child of children === '' ? [] : children.split(' ')) nanoseconds += cpuMicroseconds(Number(child)) * 1000
+  }
+  return nanoseconds / 1000
+}
+
+/** Resident memory of a process and its children, in MiB. */
+export function residentMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024
+}

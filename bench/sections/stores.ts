@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { startRedis, withoutRedis } from '../../test/helpers/redis-server.ts'
+import { number, type Section, spread } from '../report.ts'
+import { bestQuarterOf, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'
+import { startService, type World } from '../world.ts'
+
+interface Variant {
+  readonly store: string
+  readonly isKeyed: boolean
+  readonly lane: Lane
+}
+
+/** What keeping the records costs the service, with each store, without and with an Idempotency-Key. */
+export async function compareStores(world: World, settings: Settings): Promise<Section> {
+  const variants: Variant[] = []
+  for (const [store, STORE_URL] of await storeUrls(world)) {
+    const service = await startService(world, { name: store, env: { STORE_URL } })
+    for (const isKeyed of [false, true]) {
+      const name = `${store}${isKeyed ? ' with a key' : ''}`
+      variants.push({ store, isKeyed, lane: { ...service, name, plan: { ...service.plan, keyed: isKeyed } } })
+    }
+  }
+  const measured = await runRounds(
+    variants.map(({ lane }) => lane),
+    { ...world, settings }
+  )
+  const costs = measured.map(({ figures }) => figures.map(figure => figure.cpuMicroseconds))
+  const baseOf = (isKeyed: boolean): number => bestQuarterOf(costs[isKeyed ? 1 : 0] ?? [])
+  const rows = variants.map(({ store, isKeyed }, index) => {
+    const cost = costs[index] ?? []
+    const figures = measured[index]?.figures ?? []
+    return [
+      store,
+      isKeyed ? 'yes' : 'no',
+      number(bestQuarterOf(cost)),
+      spread(cost),
+      (bestQuarterOf(cost) / baseOf(isKeyed)).toFixed(2),
+      number(medianOf(figures.map(({ p50 }) => p50))),
+      number(medianOf(figures.map(({ p99 }) => p99)))
+    ]
+  })
+  return {
+    name: 'stores',
+    title: 'Delivery records',
+    note: 'As above. `×` is against the memory store for the same replies. What Redis itself uses, and the time the disk takes, are not in it.',
+    head: ['records', 'key', 'CPU µs', 'spread', '× memory', 'p50 µs', 'p99 µs'],
+    rows,
+    figures: measured.map(({ lane, figures }) => ({ name: lane.name, figures }))
+  }
+}
+
+async function storeUrls({ stack, directory }: World): Promise<[name: string, url: string][]> {
+  const urls: [string, string][] = [
+    ['memory', 'memory:'],
+    ['file', `file:${join(directory, 'records.db')}`]
+  ]
+  const missing = withoutRedis()
+  if (missing !== undefined) {
+    process.stderr.write(`Without Redis: ${missing}.\n`)
+    return urls
+  }
+  const redis = await startRedis()
+  stack.defer(() => redis.stop())
+  return [...urls, ['redis', redis.url]]
+}

@@ -1,0 +1,131 @@
+// What every measurement shares: an upstream, a load and an issuer, and how the service and the peers are started for
+// them. The measured program has the first processor for itself, the others share what is left.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Child, startChild } from './child.ts'
+import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
+import type { LoadPlan } from './load.ts'
+import type { Peer } from './peers/peers.ts'
+import type { Lane } from './rounds.ts'
+import { startFlags } from './start-flags.ts'
+import { freePort, type Subject, startProgram } from './subjects.ts'
+
+export interface World {
+  readonly stack: AsyncDisposableStack
+  readonly upstream: Child
+  readonly load: Child
+  readonly issuer: Issuer
+  /** What 1,000 users send: about 200 bytes. */
+  readonly plan: Omit<LoadPlan, 'port'>
+  readonly directory: string
+}
+
+export interface ServiceOptions {
+  readonly name: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly plan?: Partial<LoadPlan>
+  readonly flags?: readonly string[]
+  readonly cores?: string | undefined
+}
+
+const USERS = 1000
+const API_KEY = 'bench-key-of-40-characters-0123456789abcd'
+/** Long enough for every store; the records of a bench are nobody's. */
+const STORE_SECRET = 'bench-secret-of-40-characters-0123456789'
+const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+
+export const CORES = availableParallelism()
+/** With fewer, two workers and the load have to share them. */
+const ENOUGH_FOR_TWO = 4
+const MEASURED = CORES > 1 ? '0' : undefined
+export const MEASURED_TWO = CORES > 1 ? '0,1' : undefined
+const OTHERS = CORES > 1 ? `${CORES >= ENOUGH_FOR_TWO ? 2 : 1}-${CORES - 1}` : undefined
+export const ARE_TWO_FREE = CORES >= ENOUGH_FOR_TWO
+
+export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'bench-'))
+  stack.defer(() => rmSync(directory, { recursive: true, force: true }))
+  const cores = OTHERS === undefined ? {} : { cores: OTHERS }
+  const upstream = await startChild(stack, { name: 'The upstream', file: 'upstream.ts', env: { API_KEY }, ...cores })
+  const load = await startChild(stack, { name: 'The load', file: 'load.ts', ...cores })
+  const issuer = await startIssuer(stack, directory)
+  const plan = {
+    connections: 64,
+    users: issuer.users(USERS),
+    path: '/threads/100/replies',
+    body: bodyOf(200),
+    keyed: false,
+    expects: 'sender' as const
+  }
+  return { stack, upstream, load, issuer, plan, directory }
+}
+
+/** A reply with its receiver, so that its parent is never read, of about so many bytes. */
+export function bodyOf(bytes: number): string {
+  const empty = JSON.stringify({ receiver: 'bob', receiverType: 'user', data: { text: '' } })
+  const text = 'Yes, on Friday at ten. '.repeat(Math.ceil(bytes / 20)).slice(0, Math.max(1, bytes - empty.length))
+  return JSON.stringify({ receiver: 'bob', receiverType: 'user', data: { text } })
+}
+
+/** The service as `npm start` starts it. */
+export async function startService(world: World, options: ServiceOptions): Promise<Lane> {
+  const { name, env = {}, plan = {}, flags = [], cores = MEASURED } = options
+  const port = await freePort()
+  const subject = await startProgram(world.stack, {
+    name,
+    command: [process.execPath, ...startFlags(), ...flags, SERVER],
+    env: { ...systemEnv(world), ...serviceEnv(world), PORT: String(port), ...env },
+    port,
+    ...(cores !== undefined && { cores })
+  })
+  return { name, subject, plan: { ...world.plan, ...plan } }
+}
+
+export async function startPeer(world: World, peer: Peer): Promise<Lane> {
+  const port = await freePort()
+  const directory = join(world.directory, peer.name)
+  mkdirSync(directory)
+  const env = {
+    PORT: String(port),
+    UPSTREAM_URL: world.upstream.hello,
+    API_KEY,
+    JWT_PUBLIC_KEY_FILE: world.issuer.publicKeyFile,
+    JWT_ISSUER: world.issuer.url,
+    JWT_AUDIENCE: AUDIENCE,
+    NODE_ENV: 'production' as const
+  }
+  const { file, args } = peer.command(env, directory)
+  const subject = await startProgram(world.stack, {
+    name: peer.name,
+    command: [file, ...args],
+    env: { ...systemEnv(world), ...env },
+    port,
+    ...(MEASURED !== undefined && { cores: MEASURED })
+  })
+  return { name: peer.name, subject, plan: { ...world.plan, expects: peer.verifiesTokens ? 'sender' : 'any' } }
+}
+
+/** The upstream itself, called as the service calls it. */
+export function directLane({ upstream, plan }: World): Lane {
+  const subject: Subject = { name: 'direct', port: Number(new URL(upstream.hello).port), pid: upstream.pid }
+  const headerLines = `apikey: ${API_KEY}\r\nonBehalfOf: bench\r\n`
+  return { name: 'direct', subject, plan: { ...plan, path: '/v3/messages/100/thread', headerLines, expects: 'any' } }
+}
+
+export function serviceEnv({ upstream, issuer }: Pick<World, 'upstream' | 'issuer'>): Record<string, string> {
+  return {
+    ADMIN_PORT: '0',
+    COMETCHAT_API_KEY: API_KEY,
+    COMETCHAT_BASE_URL: upstream.hello,
+    AUTH_JWT_ISSUER: issuer.url,
+    AUTH_JWT_AUDIENCE: AUDIENCE,
+    AUTH_JWT_JWKS_URL: issuer.jwksUrl,
+    STORE_SECRET
+  }
+}
+
+function systemEnv({ directory }: World): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory }
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { needsRedis } from '../helpers/redis-server.ts'
+
+const BENCH = new URL('../../bench/main.ts', import.meta.url).pathname
+
+/** Starts the bench with a temporary directory of its own, which says what it leaves behind. */
+function startBench(t: Test, args: readonly string[]) {
+  const directory = t.testdir({ tmp: {}, results: {} })
+  const child = spawn(process.execPath, [BENCH, ...args, '--results', `${directory}/results`], {
+    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp` },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
+  const finished = ended.then(([[code], stdout, stderr]) => {
+    return { code, stdout, stderr, left: readdirSync(`${directory}/tmp`), results: readdirSync(`${directory}/results`) }
+  })
+  return { child, finished }
+}
+
+/** The first two cells of each row; the figures must be numbers. */
+function rowsOf(t: Test, table: string): string[] {
+  const rows = table.matchAll(/^\| ([a-z]+) \| (no|yes) \| ([\d.,]+) \| ([\d.,–]+) \| (\d+\.\d\d) \| /gm)
+  return Array.from(rows, ([, records = '', keyed = '', cost = '', , ratio = '']) => {
+    t.ok(Number(cost.replace(',', '')) > 0 && Number(ratio) > 0, `${records}, ${keyed}: ${cost} ${ratio}`)
+    return `${records} ${keyed}`
+  })
+}
+
+t.test('the cost of every store is told, without and with a key, and the figures are kept', needsRedis(), async t => {
+  const run = startBench(t, ['--quick', '--only', 'stores', '--rounds', '1', '--window-ms', '100'])
+
+  const { code, stdout, stderr, left, results } = await run.finished
+
+  t.equal(code, 0, stderr)
+  t.strictSame(rowsOf(t, stdout), ['memory no', 'memory yes', 'file no', 'file yes', 'redis no', 'redis yes'])
+  t.strictSame(results.sort(), ['latest.json', 'latest.md'])
+  t.strictSame(left, [], 'and nothing else is left behind')
+})
+
+t.test('Ctrl-C ends it and everything that it started', async t => {
+  const { child, finished } = startBench(t, ['--only', 'growth'])
+  await once(child.stderr, 'data')
+  child.kill('SIGINT')
+
+  const { code, left } = await finished
+
+  t.strictSame({ code, left }, { code: 130, left: [] })
+})
+
+t.test('--help shows every flag and starts nothing', async t => {
+  const { code, stdout, stderr } = await startBench(t, ['--help']).finished
+
+  t.strictSame({ code, stderr }, { code: 0, stderr: '' })
+  for (const flag of ['--quick', '--only', '--rounds', '--window-ms', '--cpu-prof', '--results', '--help']) {
+    t.match(stdout, `  ${flag} `)
+  }
+})
+
+for (const args of [['--rounds', '0'], ['--only', 'nothing'], ['--round']]) {
+  t.test(`${args.join(' ')} is refused with status 64`, async t => {
+    const { code, stdout, stderr } = await startBench(t, args).finished
+
+    t.strictSame({ code, stdout }, { code: 64, stdout: '' })
+    t.match(stderr, 'Usage: npm run bench')
+  })
+}
