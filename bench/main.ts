@@ -17,6 +17,8 @@ import { measureWorkers } from './sections/workers.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
 const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory'] as const
+/** Without what needs many programs or many replies. */
+const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
 
 const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof]
@@ -25,7 +27,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--
 Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
 place, each seen to do the job before it is measured. Every program takes its turn in every round. Linux only.
 
-  --quick       fewer and shorter rounds: two minutes instead of fifteen
+  --quick       ${QUICK_SECTIONS.join(', ')} in fewer and shorter rounds: two minutes instead of fifteen
   --only NAMES  of ${SECTIONS.join(', ')}: those, separated by commas
   --rounds N    how many rounds count
   --window-ms N how long each program has in a round
@@ -42,8 +44,8 @@ const EXIT_USAGE = 64
 const EXIT_INTERRUPTED = 130
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url))
-const QUICK = { rounds: 3, windowMs: 400, warmUpMs: 1200 }
-const FULL = { rounds: 16, windowMs: 1000, warmUpMs: 5000 }
+const QUICK = { rounds: 3, windowMs: 500, warmUpMs: 2500 }
+const FULL = { rounds: 10, windowMs: 1000, warmUpMs: 5000 }
 const QUICK_GROWTH: GrowthOptions = {
   connections: [1, 64, 256, 1000],
   bodyBytes: [200, 60_000],
@@ -163,7 +165,7 @@ function readOptions(): Options | 'help' | string {
     const { values } = parseArgs({
       options: {
         quick: { type: 'boolean', default: false },
-        only: { type: 'string', default: SECTIONS.join(',') },
+        only: { type: 'string' },
         rounds: { type: 'string' },
         'window-ms': { type: 'string' },
         results: { type: 'string', default: RESULTS },
@@ -172,8 +174,8 @@ function readOptions(): Options | 'help' | string {
       }
     })
     if (values.help) return 'help'
-    const names = values.only.split(',')
-    const only = SECTIONS.filter(name => names.includes(name))
+    const names = values.only?.split(',') ?? (values.quick ? QUICK_SECTIONS : SECTIONS)
+    const only = SECTIONS.filter(section => names.some(name => name === section))
     if (only.length !== names.length) return `--only takes some of: ${SECTIONS.join(', ')}.`
     const [rounds, windowMs] = [values.rounds, values['window-ms']].map(text =>
       text === undefined ? undefined : Number(text)
