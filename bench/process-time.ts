@@ -15,7 +15,7 @@ export function cpuMicroseconds(pid: number): number {
   return nanoseconds / 1000
 }
 
-/** Resident memory of a process and its children, in MiB. */
+/** Resident memory of a process, without its children, in MiB. */
 export function residentMiB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024
