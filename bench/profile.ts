@@ -29,9 +29,9 @@ export async function profileService(world: World, settings: Settings, directory
     env: { DRAIN_DELAY_MS: '0' }
   })
   settings.onProgress('profiling')
-  await world.load.ask('open', { ...plan, port: subject.port })
-  await world.load.ask('run', { durationMs: LOADED_MS })
-  await world.load.ask('close')
+  await world.outside.ask('open', { ...plan, port: subject.port })
+  await world.outside.ask('run', { durationMs: LOADED_MS })
+  await world.outside.ask('close')
   process.kill(subject.pid, 'SIGTERM')
   const file = await untilWritten(directory, before)
   const shares = sharesOf(JSON.parse(readFileSync(file, 'utf8')))

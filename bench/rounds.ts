@@ -22,8 +22,7 @@ export interface Measured {
 }
 
 export interface RoundsOptions {
-  readonly load: Child
-  readonly upstream: Child
+  readonly outside: Child
   readonly settings: Settings
   /** Requests a second, at random times; as many as the connections take when it is left out. */
   readonly perSecond?: number
@@ -60,16 +59,16 @@ function takeTurn(lane: Lane, round: number, options: RoundsOptions): Promise<Fi
   return measure(lane, options.perSecond === undefined ? run : { ...run, perSecond: options.perSecond }, options)
 }
 
-async function measure(lane: Lane, run: LoadRun, { load, upstream }: RoundsOptions): Promise<Figure> {
+async function measure(lane: Lane, run: LoadRun, { outside }: RoundsOptions): Promise<Figure> {
   const { name, subject, plan } = lane
   try {
-    await load.ask('open', { ...plan, port: subject.port })
-    const postsBefore = await upstream.ask<number>('posts')
+    await outside.ask('open', { ...plan, port: subject.port })
+    const postsBefore = await outside.ask<number>('posts')
     const usedBefore = cpuMicroseconds(subject.pid)
-    const result = await load.ask<LoadResult>('run', run)
+    const result = await outside.ask<LoadResult>('run', run)
     const used = cpuMicroseconds(subject.pid) - usedBefore
-    const posts = (await upstream.ask<number>('posts')) - postsBefore
-    await load.ask('close')
+    const posts = (await outside.ask<number>('posts')) - postsBefore
+    await outside.ask('close')
     if (posts !== result.requests) throw new Error(`${posts} posts for ${result.requests} answers`)
     return { ...result, cpuMicroseconds: used / result.requests }
   } catch (error) {

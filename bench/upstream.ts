@@ -1,7 +1,7 @@
 // The least that the compared programs take for CometChat, on a bare socket: cheap, so that the bench is busy with them
 // and not with it. It refuses what lacks the key or a user, and answers with the message that was asked for.
+import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { answerParent } from './child.ts'
 
 const REQUEST_LINE = /^POST \/v3\/messages\/([1-9]\d*)\/thread HTTP\/1\.1\r\n/
 const LENGTH = /\r\ncontent-length: *(\d+)/i
@@ -67,7 +67,15 @@ function message(status: number, body: string): string {
   return `HTTP/1.1 ${status} -\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 }
 
-const server = createServer({ noDelay: true }, socket => {
+/** Listens on a port of its own and returns its address. */
+export async function startUpstream(): Promise<string> {
+  const server = createServer({ noDelay: true }, answerEach).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+}
+
+function answerEach(socket: Socket): void {
   let received = ''
   socket.setEncoding('latin1')
   socket.on('error', () => socket.destroy())
@@ -75,16 +83,14 @@ const server = createServer({ noDelay: true }, socket => {
     received += chunk
     for (let end = answerTo(received, socket); end > 0; end = answerTo(received, socket)) received = received.slice(end)
   })
-})
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address()
-  answerParent(typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : '', {
-    posts: () => posts,
-    delay(ms: number) {
-      delayMs = ms
-    },
-    hang(hangs: boolean) {
-      isHanging = hangs
-    }
-  })
-})
+}
+
+export const upstreamHandlers = {
+  posts: () => posts,
+  delay(ms: number) {
+    delayMs = ms
+  },
+  hang(hangs: boolean) {
+    isHanging = hangs
+  }
+}

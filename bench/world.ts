@@ -1,5 +1,5 @@
-// What every measurement shares: an upstream, a load and an issuer, and how the service and the peers are started for
-// them. The measured program has the first processor for itself, the others share what is left.
+// What every measurement shares: an outside and an issuer, and how the service and the peers are started for them. The
+// measured program has the first processor for itself, the others share what is left.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,8 +14,8 @@ import { freePort, type Subject, startProgram } from './subjects.ts'
 
 export interface World {
   readonly stack: AsyncDisposableStack
-  readonly upstream: Child
-  readonly load: Child
+  /** The callers, and the CometChat whose address it says. */
+  readonly outside: Child
   readonly issuer: Issuer
   /** What 1,000 users send: about 200 bytes. */
   readonly plan: Omit<LoadPlan, 'port'>
@@ -48,8 +48,7 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'))
   stack.defer(() => rmSync(directory, { recursive: true, force: true }))
   const cores = OTHERS === undefined ? {} : { cores: OTHERS }
-  const upstream = await startChild(stack, { name: 'The upstream', file: 'upstream.ts', env: { API_KEY }, ...cores })
-  const load = await startChild(stack, { name: 'The load', file: 'load.ts', ...cores })
+  const outside = await startChild(stack, { name: 'The outside', file: 'outside.ts', env: { API_KEY }, ...cores })
   const issuer = await startIssuer(stack, directory)
   const plan = {
     connections: 64,
@@ -57,9 +56,10 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
     path: '/threads/100/replies',
     body: bodyOf(200),
     keyed: false,
-    expects: 'sender' as const
+    expects: 'sender' as const,
+    isAwake: true
   }
-  return { stack, upstream, load, issuer, plan, directory }
+  return { stack, outside, issuer, plan, directory }
 }
 
 /** A reply with its receiver, so that its parent is never read, of about so many bytes. */
@@ -89,7 +89,7 @@ export async function startPeer(world: World, peer: Peer): Promise<Lane> {
   mkdirSync(directory)
   const env = {
     PORT: String(port),
-    UPSTREAM_URL: world.upstream.hello,
+    UPSTREAM_URL: world.outside.hello,
     API_KEY,
     JWT_PUBLIC_KEY_FILE: world.issuer.publicKeyFile,
     JWT_ISSUER: world.issuer.url,
@@ -108,17 +108,17 @@ export async function startPeer(world: World, peer: Peer): Promise<Lane> {
 }
 
 /** The upstream itself, called as the service calls it. */
-export function directLane({ upstream, plan }: World): Lane {
-  const subject: Subject = { name: 'direct', port: Number(new URL(upstream.hello).port), pid: upstream.pid }
+export function directLane({ outside, plan }: World): Lane {
+  const subject: Subject = { name: 'direct', port: Number(new URL(outside.hello).port), pid: outside.pid }
   const headerLines = `apikey: ${API_KEY}\r\nonBehalfOf: bench\r\n`
   return { name: 'direct', subject, plan: { ...plan, path: '/v3/messages/100/thread', headerLines, expects: 'any' } }
 }
 
-export function serviceEnv({ upstream, issuer }: Pick<World, 'upstream' | 'issuer'>): Record<string, string> {
+export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'>): Record<string, string> {
   return {
     ADMIN_PORT: '0',
     COMETCHAT_API_KEY: API_KEY,
-    COMETCHAT_BASE_URL: upstream.hello,
+    COMETCHAT_BASE_URL: outside.hello,
     AUTH_JWT_ISSUER: issuer.url,
     AUTH_JWT_AUDIENCE: AUDIENCE,
     AUTH_JWT_JWKS_URL: issuer.jwksUrl,

@@ -69,16 +69,16 @@ export async function measureMemory(world: World, options: MemoryOptions): Promi
   }
 }
 
-async function residentUnder({ subject, plan }: Lane, { load }: World, durationMs: number) {
+async function residentUnder({ subject, plan }: Lane, { outside }: World, durationMs: number) {
   const idle = residentMiB(subject.pid)
-  await load.ask('open', { ...plan, port: subject.port })
+  await outside.ask('open', { ...plan, port: subject.port })
   let most = idle
   const sampling = setInterval(() => {
     most = Math.max(most, residentMiB(subject.pid))
   }, SAMPLE_MS)
-  await load.ask('run', { durationMs })
+  await outside.ask('run', { durationMs })
   clearInterval(sampling)
-  await load.ask('close')
+  await outside.ask('close')
   return { idle, most }
 }
 
@@ -97,8 +97,8 @@ async function residentWaiting(world: World, storeUrl: string, options: MemoryOp
     }
   })
   const memory = (): Promise<NodeJS.MemoryUsage> => service.ask('memory')
-  await world.upstream.ask('hang', true)
-  stack.defer(() => world.upstream.ask('hang', false))
+  await world.outside.ask('hang', true)
+  stack.defer(() => world.outside.ask('hang', false))
   const waves: Wave[] = []
   while (waves.length < options.waves) {
     options.stopping.throwIfAborted()

@@ -14,7 +14,8 @@ interface Variant {
 export async function compareStores(world: World, settings: Settings): Promise<Section> {
   const variants: Variant[] = []
   for (const [store, STORE_URL] of await storeUrls(world)) {
-    const service = await startService(world, { name: store, env: { STORE_URL } })
+    // Redis needs a processor, too.
+    const service = await startService(world, { name: store, env: { STORE_URL }, plan: { isAwake: false } })
     for (const isKeyed of [false, true]) {
       const name = `${store}${isKeyed ? ' with a key' : ''}`
       variants.push({ store, isKeyed, lane: { ...service, name, plan: { ...service.plan, keyed: isKeyed } } })

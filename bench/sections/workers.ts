@@ -10,7 +10,7 @@ export async function measureWorkers(world: World, settings: Settings): Promise<
   const lanes: Lane[] = []
   for (const workers of WORKERS) {
     const env = { STORE_URL: `file:${join(world.directory, `workers-${workers}.db`)}`, WEB_CONCURRENCY: `${workers}` }
-    const plan = { keyed: true, connections: 128 }
+    const plan = { keyed: true, connections: 128, isAwake: ARE_TWO_FREE }
     lanes.push(await startService(world, { name: `${workers}`, env, plan, cores: MEASURED_TWO }))
   }
   const measured = await runRounds(lanes, { ...world, settings })
