@@ -19,10 +19,12 @@ export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Deli
 
   return {
     async deliver(order) {
+      const sending = new Sending(parts, order, unsettled)
       underWay++
       try {
-        return await new Sending(parts, order, unsettled).run()
+        return await sending.begin()
       } finally {
+        sending.end()
         underWay--
         if (underWay === 0) {
           for (const tell of whenIdle) tell()

@@ -1,6 +1,7 @@
 import { OldestFirst, type Ordered } from './oldest-first.ts'
 import { claimed, judgeOpen, type OpenRecord } from './open-record.ts'
 import {
+  type Awaitable,
   type Claim,
   type ClaimedAs,
   type ClaimResult,
@@ -64,13 +65,13 @@ class MemoryStore implements RecordStore {
     return this.#records.size
   }
 
-  async claim(claim: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
+  claim(claim: Claim, as: ClaimedAs = 'pending'): Awaitable<ClaimResult> {
     const nowMs = this.#monotonic()
     const record = this.#records.get(claim.key)
     const standing = record && nowMs < record.expiresAtMs ? judge(record, claim, as, nowMs) : undefined
     if (standing) return standing
     if (record) this.#forget(record)
-    this.#makeRoom(nowMs)
+    if (!this.#makeRoom(nowMs)) return Promise.reject(new Error('the store is full'))
     this.#keep(claim, as, nowMs)
     return claimed(as)
   }
@@ -100,7 +101,7 @@ class MemoryStore implements RecordStore {
     return true
   }
 
-  async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+  finish(key: string, owner: string | undefined, outcome: Outcome): void {
     const record = this.#openOf(key, owner)
     if (!record) return
     const bytes = RECORD_BYTES + outcomeBytes(outcome)
@@ -114,7 +115,7 @@ class MemoryStore implements RecordStore {
     while (this.#bytes > this.#maxBytes && this.#settled.oldest) this.#forget(this.#settled.oldest)
   }
 
-  async release(key: string, owner: string): Promise<void> {
+  release(key: string, owner: string): void {
     const record = this.#openOf(key, owner)
     if (record) this.#forget(record)
   }
@@ -164,15 +165,15 @@ class MemoryStore implements RecordStore {
     if (record.outcome) this.#settled.remove(record)
   }
 
-  /** Throws when nothing that may be forgotten is left: an old truth is worth more than a new send. */
-  #makeRoom(nowMs: number): void {
+  /** False when nothing that may be forgotten is left: an old truth is worth more than a new send. */
+  #makeRoom(nowMs: number): boolean {
     for (let forgotten = 0; this.#isFull() || forgotten < EXPIRED_AT_ONCE; forgotten++) {
       const { oldest } = this.#settled
       if (!oldest || !(this.#isFull() || nowMs >= oldest.expiresAtMs)) break
       this.#forget(oldest)
     }
     if (this.#isFull()) this.#forgetAbandoned(nowMs)
-    if (this.#isFull()) throw new Error('the store is full')
+    return !this.#isFull()
   }
 
   /** Only asked when every record is PENDING or SENT. */

@@ -41,6 +41,9 @@ export type ClaimResult =
   | { readonly kind: 'doubtful'; readonly owner: string; readonly quietForMs: number }
   | Outcome
 
+/** At once where nobody is waited for; a failure is always a rejected promise. */
+export type Awaitable<T> = T | Promise<T>
+
 /**
  * Records of replies. Every method is one atomic transition; a rejected promise means that it may or may not have
  * happened, which every caller survives.
@@ -56,7 +59,7 @@ export interface RecordStore {
    * Creates the record, PENDING unless SENT is asked for, or says what there is. A PENDING whose lease is over was never
    * sent and is taken over. A SENT is durable when it resolves. Rejects also when the store is full.
    */
-  claim(claim: Claim, as?: ClaimedAs): Promise<ClaimResult>
+  claim(claim: Claim, as?: ClaimedAs): Awaitable<ClaimResult>
   /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
   markSent(key: string, owner: string): Promise<boolean>
   /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */
@@ -64,9 +67,9 @@ export interface RecordStore {
   /** SENT and abandoned → PENDING of a new owner; false when somebody else was quicker. */
   reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean>
   /** PENDING or SENT → DONE or REFUSED. Without an owner: on the evidence of the marker, whoever sent it. */
-  finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void>
+  finish(key: string, owner: string | undefined, outcome: Outcome): Awaitable<void>
   /** Forgets a record: its reply provably does not exist, or its outcome is told and nobody can ask again. */
-  release(key: string, owner: string): Promise<void>
+  release(key: string, owner: string): Awaitable<void>
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
   forgetfulForMs(): number | undefined
   /** True when the next transition is likely to succeed. */

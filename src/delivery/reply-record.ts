@@ -1,7 +1,7 @@
 import type { AppError } from '../errors.ts'
 import { outcomeOf, storeUnavailable } from './outcomes.ts'
 import { fingerprintOf, type RecordNames } from './record-names.ts'
-import type { Claim, ClaimedAs, ClaimResult, Outcome, RecordStore } from './record-store.ts'
+import type { Awaitable, Claim, ClaimedAs, ClaimResult, Outcome, RecordStore } from './record-store.ts'
 import type { ReplyOrder } from './reply-order.ts'
 import type { Knowledge, Unsettled } from './unsettled.ts'
 
@@ -44,8 +44,12 @@ export class ReplyRecord {
   }
 
   /** Rejects when the store did not answer: then it may or may not have happened. */
-  claim(as: ClaimedAs): Promise<ClaimResult> {
-    return this.#store.claim(this.#claim, as)
+  claim(as: ClaimedAs): Awaitable<ClaimResult> {
+    try {
+      return this.#store.claim(this.#claim, as)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Whether the reply may be sent; throws where that cannot be known, since nothing is sent then. */
@@ -73,20 +77,20 @@ export class ReplyRecord {
   }
 
   /** After the call the caller gets the truth about it, whatever the store does. */
-  settle(outcome: Outcome): Promise<void> {
+  settle(outcome: Outcome): Awaitable<void> {
     this.#noteSettled()
     const { key, owner } = this.#claim
     return this.isKeyed ? quietly(() => this.#store.finish(key, owner, outcome)) : this.release()
   }
 
   /** Keeps what was found in the thread, whoever sent it. */
-  settleAsFound(outcome: Outcome): Promise<void> {
+  settleAsFound(outcome: Outcome): Awaitable<void> {
     this.#noteSettled()
     return quietly(() => this.#store.finish(this.#claim.key, undefined, outcome))
   }
 
   /** Keeps what a failure says about the reply. */
-  giveUp(error: AppError): Promise<void> {
+  giveUp(error: AppError): Awaitable<void> {
     const outcome = outcomeOf(error)
     if (outcome) return this.settle(outcome)
     const { key, owner } = this.#claim
@@ -96,7 +100,7 @@ export class ReplyRecord {
   }
 
   /** Nothing was sent, and nothing will be. */
-  release(): Promise<void> {
+  release(): Awaitable<void> {
     return quietly(() => this.#store.release(this.#claim.key, this.#claim.owner))
   }
 
@@ -121,8 +125,8 @@ export class ReplyRecord {
 }
 
 /** For a transition whose failure the lease and the marker make good. */
-async function quietly(transition: () => Promise<void>): Promise<void> {
+function quietly(transition: () => Awaitable<void>): Awaitable<void> {
   try {
-    await transition()
+    return transition()?.catch(() => undefined)
   } catch {}
 }

@@ -5,7 +5,7 @@ import type { CometChatClient, Receiver } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import { type Found, lookFor } from './lost-reply.ts'
 import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcomes.ts'
-import type { ClaimedAs, ClaimResult, Outcome } from './record-store.ts'
+import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record-store.ts'
 import { type DeliveredReply, noteAttempt, type ReplyOrder, replyFrom } from './reply-order.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
 import type { Unsettled } from './unsettled.ts'
@@ -51,18 +51,22 @@ export class Sending {
     this.#record = new ReplyRecord(options, order, unsettled, leaseMs)
   }
 
-  async run(): Promise<DeliveredReply> {
-    try {
-      const receiver = this.#knownReceiver()
-      const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.forgetfulForMs() === undefined
-      const as = isReadyToSend ? 'sent' : 'pending'
-      return await this.#goOn(await this.#claimRecord(as), receiver)
-    } finally {
-      this.#record.leave()
-    }
+  /** Resolves with a reply that exists; else throws what is known. */
+  begin(): Awaitable<DeliveredReply> {
+    const receiver = this.#knownReceiver()
+    const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.forgetfulForMs() === undefined
+    const claimed = this.#claimRecord(isReadyToSend ? 'sent' : 'pending')
+    return claimed instanceof Promise
+      ? claimed.then(result => this.#goOn(result, receiver))
+      : this.#goOn(claimed, receiver)
   }
 
-  #goOn(claimed: ClaimResult, receiver: Receiver | undefined): Promise<DeliveredReply> | DeliveredReply {
+  /** Must follow, whatever came of it. */
+  end(): void {
+    this.#record.leave()
+  }
+
+  #goOn(claimed: ClaimResult, receiver: Receiver | undefined): Awaitable<DeliveredReply> {
     switch (claimed.kind) {
       case 'claimed':
         return this.#afterClaim(receiver, false)
@@ -81,16 +85,16 @@ export class Sending {
     }
   }
 
-  async #claimRecord(as: ClaimedAs): Promise<ClaimResult> {
-    try {
-      return await this.#record.claim(as)
-    } catch {
+  #claimRecord(as: ClaimedAs): Awaitable<ClaimResult> {
+    const claimed = this.#record.claim(as)
+    if (!(claimed instanceof Promise)) return claimed
+    return claimed.catch(async () => {
       // It may be SENT now: then a retry would have to wait for the quiet period although nothing was sent.
       const released = as === 'sent' ? this.#record.release() : undefined
       const verdict = await this.#verdictWithoutRecord()
       await released
       throw storeUnavailable(verdict)
-    }
+    })
   }
 
   /** Without its record only the thread can tell whether an earlier attempt with this key was posted. */
@@ -129,7 +133,8 @@ export class Sending {
       record.noteSent()
       const reply = replyFrom(this.#order, record.marker)
       const { messageId, body } = await this.#options.cometchat.postReply(reply, receiver, this.#budget)
-      await record.settle({ kind: 'done', messageId, body })
+      const settling = record.settle({ kind: 'done', messageId, body })
+      if (settling) await settling
       return this.#delivered(messageId, body, false)
     } catch (thrown) {
       const error = asRefusal(thrown, mayBeSent)

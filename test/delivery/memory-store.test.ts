@@ -44,7 +44,7 @@ t.test('what may have been sent never goes: at the bound a new claim is rejected
     await store.markSent(key, owner)
   }
 
-  await t.rejects(store.claim(newClaim()), { message: 'the store is full' })
+  await t.rejects(async () => store.claim(newClaim()), { message: 'the store is full' })
   t.equal(store.isReady(), false)
   for (const claim of sent) t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
 })

@@ -59,7 +59,7 @@ t.test('a Redis that begins to evict while in use is no longer used, until it st
 
   await until(() => told.some(({ level }) => level === 'error'))
   t.equal(store.isReady(), false)
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
 
   await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
   await until(() => store.isReady())
@@ -118,7 +118,7 @@ t.test('a replica is not used, but it may become the primary', needsRedis(), asy
   const { store, told } = await openRedisStore(t, redis.url, { commandTimeoutMs: 400 })
 
   t.equal(store.isReady(), false)
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
   t.match(told, [{ level: 'warn', sentence: /cannot be reached \(READONLY\)/ }])
 
   await redis.command('REPLICAOF', 'NO', 'ONE')
@@ -135,7 +135,7 @@ t.test(
     const { store, told } = await openRedisStore(t, redis.url)
 
     const startedAtMs = performance.now()
-    await t.rejects(store.claim(newClaim()))
+    await t.rejects(async () => store.claim(newClaim()))
     t.ok(performance.now() - startedAtMs < 1000)
     t.equal(store.isReady(), false)
     t.match(told, [

@@ -88,7 +88,7 @@ t.test(
         const junk = randomBytes(randomInt(16, 100)).toString('latin1')
         await redis.command('HSET', `reply:${claim.key}`, field, junk)
 
-        await t.rejects(store.claim(claim), `${field} is ${JSON.stringify(junk)}`)
+        await t.rejects(async () => store.claim(claim), `${field} is ${JSON.stringify(junk)}`)
       }
     }
     t.same(await store.claim(newClaim()), { kind: 'claimed' }, 'other records are as usable as before')
@@ -106,12 +106,12 @@ t.test('a record that lacks a part, or is something else, is trouble for every t
 
   for (const claim of [lacking, foreign]) {
     const { key, owner } = claim
-    await t.rejects(store.claim(claim))
+    await t.rejects(async () => store.claim(claim))
     await t.rejects(store.markSent(key, owner))
     await t.rejects(store.doubt(key, owner))
     await t.rejects(store.reclaim(key, owner, { ...claim, owner: 'B' }))
-    await t.rejects(store.finish(key, undefined, DONE))
-    await t.rejects(store.release(key, owner))
+    await t.rejects(async () => store.finish(key, undefined, DONE))
+    await t.rejects(async () => store.release(key, owner))
   }
   t.equal(await redis.command('GET', `reply:${foreign.key}`), 'something else', 'nothing is repaired by guessing')
 })
@@ -124,7 +124,7 @@ t.test('a full Redis rejects what is new and keeps what there is', needsRedis(),
 
   await redis.command('CONFIG', 'SET', 'maxmemory', '1')
 
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
   t.equal(store.isReady(), false)
   await redis.command('CONFIG', 'SET', 'maxmemory', '0')
   await until(() => store.isReady())

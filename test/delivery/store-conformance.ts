@@ -47,24 +47,24 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ],
   [
     'finish by its owner',
-    (store, { key }) => store.finish(key, 'A', DONE),
+    async (store, { key }) => store.finish(key, 'A', DONE),
     each({ open: finished, settled: nothing, none: nothing })
   ],
-  ['finish by a stranger', (store, { key }) => store.finish(key, 'B', OTHER), same(nothing)],
+  ['finish by a stranger', async (store, { key }) => store.finish(key, 'B', OTHER), same(nothing)],
   [
     'finish by the marker',
-    (store, { key }) => store.finish(key, undefined, DONE),
+    async (store, { key }) => store.finish(key, undefined, DONE),
     each({ open: finished, settled: nothing, none: nothing })
   ],
   [
     'release by its owner',
-    (store, { key }) => store.release(key, 'A'),
+    async (store, { key }) => store.release(key, 'A'),
     each({ open: forgotten, settled: nothing, none: nothing })
   ],
-  ['release by a stranger', (store, { key }) => store.release(key, 'B'), same(nothing)],
+  ['release by a stranger', async (store, { key }) => store.release(key, 'B'), same(nothing)],
   [
     'a second claim by its owner',
-    (store, claim) => store.claim(claim),
+    async (store, claim) => store.claim(claim),
     {
       none: { answer: SEEN.none, becomes: 'pending' },
       pending: { answer: SEEN.none },
@@ -77,7 +77,7 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ],
   [
     'a claim as SENT by its owner',
-    (store, claim) => store.claim(claim, 'sent'),
+    async (store, claim) => store.claim(claim, 'sent'),
     {
       none: { answer: AS_SENT, becomes: 'sent' },
       pending: { answer: AS_SENT, becomes: 'sent' },
@@ -90,7 +90,7 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ],
   [
     'a claim as SENT by a stranger',
-    (store, claim) => store.claim({ ...claim, owner: 'B' }, 'sent'),
+    async (store, claim) => store.claim({ ...claim, owner: 'B' }, 'sent'),
     {
       none: { answer: AS_SENT, becomes: 'sent' },
       pending: { answer: SEEN.pending },
@@ -103,12 +103,12 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ],
   [
     'a claim as SENT with another body',
-    (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }, 'sent'),
+    async (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }, 'sent'),
     without('none', same({ answer: { kind: 'mismatch' } }))
   ],
   [
     'a claim with another body',
-    (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
+    async (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
     without('none', same({ answer: { kind: 'mismatch' } }))
   ]
 ]

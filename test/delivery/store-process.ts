@@ -16,8 +16,8 @@ const STEPS: Readonly<Record<string, (store: RecordStore, key: string) => Promis
   markSent: (store, key) => store.markSent(key, owner),
   doubt: (store, key) => store.doubt(key, owner),
   reclaim: (store, key) => store.reclaim(key, owner, newClaim({ key, owner: `${owner}-again` })),
-  finish: (store, key) => store.finish(key, owner, DONE),
-  release: (store, key) => store.release(key, owner)
+  finish: async (store, key) => store.finish(key, owner, DONE),
+  release: async (store, key) => store.release(key, owner)
 }
 
 /** A rejected transition may or may not have happened, and is asked for again, as a client would. */

@@ -22,12 +22,12 @@ t.test('a Redis that is stopped rejects every transition within the command time
   redis.pause()
 
   const transitions: readonly (() => Promise<unknown>)[] = [
-    () => store.claim(newClaim()),
+    async () => store.claim(newClaim()),
     () => store.markSent(key, owner),
     () => store.doubt(key, owner),
     () => store.reclaim(key, owner, { ...claim, owner: 'B' }),
-    () => store.finish(key, owner, DONE),
-    () => store.release(key, owner)
+    async () => store.finish(key, owner, DONE),
+    async () => store.release(key, owner)
   ]
   for (const transition of transitions) {
     const startedAtMs = performance.now()
@@ -46,11 +46,11 @@ t.test('a Redis that is stopped for longer loses its connection and gets another
   const redis = await redisFor(t)
   const { store, told } = await openRedisStore(t, redis.url, PROMPT)
   redis.pause()
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
 
   await until(() => told.length > 0)
   const startedAtMs = performance.now()
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
   t.ok(performance.now() - startedAtMs < 300, 'from then on nothing waits')
 
   redis.resume()
@@ -71,7 +71,7 @@ t.test('a Redis that is killed is noticed at once, and its return too', needsRed
 
   await redis.kill()
   const startedAtMs = performance.now()
-  for (const claim of claims) await t.rejects(store.claim(claim))
+  for (const claim of claims) await t.rejects(async () => store.claim(claim))
   t.ok(performance.now() - startedAtMs < SOON_MS)
   t.equal(store.isReady(), false)
 
@@ -171,14 +171,14 @@ t.test('a transition whose answer is lost has happened, and asked again it says 
     await until(() => store.isReady())
   }
 
-  await losingTheAnswer(() => store.claim(claim))
+  await losingTheAnswer(async () => store.claim(claim))
   t.same(await store.claim(claim), { kind: 'claimed' }, 'not locked out of its own claim')
   await losingTheAnswer(() => store.markSent(key, owner))
   t.equal(await store.markSent(key, owner), true)
   await store.doubt(key, owner)
   await losingTheAnswer(() => store.reclaim(key, owner, { ...claim, owner: 'B' }))
   t.equal(await store.reclaim(key, owner, { ...claim, owner: 'B' }), true)
-  await losingTheAnswer(() => store.finish(key, 'B', DONE))
+  await losingTheAnswer(async () => store.finish(key, 'B', DONE))
   t.same(await store.claim(claim), DONE)
 })
 
@@ -187,7 +187,7 @@ t.test('nothing that was rejected is sent again by itself', needsRedis(), async 
   const { store } = await openRedisStore(t, redis.url)
   await redis.kill()
   const claim = newClaim()
-  await t.rejects(store.claim(claim))
+  await t.rejects(async () => store.claim(claim))
 
   await redis.restart()
   await until(() => store.isReady())
@@ -237,11 +237,11 @@ t.test('a store that is closed while Redis is away ends at once', needsRedis(), 
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   await redis.kill()
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
 
   await store.close()
   await redis.restart()
   await sleep(300)
   t.equal(store.isReady(), false, 'it does not come back to life')
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(async () => store.claim(newClaim()))
 })

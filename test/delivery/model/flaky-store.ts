@@ -37,8 +37,9 @@ export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyS
         if (isOurs) options.onLease('begins')
         return isOurs
       }),
-    finish: (key, owner, outcome) => link.ask(`finishes: ${outcome.kind}`, () => store.finish(key, owner, outcome)),
-    release: (key, owner) => link.ask('releases', () => store.release(key, owner)),
+    finish: (key, owner, outcome) =>
+      link.ask(`finishes: ${outcome.kind}`, async () => store.finish(key, owner, outcome)),
+    release: (key, owner) => link.ask('releases', async () => store.release(key, owner)),
     forgetfulForMs: () => store.forgetfulForMs(),
     isReady: () => store.isReady(),
     close: () => store.close()

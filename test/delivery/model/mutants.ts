@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a store that deletes the claim after every error',
     breaks: /P1/,
-    options: store(real => ({ doubt: (key, owner) => real.release(key, owner) }))
+    options: store(real => ({ doubt: async (key, owner) => real.release(key, owner) }))
   },
   {
     mistake: 'a store that gives a record under way to everybody who asks',

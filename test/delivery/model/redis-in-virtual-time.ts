@@ -1,6 +1,6 @@
 // Redis dates records by its own clock, which no test can move. So time passes here by making every record older.
 import { Redis } from 'ioredis'
-import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { Awaitable, RecordStore } from '../../../src/delivery/record-store.ts'
 import { createRedisStore } from '../../../src/delivery/redis-store.ts'
 import type { SharedStore } from '../stores.ts'
 import type { World } from './world.ts'
@@ -37,7 +37,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
       const store = await createRedisStore({ storeUrl: url, monotonic, log: SILENT })
       opened.push(store)
       const aged =
-        <A extends unknown[], T>(transition: (...args: A) => Promise<T>) =>
+        <A extends unknown[], T>(transition: (...args: A) => Awaitable<T>) =>
         async (...args: A): Promise<T> => {
           await age()
           return transition(...args)

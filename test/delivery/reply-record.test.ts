@@ -1,0 +1,58 @@
+// What a record makes of a store that breaks its own rules: a failure that is thrown instead of rejected.
+import t from 'tap'
+import { createRecordNames } from '../../src/delivery/record-names.ts'
+import type { RecordStore } from '../../src/delivery/record-store.ts'
+import type { ReplyOrder } from '../../src/delivery/reply-order.ts'
+import { ReplyRecord } from '../../src/delivery/reply-record.ts'
+import { Unsettled } from '../../src/delivery/unsettled.ts'
+import { AppError } from '../../src/errors.ts'
+import type { CometChatUid } from '../../src/upstream/cometchat-uid.ts'
+
+const ORDER: ReplyOrder = {
+  parentId: '1',
+  message: { category: 'message', type: 'text', data: { text: 'hello' } },
+  author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
+  idempotencyKey: 'a-key',
+  isWaiting: () => true,
+  facts: {}
+}
+
+const broken = (): never => {
+  throw new Error('a bug in the store')
+}
+const STORE: RecordStore = {
+  claim: broken,
+  markSent: broken,
+  doubt: broken,
+  reclaim: broken,
+  finish: broken,
+  release: broken,
+  forgetfulForMs: () => undefined,
+  isReady: () => true,
+  close: async () => undefined
+}
+
+function openRecord(): ReplyRecord {
+  const parts = { store: STORE, names: createRecordNames(undefined), marker: true, newOwner: () => 'A' }
+  return new ReplyRecord(parts, ORDER, new Unsettled(), 1000)
+}
+
+t.test('a claim that is thrown out is a rejected one', async t => {
+  const claim = openRecord().claim('sent')
+
+  t.ok(claim instanceof Promise)
+  await t.rejects(async () => claim, { message: 'a bug in the store' })
+})
+
+t.test('what comes after the call throws nothing: the truth about the reply is not the record', async t => {
+  const record = openRecord()
+  t.equal(await record.settle({ kind: 'done', messageId: '1', body: '{}' }), undefined)
+  t.equal(await record.settleAsFound({ kind: 'done' }), undefined)
+  t.equal(await record.giveUp(new AppError('upstream-reset', '', { delivery: 'unknown' })), undefined)
+  t.equal(await record.release(), undefined)
+})
+
+t.test('nothing is sent where it cannot be marked, or taken over', async t => {
+  await t.rejects(openRecord().markSent(), { code: 'store-unavailable', delivery: 'not-sent' })
+  await t.rejects(openRecord().reclaim('B'), { code: 'store-unavailable', delivery: 'unknown' })
+})
