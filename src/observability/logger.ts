@@ -10,8 +10,32 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     // A safety net: an error, request or response that reaches a line by accident says nothing of itself.
     serializers: { err: nameOf, error: nameOf, req: () => undefined, res: () => undefined }
   }
-  // Written before the next thing happens: the last line of a process that ends is the one that matters most.
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }))
+  return pino(options, destination ?? turnByTurn(pino.destination({ dest: 1, sync: true })))
+}
+
+/** PIPE_BUF of Linux: so much reaches a pipe in one piece, whoever else writes to it. */
+const MAX_WRITE_LENGTH = 4096
+const ORDINARY = '{"level":"info"'
+
+/**
+ * Writes the ordinary lines of one turn of the event loop together, since a write costs as much as the line in it.
+ * Nothing waits for longer than that, and bad news not at all: the last lines of a process are the ones that matter.
+ */
+export function turnByTurn(destination: DestinationStream): DestinationStream {
+  let lines = ''
+  const flush = (): void => {
+    if (lines !== '') destination.write(lines)
+    lines = ''
+  }
+  process.on('exit', flush)
+  return {
+    write(line) {
+      if (lines.length + line.length > MAX_WRITE_LENGTH) flush()
+      if (lines === '') setImmediate(flush)
+      lines += line
+      if (!line.startsWith(ORDINARY)) flush()
+    }
+  }
 }
 
 /** RFC 3339 in UTC; the second changes rarely, so it is only written out when it does. */
