@@ -36,16 +36,30 @@ export const requireCaller = fp<RequireCallerOptions>(
   async (app, options) => {
     const cookieNames = [...options.cookies.keys()]
     app.decorateRequest('caller')
-    app.addHook('onRequest', async request => {
-      options.checkFirst?.(request.headers)
-      const credential = credentialOf(request.raw.rawHeaders, cookieNames)
-      // Most users are known by now: then nothing is waited for.
-      const found = authenticate(credential, request.headers, options)
-      const principal = found instanceof Promise ? await found : found
+
+    function note(request: FastifyRequest, principal: Principal, user: User, uid: CometChatUid): void {
+      request.caller = callerFrom(principal, user, uid)
+      options.onCaller?.(request)
+    }
+
+    /** A promise only where somebody has to be asked for the UID. */
+    function admit(request: FastifyRequest, principal: Principal): Promise<void> | undefined {
       const user = userOf(principal, request.headers['x-acting-for'])
       const uid = options.uidOf(user)
-      request.caller = callerFrom(principal, user, uid instanceof Promise ? await uid : uid)
-      options.onCaller?.(request)
+      if (uid instanceof Promise) return uid.then(found => note(request, principal, user, found))
+      note(request, principal, user, uid)
+      return undefined
+    }
+
+    // Most users are known by now: then nobody is waited for.
+    app.addHook('onRequest', (request, _reply, done) => {
+      options.checkFirst?.(request.headers)
+      const credential = credentialOf(request.raw.rawHeaders, cookieNames)
+      const found = authenticate(credential, request.headers, options)
+      const admitted =
+        found instanceof Promise ? found.then(principal => admit(request, principal)) : admit(request, found)
+      if (admitted) admitted.then(() => done(), done)
+      else done()
     })
   },
   { name: 'require-caller', fastify: '5.x' }

@@ -7,7 +7,7 @@ interface Remembered {
 
 const MAX_CHARACTERS = 16 * 1024 * 1024
 /** The end of a signature tells tokens apart; looking up all their text would cost more than the rest of a hit. */
-const NAME_LENGTH = 32
+const NAME_LENGTH = 12
 
 /**
  * Remembers verified tokens until they expire. One is found by its end and then compared as a whole: two tokens never

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Server, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
@@ -9,11 +9,9 @@ const LATEST = Symbol('latest')
 
 type WatchedSocket = Socket & { [LATEST]?: ServerResponse }
 
-/** Remembers which request each connection of a server brought last. */
-export function watchAnswers(server: Server): void {
-  server.on('request', ({ socket }: { socket: WatchedSocket }, response) => {
-    socket[LATEST] = response
-  })
+/** Remembers that this is the request which its connection brought last. */
+export function noteLatest({ socket }: { socket: WatchedSocket }, response: ServerResponse): void {
+  socket[LATEST] = response
 }
 
 /**

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { answerClientError, watchAnswers } from './client-errors.ts'
+import { answerClientError, noteLatest } from './client-errors.ts'
 import { answerProblem } from './error-handler.ts'
 import { parseJsonBody } from './json-body.ts'
 import { createRequestIds } from './request-id.ts'
@@ -50,9 +50,9 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
       }
     }
   })
-  watchAnswers(app.server)
-  // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.
   app.server.prependListener('request', (request, response) => {
+    noteLatest(request, response)
+    // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
   })
   // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.

@@ -41,7 +41,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       // Already JSON: CometChat's own text, checked, is not parsed and written a second time. As bytes, because Node
       // writes a head and a text that is not known to be ASCII more slowly than a head and bytes.
       reply.code(201).type('application/json; charset=utf-8')
-      return Buffer.from(body) as never
+      return body as never
     }
   )
 }

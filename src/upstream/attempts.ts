@@ -44,7 +44,7 @@ export async function callWithAttempts(
     const startedAtMs = clock.monotonic()
     const timeoutMs = budget.deadlineAtMs - startedAtMs
     const outcome = await connections.exchange(build(key), { timeoutMs, mayStart: budget.mayStart })
-    const result = describe(outcome, clock.now())
+    const result = describe(outcome, clock)
     budget.onAttempt?.(logged(result, clock.monotonic() - startedAtMs))
     if (isAccepted(result)) keyring.accepted(key)
     const step = policy.next(result, key)

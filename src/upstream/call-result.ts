@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { loggableCode, type Refusal, refusalOf } from './cometchat-errors.ts'
 import type { Outcome, UpstreamAnswer } from './exchange.ts'
 import { isObject, parseJson } from './json.ts'
@@ -25,11 +26,12 @@ export interface CallResult {
 }
 
 /** Reads what an outcome says about the call; of an error envelope only its code. */
-export function describe(outcome: Outcome, nowMs: number): CallResult {
+export function describe(outcome: Outcome, clock: Clock): CallResult {
   // Behind a 5xx or a 408 the reply may exist, whatever code the envelope names: that is no refusal to act on.
   if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
     return { outcome }
   }
+  const nowMs = clock.now()
   const refusal = readRefusal(outcome)
   const retryAfterMs = parseRetryAfter(outcome.headers['retry-after'], nowMs)
   const resetsInMs = resetInMs(outcome.headers, nowMs)

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 
 /** One HTTP/1.1 request, complete: nothing is added to it on the way. */
