@@ -73,3 +73,26 @@ t.test('a reset ends what is under way as sent, whoever waits for it, and what f
   t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }), { kind: 'answer', status: 200 })
   t.equal(server.asked.length, underWay.length + 1, 'nothing was sent twice')
 })
+
+t.test('an answer that comes byte by byte is whole, whatever comes on other connections meanwhile', async t => {
+  const server = await startJsonServer(t)
+  const connections = createConnections({ origin: server.url })
+  t.teardown(() => connections.close())
+  server.answer(async ({ path }, response) => {
+    for (const letter of path.repeat(20)) {
+      response.write(letter)
+      await sleep(1)
+    }
+    response.end()
+  })
+  const paths = ['/aaaa', '/bbbb', '/cccc', '/dddd']
+
+  const outcomes = await Promise.all(
+    paths.map(path => connections.exchange({ ...get, path }, { timeoutMs: PATIENT_MS }))
+  )
+
+  for (const [index, outcome] of outcomes.entries()) {
+    t.match(outcome, { kind: 'answer', status: 200 })
+    if (outcome.kind === 'answer') t.equal(outcome.body.toString(), paths[index]?.repeat(20))
+  }
+})
