@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { AppError, PROBLEMS } from '../errors.ts'
+import { RequestFacts } from '../observability/request-line.ts'
 import { toAppError } from './framework-errors.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
 import { setStandardHeaders } from './request-life.ts'
@@ -24,7 +25,7 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
   const problem = toProblem(error, request.id, request.headers['idempotency-key'] !== undefined)
   setStandardHeaders(reply, request.id)
   // Fastify refuses some requests before any hook of ours ran.
-  request.facts ??= {}
+  request.facts ??= new RequestFacts()
   request.facts.code = error.code
   request.facts.delivery = error.delivery
   if (error.options.reason !== undefined) request.facts.reason = error.options.reason

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
-import { createRequestLines } from '../observability/request-line.ts'
+import { RequestFacts, writeRequestLine } from '../observability/request-line.ts'
 import type { Drain } from './drain.ts'
 import { createHeadCheck } from './header-rules.ts'
 
@@ -17,12 +17,11 @@ export interface RequestLifeOptions {
 export const requestLife = fp<RequestLifeOptions>(
   async (app, { drain, log }) => {
     const checkHead = createHeadCheck()
-    const lines = createRequestLines(log)
     app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
     app.decorateRequest('hasLine', false)
 
     app.addHook('onRequest', (request, reply, done) => {
-      lines.begin(request)
+      request.facts = new RequestFacts()
       setStandardHeaders(reply, request.id)
       try {
         checkHead(request.raw)
@@ -36,7 +35,7 @@ export const requestLife = fp<RequestLifeOptions>(
     })
 
     app.addHook('onSend', (request, reply, payload, done) => {
-      lines.end(request, reply)
+      writeRequestLine(log, request, reply)
       // When the answer leaves, so that a reply which began before the drain ends its connection, too.
       if (drain.draining) reply.header('connection', 'close')
       done(null, payload)
