@@ -39,7 +39,7 @@ export async function callWithAttempts(
   safe: boolean
 ): Promise<CallResult> {
   const { connections, keyring, clock } = options
-  let policy: AttemptPolicy | undefined
+  const policy = new AttemptPolicy(options, budget, safe)
   for (let key = keyring.current(); ; ) {
     const startedAtMs = clock.monotonic()
     const timeoutMs = budget.deadlineAtMs - startedAtMs
@@ -47,8 +47,6 @@ export async function callWithAttempts(
     const result = describe(outcome, clock)
     budget.onAttempt?.(logged(result, clock.monotonic() - startedAtMs))
     if (isAccepted(result)) keyring.accepted(key)
-    if (outcome.kind === 'answer' && result.refusal === undefined) return result
-    policy ??= new AttemptPolicy(options, budget, safe)
     const step = policy.next(result, key)
     if (step === undefined) return result
     if (step === 'out-of-time') return { ...result, outOfTime: true }
