@@ -1,5 +1,6 @@
-import { OldestFirst, type Ordered } from './oldest-first.ts'
-import { claimed, judgeOpen, type OpenRecord } from './open-record.ts'
+import { judge, type KeptRecord, outcomeBytes, RECORD_BYTES } from './kept-record.ts'
+import { OldestFirst } from './oldest-first.ts'
+import { claimed } from './open-record.ts'
 import {
   type Awaitable,
   type Claim,
@@ -11,6 +12,7 @@ import {
   type RecordStore,
   type Retention
 } from './record-store.ts'
+import { RecordTable } from './record-table.ts'
 
 export interface MemoryStoreOptions {
   /** Milliseconds on a clock that never jumps. */
@@ -20,20 +22,6 @@ export interface MemoryStoreOptions {
   readonly kept?: Retention
 }
 
-/** Changed in place: a copy for each transition would be most of what a record costs. */
-interface KeptRecord extends OpenRecord, Ordered<KeptRecord> {
-  readonly key: string
-  owner: string
-  state: ClaimedAs
-  leaseEndsAtMs: number
-  expiresAtMs: number
-  /** DONE or REFUSED, whatever the state was before. */
-  outcome: Outcome | undefined
-  bytes: number
-}
-
-/** Map entry, strings and object, measured on Node 24. */
-const RECORD_BYTES = 400
 /** More than one, so that they become fewer; not all, so that no claim pays for a million. */
 const EXPIRED_AT_ONCE = 10
 
@@ -47,7 +35,7 @@ class MemoryStore implements RecordStore {
   readonly #maxRecords: number
   readonly #maxBytes: number
   readonly #kept: Retention
-  readonly #records = new Map<string, KeptRecord>()
+  readonly #records = new RecordTable<KeptRecord>()
   /** DONE and REFUSED; PENDING and SENT are never given up for space. */
   readonly #settled = new OldestFirst<KeptRecord>()
   #bytes = 0
@@ -143,7 +131,7 @@ class MemoryStore implements RecordStore {
 
   #keep({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs, nowMs: number): void {
     const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
-    this.#records.set(key, {
+    this.#records.add({
       key,
       fingerprint,
       owner,
@@ -153,14 +141,15 @@ class MemoryStore implements RecordStore {
       outcome: undefined,
       bytes: RECORD_BYTES,
       older: undefined,
-      newer: undefined
+      newer: undefined,
+      next: undefined
     })
     this.#bytes += RECORD_BYTES
     this.#openUntilMs = Math.min(this.#openUntilMs, expiresAtMs)
   }
 
   #forget(record: KeptRecord): void {
-    this.#records.delete(record.key)
+    this.#records.delete(record)
     this.#bytes -= record.bytes
     if (record.outcome) this.#settled.remove(record)
   }
@@ -189,14 +178,4 @@ class MemoryStore implements RecordStore {
   #isFull(): boolean {
     return this.#records.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
   }
-}
-
-function judge(record: KeptRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
-  const { outcome, fingerprint } = record
-  if (!outcome) return judgeOpen(record, claim, as, nowMs)
-  return fingerprint === claim.fingerprint ? outcome : { kind: 'mismatch' }
-}
-
-function outcomeBytes(outcome: Outcome): number {
-  return 2 * (outcome.kind === 'done' ? (outcome.body?.length ?? 0) : JSON.stringify(outcome).length)
 }
