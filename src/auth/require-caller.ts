@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { BearerAuthenticator } from './bearer-authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
-import { type Credential, credentialOf, unauthenticated } from './credentials.ts'
+import { type Credential, credentialOf, forgetCredentials, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
 import type { Identity, UidMap } from './uid-map.ts'
 
@@ -39,6 +39,7 @@ export const requireCaller = fp<RequireCallerOptions>(
 
     function note(request: FastifyRequest, principal: Principal, user: User, uid: CometChatUid): void {
       request.caller = callerFrom(principal, user, uid)
+      forgetCredentials(request.raw)
       options.onCaller?.(request)
     }
 

@@ -178,3 +178,18 @@ t.test('another site loses before the session is read', async t => {
   t.equal(answer.statusCode, 403)
   t.same(read, [])
 })
+
+for (const credential of ['cookie', 'own cookie', 'bearer'] as const) {
+  t.test(`once the caller is known, their ${credential} is nowhere in the request`, async t => {
+    const app = await startApp()
+    t.teardown(() => app.close())
+    app.post('/head', async ({ raw: { headers, rawHeaders } }) => ({ headers, rawHeaders }))
+
+    const headers = headersOf({ site: 'same-origin', origin: 'own', csrf: '1', type: 'application/json', credential })
+    const answer = await app.inject({ method: 'POST', url: '/head', headers, payload: '{}' })
+
+    t.equal(answer.statusCode, 200)
+    t.notMatch(answer.body, 'alice')
+    t.match(answer.json().headers, { host: HOST, 'x-csrf': '1' }, 'and the other headers are there')
+  })
+}
