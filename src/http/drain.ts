@@ -53,10 +53,11 @@ const UNUSED_GRACE_MS = 500
 export const endUnusedConnections = fp(
   async app => {
     const open = new Set<Socket>()
-    app.server.on('connection', (socket: Socket) => {
-      open.add(socket)
-      socket.once('close', () => open.delete(socket))
-    })
+    // One for all of them, which knows its socket: thousands may wait.
+    const forget = function (this: Socket): void {
+      open.delete(this)
+    }
+    app.server.on('connection', (socket: Socket) => void open.add(socket.on('close', forget)))
     app.addHook('preClose', async () => {
       setTimeout(() => {
         for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
