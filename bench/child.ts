@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly name: string
   /** Beside this file. */
   readonly file: string
+  /** Of Node; some of V8's are not allowed in NODE_OPTIONS. */
+  readonly flags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** Processors it may use, as taskset lists them. */
   readonly cores?: string
@@ -24,8 +26,8 @@ type Handlers = Readonly<Record<string, (argument: never) => unknown>>
 
 /** Starts a process that ends with the stack; every question is rejected when it ends by itself. */
 export async function startChild(stack: AsyncDisposableStack, options: ChildOptions): Promise<Child> {
-  const { name, file, env = {}, cores } = options
-  const command = pinned([process.execPath, fileURLToPath(new URL(file, import.meta.url))], cores)
+  const { name, file, flags = [], env = {}, cores } = options
+  const command = pinned([process.execPath, ...flags, fileURLToPath(new URL(file, import.meta.url))], cores)
   const child = spawn(command[0] ?? '', command.slice(1), {
     // Nothing of this process gets in: a proxy, a flag of Node or a key would change what is measured.
     env: { ...env },
