@@ -3,9 +3,8 @@ import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import type { IntrospectionConfig } from './config/introspection.ts'
 import type { Config } from './config.ts'
-import { keepCompiledCode } from './process/compiled-code.ts'
+import './process/compiled-code.js'
 
-keepCompiledCode()
 // Not above: what a module imports is loaded before its first line runs.
 const { ConfigError } = await import('./config/env-reader.ts')
 const { loadConfig } = await import('./config.ts')

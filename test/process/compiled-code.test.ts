@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { makePrivate } from '../../src/process/compiled-code.ts'
+import { makePrivate } from '../../src/process/compiled-code.js'
 
 const modeOf = (directory: string) => statSync(directory).mode & 0o777
 
