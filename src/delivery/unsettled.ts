@@ -1,8 +1,9 @@
+import { type Entry, RecordTable } from './record-table.ts'
+
 const MAX_DOUBTS = 10_000
 
 /** What this process knows of one key, from the first attempt under way to the last. */
-export interface Knowledge {
-  readonly key: string
+export interface Knowledge extends Entry<Knowledge> {
   /** Attempts under way. */
   open: number
   /** Attempts that ever began. */
@@ -15,16 +16,15 @@ export interface Knowledge {
  * What this process knows of keyed replies without their records. It is asked only while the store cannot be.
  */
 export class Unsettled {
-  readonly #known = new Map<string, Knowledge>()
+  readonly #known = new RecordTable<Knowledge>()
   #doubts = 0
   #hasForgotten = false
 
   /** An attempt begins; `leave` must follow. */
   enter(key: string): Knowledge {
-    const known = this.#known.get(key) ?? { key, open: 0, total: 0, isInDoubt: false }
+    const known = this.#known.get(key) ?? this.#begin(key)
     known.open++
     known.total++
-    this.#known.set(key, known)
     return known
   }
 
@@ -47,11 +47,17 @@ export class Unsettled {
     // From then on this process no longer knows everything, and says so.
     if (known.isInDoubt) this.#hasForgotten = true
     this.settle(known)
-    this.#known.delete(known.key)
+    this.#known.delete(known)
   }
 
   /** Whether no other attempt of this process can have to do with the reply. */
   isOnlyAttempt({ total, isInDoubt }: Knowledge): boolean {
     return total === 1 && !isInDoubt && !this.#hasForgotten
+  }
+
+  #begin(key: string): Knowledge {
+    const known = { key, open: 0, total: 0, isInDoubt: false, next: undefined }
+    this.#known.add(known)
+    return known
   }
 }
