@@ -20,4 +20,4 @@ USER node
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ADMIN_PORT || 3001) + '/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Node would let the youngest part of its heap grow to 128 MiB, and the rest far beyond what is in use.
-CMD ["node", "--import=./src/process/compiled-code.js", "--max-semi-space-size=8", "--heap-growing-percent=50", "src/server.ts"]
+CMD ["node", "--import=./src/process/compiled-code.js", "--max-semi-space-size=16", "--heap-growing-percent=50", "src/server.ts"]
