@@ -1,10 +1,11 @@
 import { loadAuthConfig } from './config/auth.ts'
+import { loadCometchatConfig } from './config/cometchat.ts'
 import { loadDeliveryConfig } from './config/delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './config/env-reader.ts'
 import { loadCorsOrigins } from './config/session.ts'
 import { loadUidConfig } from './config/uid.ts'
 import { closestName } from './observability/closest-name.ts'
-import { Secret } from './secret.ts'
+import type { Secret } from './secret.ts'
 import { isLoopback } from './secure-url.ts'
 
 export type Config = ReturnType<typeof loadConfig>
@@ -84,7 +85,6 @@ const SHORTEST_REAL_KEY = 8
 const DRAIN_MARGIN_MS = 2000
 /** Kubernetes kills after 30 s unless it is told otherwise; the rest is for closing stores. */
 const LONGEST_DRAIN_MS = 28_000
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
 
 /**
  * Turns an environment into the configuration of the service.
@@ -99,7 +99,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
-    cometchat: cometchatConfig(reader),
+    cometchat: loadCometchatConfig(reader),
     auth: loadAuthConfig(reader),
     uid: loadUidConfig(reader),
     delivery: loadDeliveryConfig(reader),
@@ -129,42 +129,6 @@ function trustProxy(reader: EnvReader): string[] {
     reader.refuse('TRUST_PROXY must list addresses or CIDR blocks; a number or "true" trusts the wrong peer.')
   }
   return addresses
-}
-
-function cometchatConfig(reader: EnvReader) {
-  const found = reader.secretText('COMETCHAT_API_KEY')
-  if (!found && !reader.problems.some(problem => problem.includes('COMETCHAT_API_KEY'))) {
-    reader.refuse('COMETCHAT_API_KEY or COMETCHAT_API_KEY_FILE must be set.')
-  }
-  const keys = found ? parseApiKeys(found.text) : []
-  if (!keys) reader.refuse('COMETCHAT_API_KEY must hold one or two different keys of visible ASCII characters.')
-  return { origin: cometchatOrigin(reader), apiKeys: keys ?? [], apiKeyFile: found?.file }
-}
-
-/** One or two keys, separated by a comma or a line break; undefined when they are not that. */
-export function parseApiKeys(text: string): Secret[] | undefined {
-  const keys = text
-    .split(/[,\r\n]+/)
-    .map(key => key.trim())
-    .filter(key => key !== '')
-  const usable = keys.every(key => VISIBLE_ASCII.test(key)) && new Set(keys).size === keys.length
-  return usable && (keys.length === 1 || keys.length === 2) ? keys.map(key => new Secret(key)) : undefined
-}
-
-function cometchatOrigin(reader: EnvReader): string {
-  const base = reader.secureUrl('COMETCHAT_BASE_URL')
-  const appId = reader.text('COMETCHAT_APP_ID', /^[A-Za-z0-9]{1,40}$/, 'the letters and digits of an app id')
-  const region = reader.text('COMETCHAT_REGION', /^(us|eu|in)$/, 'one of: us, eu, in')
-  if (base) {
-    if (base.search !== '' || !/^\/(v3\/?)?$/.test(base.pathname)) {
-      reader.refuse('COMETCHAT_BASE_URL must be an origin, such as https://chat.example.com.')
-    }
-    return base.origin
-  }
-  if (reader.has('COMETCHAT_BASE_URL')) return ''
-  if (!reader.has('COMETCHAT_APP_ID')) reader.refuse('COMETCHAT_APP_ID must be set (or COMETCHAT_BASE_URL).')
-  if (!reader.has('COMETCHAT_REGION')) reader.refuse('COMETCHAT_REGION must be set (or COMETCHAT_BASE_URL).')
-  return `https://${appId}.api-${region}.cometchat.io`
 }
 
 function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { parseApiKeys } from '../src/config/cometchat.ts'
 import { ConfigError, type Environment } from '../src/config/env-reader.ts'
-import { loadConfig, parseApiKeys } from '../src/config.ts'
+import { loadConfig } from '../src/config.ts'
 
 const files: Record<string, string> = { '/run/key': 'key-from-file\n', '/run/empty': '\n' }
 

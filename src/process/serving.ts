@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Service } from '../app.ts'
-import { type Config, parseApiKeys } from '../config.ts'
+import { parseApiKeys } from '../config/cometchat.ts'
+import type { Config } from '../config.ts'
 import { watchFileText } from '../watched-file.ts'
 
 export function followApiKeyFile({ keyring }: Service, { cometchat: { apiKeyFile } }: Config, log: Logger): void {

@@ -1,0 +1,41 @@
+import { Secret } from '../secret.ts'
+import type { EnvReader } from './env-reader.ts'
+
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
+
+/** Where CometChat is, and the keys it is called with. */
+export function loadCometchatConfig(reader: EnvReader) {
+  const found = reader.secretText('COMETCHAT_API_KEY')
+  if (!found && !reader.problems.some(problem => problem.includes('COMETCHAT_API_KEY'))) {
+    reader.refuse('COMETCHAT_API_KEY or COMETCHAT_API_KEY_FILE must be set.')
+  }
+  const keys = found ? parseApiKeys(found.text) : []
+  if (!keys) reader.refuse('COMETCHAT_API_KEY must hold one or two different keys of visible ASCII characters.')
+  return { origin: cometchatOrigin(reader), apiKeys: keys ?? [], apiKeyFile: found?.file }
+}
+
+/** One or two keys, separated by a comma or a line break; undefined when they are not that. */
+export function parseApiKeys(text: string): Secret[] | undefined {
+  const keys = text
+    .split(/[,\r\n]+/)
+    .map(key => key.trim())
+    .filter(key => key !== '')
+  const usable = keys.every(key => VISIBLE_ASCII.test(key)) && new Set(keys).size === keys.length
+  return usable && (keys.length === 1 || keys.length === 2) ? keys.map(key => new Secret(key)) : undefined
+}
+
+function cometchatOrigin(reader: EnvReader): string {
+  const base = reader.secureUrl('COMETCHAT_BASE_URL')
+  const appId = reader.text('COMETCHAT_APP_ID', /^[A-Za-z0-9]{1,40}$/, 'the letters and digits of an app id')
+  const region = reader.text('COMETCHAT_REGION', /^(us|eu|in)$/, 'one of: us, eu, in')
+  if (base) {
+    if (base.search !== '' || !/^\/(v3\/?)?$/.test(base.pathname)) {
+      reader.refuse('COMETCHAT_BASE_URL must be an origin, such as https://chat.example.com.')
+    }
+    return base.origin
+  }
+  if (reader.has('COMETCHAT_BASE_URL')) return ''
+  if (!reader.has('COMETCHAT_APP_ID')) reader.refuse('COMETCHAT_APP_ID must be set (or COMETCHAT_BASE_URL).')
+  if (!reader.has('COMETCHAT_REGION')) reader.refuse('COMETCHAT_REGION must be set (or COMETCHAT_BASE_URL).')
+  return `https://${appId}.api-${region}.cometchat.io`
+}
