@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts'
+import type { Budget } from '../upstream/attempts.ts'
 import type { Attempt } from '../upstream/call-result.ts'
 import type { Receiver, Reply, ReplyMessage } from '../upstream/cometchat-client.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
@@ -45,8 +47,26 @@ export interface DeliveredReply {
   readonly replayed: boolean
 }
 
+/** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
+export function budgetFor(
+  { facts, isWaiting, waitMs }: ReplyOrder,
+  deadlineMs: number,
+  nowMs: number,
+  clock: Pick<Clock, 'monotonic'>
+): Budget {
+  const isShortened = waitMs !== undefined && waitMs < deadlineMs
+  const deadlineAtMs = nowMs + (isShortened ? waitMs : deadlineMs)
+  return {
+    deadlineAtMs,
+    isShortened,
+    // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
+    mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
+    onAttempt: attempt => noteAttempt(facts, attempt)
+  }
+}
+
 /** Adds one exchange with CometChat to the facts. */
-export function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
+function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
   facts.attempts = (facts.attempts ?? 0) + 1
   facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
   if (status !== undefined) facts.upstreamStatus = status

@@ -6,7 +6,7 @@ import type { ReceiverOf } from '../upstream/receivers.ts'
 import { type Found, lookFor } from './lost-reply.ts'
 import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcomes.ts'
 import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record-store.ts'
-import { type DeliveredReply, noteAttempt, type ReplyOrder, replyFrom } from './reply-order.ts'
+import { budgetFor, type DeliveredReply, type ReplyOrder, replyFrom } from './reply-order.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
 import type { Unsettled } from './unsettled.ts'
 
@@ -32,22 +32,13 @@ export class Sending {
 
   constructor(options: DeliveryOptions, order: ReplyOrder, unsettled: Unsettled) {
     const { clock, deadlineMs } = options
-    const { facts, isWaiting, waitMs } = order
     const nowMs = clock.monotonic()
     const leaseMs = deadlineMs + LEASE_MARGIN_MS
-    const isShortened = waitMs !== undefined && waitMs < deadlineMs
-    const deadlineAtMs = nowMs + (isShortened ? waitMs : deadlineMs)
     this.#options = options
     this.#order = order
     // Counted from here, so it is over before the store's own is.
     this.#leaseEndsAtMs = nowMs + leaseMs
-    this.#budget = {
-      deadlineAtMs,
-      isShortened,
-      // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
-      mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
-      onAttempt: attempt => noteAttempt(facts, attempt)
-    }
+    this.#budget = budgetFor(order, deadlineMs, nowMs, clock)
     this.#record = new ReplyRecord(options, order, unsettled, leaseMs)
   }
 
