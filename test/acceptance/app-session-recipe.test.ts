@@ -8,8 +8,8 @@ import { parseEnv, promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { startSessionTarget } from '../helpers/app-session.ts'
 import { launchChromium, needsChromium, startPage } from '../helpers/chromium.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { needsRedis } from '../helpers/redis-server.ts'
-import { freePort } from '../helpers/tcp-proxy.ts'
 
 const text = await readFile(new URL('../../docs/authentication.md', import.meta.url), 'utf8')
 

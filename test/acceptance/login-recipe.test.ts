@@ -5,9 +5,9 @@ import { parseEnv } from 'node:util'
 import { chromium } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { Browser } from '../helpers/browser.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { startOpenIdProvider } from '../helpers/openid-provider.ts'
 import { type ServiceEnv, startService } from '../helpers/service-process.ts'
-import { freePort } from '../helpers/tcp-proxy.ts'
 import { startEmulator } from '../helpers/thread.ts'
 
 const text = readFileSync(new URL('../../docs/authentication.md', import.meta.url), 'utf8')

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Certificate, selfSigned } from '../helpers/certificate.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { expectProblem } from '../helpers/problem.ts'
 import { needsRedis, redisFor } from '../helpers/redis-server.ts'
 import { type ServiceEnv, type ServiceProcess, startService } from '../helpers/service-process.ts'
-import { freePort } from '../helpers/tcp-proxy.ts'
 import { postReply, startEmulator } from '../helpers/thread.ts'
 
 t.setTimeout(60_000)

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { freePort } from '../helpers/free-port.ts'
 
 const UNKNOWN_PATH = 'NO_PATH_MATCHED_ERROR'
 const PRISM = createRequire(import.meta.url).resolve('@stoplight/prism-cli')
@@ -67,14 +67,4 @@ function withVersionInPaths(document: string): string {
 
 async function refuseEnd(closed: Promise<unknown[]>): Promise<never> {
   throw new Error(`Prism ended with status ${(await closed)[0]}`)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  const closed = once(probe, 'close')
-  probe.close()
-  await closed
-  return port
 }

@@ -1,8 +1,8 @@
 // Which Redis records may be kept in, and what the operator is told.
 import t from 'tap'
 import { createRedisStore } from '../../src/delivery/redis-store.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { needsRedis, type RedisSettings, redisFor } from '../helpers/redis-server.ts'
-import { freePort } from '../helpers/tcp-proxy.ts'
 import { openRedisStore, until } from './redis-records.ts'
 import { newClaim } from './store-kit.ts'
 

@@ -1,6 +1,5 @@
 // An OpenID issuer on loopback: metadata, keys, tokens, and whatever can go wrong with them.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   type CryptoKey,
   exportJWK,
@@ -11,6 +10,7 @@ import {
   SignJWT
 } from 'jose'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 import { AUDIENCE } from './tokens.ts'
 
 export type Algorithm = 'RS256' | 'RS384' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA'
@@ -64,8 +64,8 @@ export async function startIdentityProvider(t: Test, keys: readonly SigningKey[]
     }
   })
   const listen = (port: number): Promise<void> => new Promise(resolve => server.listen(port, '127.0.0.1', resolve))
-  await listen(0)
-  const { port } = server.address() as AddressInfo
+  const port = await freePort()
+  await listen(port)
   const issuer = `http://127.0.0.1:${port}`
   const stop = (): Promise<void> =>
     new Promise(resolve => {

@@ -1,9 +1,9 @@
 // The service with a sign-in of its own, a real OpenID provider, and a browser that has not been there yet.
 import type { Test } from 'tap'
 import { Browser, type Visit } from './browser.ts'
+import { freePort } from './free-port.ts'
 import { CLIENT_ID, CLIENT_SECRET, type OpenIdProvider, startOpenIdProvider } from './openid-provider.ts'
 import { type ServiceEnv, startService } from './service-process.ts'
-import { freePort } from './tcp-proxy.ts'
 import { startEmulator } from './thread.ts'
 
 export const SESSION_COOKIE = '__Host-Http-session'

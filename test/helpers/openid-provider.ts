@@ -1,9 +1,9 @@
 // A real OpenID provider (oidc-provider, certified) on loopback. Whoever comes to sign in is alice, unless told otherwise.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { Provider } from 'oidc-provider'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 
 export const CLIENT_ID = 'thread-replies-login'
 export const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -53,9 +53,9 @@ export async function startOpenIdProvider(t: Test, origin: string, overrides: ob
     server.closeAllConnections()
     await new Promise(resolve => server.close(resolve))
   }
-  await listen(0)
+  const port = await freePort()
+  await listen(port)
   t.teardown(stop)
-  const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
   const provider = new Provider(issuer, configurationFor(origin, key, overrides))
   const state: { user: string | undefined } = { user: 'alice' }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import { freePort } from './tcp-proxy.ts'
+import { freePort } from './free-port.ts'
 
 /** As in redis.conf: `{ 'maxmemory-policy': 'allkeys-lru' }`. Every write is kept as it comes unless they say otherwise. */
 export type RedisSettings = Readonly<Record<string, string>>

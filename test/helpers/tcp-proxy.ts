@@ -45,14 +45,3 @@ export async function startTcpProxy(t: Test, target: number): Promise<TcpProxy> 
   const proxy: TcpProxy = { port: (server.address() as AddressInfo).port, target, dropsAnswers: false, cut }
   return proxy
 }
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
