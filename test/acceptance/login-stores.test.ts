@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { eventually, readiness } from '../helpers/app-session.ts'
 import { Browser } from '../helpers/browser.ts'
 import { SESSION_COOKIE, startLogin } from '../helpers/login.ts'
 import { CLIENT_SECRET } from '../helpers/openid-provider.ts'
@@ -61,7 +62,12 @@ async function isUnavailable(t: Test, world: World, { pause, resume }: StorePlac
     world.logout(browser)
   ])
   resume?.()
+  const isBack = await eventually(
+    () => readiness(world.service),
+    ([status]) => status === 200
+  )
 
+  t.same(isBack, [200, []])
   for (const { status, json } of answers) {
     t.match({ status, json }, { status: 503, json: { code: 'store-unavailable', retryable: true } })
   }
