@@ -1,4 +1,5 @@
 // The mark by which a reply is found in its thread: how far it is looked for, who may set it, and who ever sees it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { CometChatEmulator } from '../../emulator/cometchat-emulator.ts'
 import { isReplayed, startKeyedReplies, withText } from '../helpers/keyed-replies.ts'
@@ -35,7 +36,7 @@ t.test('in a thread of 200 replies the absence of a reply is proved, and it is s
   const key = newKey()
   emulator.failNext({ kind: 'reset' }, { method: 'POST' })
   await send(key, { parentId: thread, ...withText('absent') })
-  await new Promise(resolve => setTimeout(resolve, QUIET_MS + 50))
+  await sleep(QUIET_MS + 50)
   const second = await send(key, { parentId: thread, ...withText('absent') })
 
   t.same([second.status, isReplayed(second)], [201, false])
@@ -47,7 +48,7 @@ t.test('in a thread of more than 2,000 replies a lost reply stays unknown, and i
   const key = newKey()
   emulator.failNext({ kind: 'reset' }, { method: 'POST' })
   await send(key, { parentId: thread, ...withText('far away') })
-  await new Promise(resolve => setTimeout(resolve, QUIET_MS + 50))
+  await sleep(QUIET_MS + 50)
 
   expectProblem(t, await send(key, { parentId: thread, ...withText('far away') }), 'idempotency-in-flight', {
     hasKey: true
@@ -106,7 +107,8 @@ t.test('without marks a lost reply stays unknown for good, and nothing is ever s
     const key = unmarked.newKey()
     unmarked.emulator.failNext(fault, { method: 'POST' })
     const first = await unmarked.send(key)
-    await new Promise(resolve => setTimeout(resolve, 150))
+    // Beyond the quiet period of a whole process, whose clock nothing outside can move.
+    await sleep(150)
     const later = [await unmarked.send(key), await unmarked.send(key)]
 
     expectProblem(t, first, 'upstream-reset', { hasKey: true })

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser, type Visit } from '../helpers/browser.ts'
 import { SESSION_COOKIE, startLogin } from '../helpers/login.ts'
@@ -22,8 +23,8 @@ t.test('a provider that is away at the start is a 503 until it is there; the ser
   t.notMatch(asPerson.text, /ECONNREFUSED|127\.0\.0\.1/)
 
   await world.provider.resume()
-  // The pause after a failure, so that an outage is not answered with a flood.
-  await new Promise(resolve => setTimeout(resolve, 1100))
+  // The pause after a failure, so that an outage is not answered with a flood; a process has a clock of its own.
+  await sleep(1100)
   const browser = await world.signIn()
   t.equal((await world.me(browser)).status, 200)
 })

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startService } from '../helpers/service-process.ts'
 import { postReply, startEmulator } from '../helpers/thread.ts'
@@ -67,10 +68,11 @@ async function insist(service: Parameters<typeof postReply>[0], parentId: string
   for (;;) {
     const answer = await postReply(service, { parentId, headers: KEYED })
     if (answer.json.retryable !== true) return answer
-    await new Promise(resolve => setTimeout(resolve, 200))
+    // As a client does that is told to come back.
+    await sleep(200)
   }
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setTimeout(resolve, 5))
+  while (!holds()) await sleep(5)
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Entry, RecordTable } from '../../src/delivery/record-table.ts'
+import { seedOf } from '../helpers/target.ts'
 
 interface Named extends Entry<Named> {
   readonly value: number
@@ -9,6 +10,7 @@ interface Named extends Entry<Named> {
 const entryOf = (key: string, value = 0): Named => ({ key, value, next: undefined })
 
 t.test('whatever is added and deleted, it holds what a Map would hold', async t => {
+  const seed = seedOf(t)
   // Few keys, so that the same one comes again; all lengths, so that some differ only behind what is hashed.
   const key = fc.oneof(
     fc.string({ maxLength: 2 }),
@@ -16,7 +18,7 @@ t.test('whatever is added and deleted, it holds what a Map would hold', async t 
   )
   const step = fc.record({ key, isDeleted: fc.boolean(), value: fc.integer() })
 
-  const result = fc.check(
+  fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
       const table = new RecordTable<Named>()
       const model = new Map<string, Named>()
@@ -32,10 +34,9 @@ t.test('whatever is added and deleted, it holds what a Map would hold', async t 
       }
       const held = new Set(table.values())
       return table.size === model.size && held.size === model.size && [...model.values()].every(one => held.has(one))
-    })
+    }),
+    { seed, numRuns: 500 }
   )
-
-  t.notOk(result.failed, JSON.stringify(result.counterexample))
 })
 
 t.test('it grows, and finds each of many', async t => {
@@ -63,4 +64,23 @@ t.test('to delete what is not in it changes nothing', async t => {
   table.clear()
   t.equal(table.get('same key'), undefined)
   t.equal(table.size, 0)
+})
+
+t.test('a record is found after a look at few others, however many there are', async t => {
+  let looks = 0
+  const watched = (name: string): Named => ({
+    get key() {
+      looks++
+      return name
+    },
+    value: 0,
+    next: undefined
+  })
+  const table = new RecordTable<Named>()
+  const names = Array.from({ length: 50_000 }, (_, index) => `${index}`.padStart(12, '0'))
+  for (const name of names) table.add(watched(name))
+  looks = 0
+
+  t.ok(names.every(name => table.get(name)))
+  t.ok(looks < 3 * names.length, `${looks} looks for ${names.length} records`)
 })

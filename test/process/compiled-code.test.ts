@@ -1,5 +1,7 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { makePrivate } from '../../src/process/compiled-code.js'
 
@@ -44,4 +46,19 @@ t.test('where none can be made, there is none', async t => {
   const file = join(t.testdir({ file: '' }), 'file')
 
   t.notOk(makePrivate(join(file, 'service')))
+})
+
+t.test('once the code is kept, what npm start starts does not load what removes types', async t => {
+  const root = new URL('../../', import.meta.url).pathname
+  const { start } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts
+  const [, ...command] = start.split(' ')
+  const told = `process.on('exit', () => console.error(process.moduleLoadList.filter(name => name.includes('amaro')).length))`
+  const startOnce = async (): Promise<string> => {
+    const args = [`--import=data:text/javascript,${encodeURIComponent(told)}`, ...command, '--help']
+    const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: root, env: {} })
+    return stderr.trim()
+  }
+
+  await startOnce()
+  t.equal(await startOnce(), '0')
 })
