@@ -9,7 +9,7 @@ import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
 import type { LoadPlan } from './load.ts'
 import type { Peer } from './peers/peers.ts'
 import type { Lane } from './rounds.ts'
-import { startFlags } from './start-flags.ts'
+import { startEnv, startFlags } from './start-flags.ts'
 import { freePort, type Subject, startProgram } from './subjects.ts'
 
 export interface World {
@@ -116,6 +116,7 @@ export function directLane({ outside, plan }: World): Lane {
 
 export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'>): Record<string, string> {
   return {
+    ...startEnv(),
     ADMIN_PORT: '0',
     COMETCHAT_API_KEY: API_KEY,
     COMETCHAT_BASE_URL: outside.hello,

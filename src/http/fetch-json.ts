@@ -1,4 +1,5 @@
-import { Agent, request } from 'undici'
+import request from 'undici/lib/api/api-request.js'
+import Agent from 'undici/lib/dispatcher/agent.js'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -41,8 +42,10 @@ export function createJsonFetcher({
 }: JsonFetcherOptions = {}): JsonFetcher {
   const dispatcher = new Agent({ allowH2: false, connections, connectTimeout: 2000, maxResponseSize: maxBytes })
   const fetchJson = async (url: string, { form, authorization }: JsonRequest = {}): Promise<unknown> => {
-    const answer = await request(url, {
-      dispatcher,
+    const { origin, pathname, search } = new URL(url)
+    const answer = await request.call(dispatcher, {
+      origin,
+      path: pathname + search,
       method: form ? 'POST' : 'GET',
       body: form ? form.toString() : null,
       headers: {

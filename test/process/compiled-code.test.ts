@@ -51,10 +51,10 @@ t.test('where none can be made, there is none', async t => {
 t.test('once the code is kept, what npm start starts does not load what removes types', async t => {
   const root = new URL('../../', import.meta.url).pathname
   const { start } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts
-  const [, ...command] = start.split(' ')
+  const [, command] = start.split(/ node (.*)/)
   const told = `process.on('exit', () => console.error(process.moduleLoadList.filter(name => name.includes('amaro')).length))`
   const startOnce = async (): Promise<string> => {
-    const args = [`--import=data:text/javascript,${encodeURIComponent(told)}`, ...command, '--help']
+    const args = [`--import=data:text/javascript,${encodeURIComponent(told)}`, ...command.split(' '), '--help']
     const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: root, env: {} })
     return stderr.trim()
   }
