@@ -38,8 +38,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       const applied = preferences.minimal ? 'return=minimal' : undefined
       if (applied) reply.header('preference-applied', applied)
       const body = preferences.minimal ? JSON.stringify({ data: { id: delivered.messageId } }) : delivered.body
-      // Already JSON: CometChat's own text, checked, is not parsed and written a second time. As bytes, because Node
-      // writes a head and a text that is not known to be ASCII more slowly than a head and bytes.
+      // Already JSON: CometChat's own text, checked, is not written a second time.
       reply.code(201).type('application/json; charset=utf-8')
       return body as never
     }
