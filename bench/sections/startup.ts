@@ -2,14 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { startRedis, withoutRedis } from '../../test/helpers/redis-server.ts'
 import { cpuMicroseconds } from '../process-time.ts'
 import { number, type Section, spread } from '../report.ts'
 import { medianOf } from '../rounds.ts'
 import { startFlags } from '../start-flags.ts'
+import { storeUrls } from '../store-urls.ts'
 import { freePort } from '../subjects.ts'
 import { serviceEnv, type World } from '../world.ts'
 
@@ -52,14 +51,8 @@ export async function measureStartup(world: World, options: StartupOptions): Pro
   }
 }
 
-async function variantsOf({ stack, directory }: World) {
-  const urls: Record<string, string> = { memory: 'memory:', file: `file:${join(directory, 'startup.db')}` }
-  if (withoutRedis() === undefined) {
-    const redis = await startRedis()
-    stack.defer(() => redis.stop())
-    urls['redis'] = redis.url
-  }
-  return Object.entries(urls).flatMap(([store, url]) =>
+async function variantsOf(world: World) {
+  return (await storeUrls(world, 'startup')).flatMap(([store, url]) =>
     ['first', 'later'].map(time => ({
       name: `${store}, ${time}`,
       env: { STORE_URL: url, ...(time === 'first' && { NODE_DISABLE_COMPILE_CACHE: '1' }) },

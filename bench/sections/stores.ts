@@ -1,7 +1,6 @@
-import { join } from 'node:path'
-import { startRedis, withoutRedis } from '../../test/helpers/redis-server.ts'
 import { number, type Section, spread } from '../report.ts'
 import { bestQuarterOf, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'
+import { storeUrls } from '../store-urls.ts'
 import { startService, type World } from '../world.ts'
 
 interface Variant {
@@ -13,7 +12,7 @@ interface Variant {
 /** What keeping the records costs the service, with each store, without and with an Idempotency-Key. */
 export async function compareStores(world: World, settings: Settings): Promise<Section> {
   const variants: Variant[] = []
-  for (const [store, STORE_URL] of await storeUrls(world)) {
+  for (const [store, STORE_URL] of await storeUrls(world, 'records')) {
     // Redis needs a processor, too.
     const service = await startService(world, { name: store, env: { STORE_URL }, plan: { isAwake: false } })
     for (const isKeyed of [false, true]) {
@@ -48,19 +47,4 @@ export async function compareStores(world: World, settings: Settings): Promise<S
     rows,
     figures: measured.map(({ lane, figures }) => ({ name: lane.name, figures }))
   }
-}
-
-async function storeUrls({ stack, directory }: World): Promise<[name: string, url: string][]> {
-  const urls: [string, string][] = [
-    ['memory', 'memory:'],
-    ['file', `file:${join(directory, 'records.db')}`]
-  ]
-  const missing = withoutRedis()
-  if (missing !== undefined) {
-    process.stderr.write(`Without Redis: ${missing}.\n`)
-    return urls
-  }
-  const redis = await startRedis()
-  stack.defer(() => redis.stop())
-  return [...urls, ['redis', redis.url]]
 }
