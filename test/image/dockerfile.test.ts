@@ -80,7 +80,7 @@ t.test('the process is not root and gets its signals itself', async t => {
 
 t.test('it is started as npm starts it', async t => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } }
-  const [, assignments = '', command] = /^((?:[A-Z_]+=\S+ )*)(.*)$/.exec(scripts.start) ?? []
+  const [, assignments = '', command] = /^((?:[A-Z_]+=\S+ )*)exec (.*)$/.exec(scripts.start) ?? []
 
   t.equal(commandOf(textsOf(runtime, 'CMD')[0]).join(' '), command)
   t.strictSame(assignments.trim().split(' '), FOR_NODE)
