@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { NAMED_FAULTS, QUICK_FAULTS } from '../../emulator/faults.ts'
 import { call, reply, startEmulator, verdict } from './start-emulator.ts'
@@ -84,7 +85,13 @@ t.test('every named fault is met, and leaves the emulator able to answer', async
   for (const [name, fault] of Object.entries(NAMED_FAULTS)) {
     emulator.clear()
     emulator.failNext(fault)
-    await reply(emulator, undefined, { timeoutMs: 40 }).catch(() => undefined)
+    const caller = new AbortController()
+    const answered = reply(emulator, undefined, { signal: caller.signal }).catch(() => undefined)
+    while (emulator.requests.length === 0) await sleep(1)
+    // Some faults never end by themselves.
+    await Promise.race([answered, sleep(40)])
+    caller.abort()
+    await answered
     t.match(emulator.requests, [{ fault: fault.kind }], name)
   }
   emulator.clear()

@@ -15,6 +15,8 @@ interface CallOptions {
   readonly key?: string | null
   readonly body?: unknown
   readonly timeoutMs?: number
+  /** Ends the call, in the place of `timeoutMs`. */
+  readonly signal?: AbortSignal
 }
 
 export interface Reply {
@@ -48,7 +50,7 @@ export async function call(emulator: CometChatEmulator, path: string, options: C
     ...(body !== undefined && { 'content-type': 'application/json' })
   }
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const signal = AbortSignal.timeout(timeoutMs)
+  const signal = options.signal ?? AbortSignal.timeout(timeoutMs)
   const response = await fetch(`${emulator.url}/v3${path}`, {
     method,
     headers,
