@@ -4,13 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../test/helpers/free-port.ts'
 import { type Child, startChild } from './child.ts'
 import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
 import type { LoadPlan } from './load.ts'
 import type { Peer } from './peers/peers.ts'
 import type { Lane } from './rounds.ts'
-import { startEnv, startFlags } from './start-flags.ts'
-import { freePort, type Subject, startProgram } from './subjects.ts'
+import { startEnv, startFlags } from './start-script.ts'
+import { type Subject, startProgram } from './subjects.ts'
 
 export interface World {
   readonly stack: AsyncDisposableStack

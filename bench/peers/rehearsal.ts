@@ -10,7 +10,8 @@ import { json } from 'node:stream/consumers'
 import { isDeepStrictEqual } from 'node:util'
 import { exportSPKI, type GenerateKeyPairResult, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { Pool } from 'undici'
-import { freePort, startProgram } from '../subjects.ts'
+import { freePort } from '../../test/helpers/free-port.ts'
+import { startProgram } from '../subjects.ts'
 import type { Peer, PeerEnv } from './peers.ts'
 
 export interface Rehearsal {

@@ -1,12 +1,12 @@
 // What the service holds: at rest, under load, and for each reply that waits for a CometChat that does not answer.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../test/helpers/free-port.ts'
 import { startChild } from '../child.ts'
 import { residentMiB } from '../process-time.ts'
 import { number, type Section } from '../report.ts'
 import type { Lane } from '../rounds.ts'
-import { startFlags } from '../start-flags.ts'
-import { freePort } from '../subjects.ts'
+import { startFlags } from '../start-script.ts'
 import { openWaiting } from '../waiting.ts'
 import { serviceEnv, startService, type World } from '../world.ts'
 

@@ -44,17 +44,18 @@ export async function measureWorkers(world: World, settings: Settings): Promise<
   }
 }
 
-/** Of each store that processes can share. */
 async function variantsOf(world: World): Promise<Variant[]> {
   const variants: Variant[] = []
-  for (const workers of WORKERS) {
-    const shared = (await storeUrls(world, `workers-${workers}`)).filter(([store]) => store !== 'memory')
-    for (const [store, STORE_URL] of shared) {
+  for (const [store, STORE_URL] of await storeUrls(world, 'workers')) {
+    // Processes cannot share it.
+    if (store === 'memory') continue
+    for (const workers of WORKERS) {
       const env = { STORE_URL, WEB_CONCURRENCY: `${workers}` }
-      const plan = { keyed: true, connections: 128, isAwake: ARE_TWO_FREE && store === 'file' }
+      // Redis needs a processor, too.
+      const plan = { keyed: true, connections: 128, isAwake: ARE_TWO_FREE && store !== 'redis' }
       const lane = await startService(world, { name: `${store}, ${workers}`, env, plan, cores: MEASURED_TWO })
       variants.push({ store, workers, lane })
     }
   }
-  return variants.toSorted((one, other) => one.store.localeCompare(other.store))
+  return variants
 }

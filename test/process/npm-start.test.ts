@@ -20,7 +20,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       detached: true
     })
     const { pid = 0 } = npm
-    const patience = setTimeout(() => killGroup(pid), PATIENCE_MS)
+    // With what npm had started, and would leave behind.
+    const patience = setTimeout(() => process.kill(-pid, 'SIGKILL'), PATIENCE_MS)
     t.teardown(() => clearTimeout(patience))
     const ended = once(npm, 'exit')
     const said: unknown[] = []
@@ -32,9 +33,4 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
     t.match(said.slice(-3), ['listening', 'draining', 'stopped'])
   })
-}
-
-/** With what npm had started, and would leave behind. */
-function killGroup(pid: number): void {
-  process.kill(-pid, 'SIGKILL')
 }
