@@ -1,30 +1,30 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { requireCaller } from './auth/require-caller.ts'
-import { type Clock, systemClock } from './clock.ts'
-import { type AppSessions, openAppSessions } from './compose/app-session.ts'
-import { type Bearer, createBearer, createUids } from './compose/identity.ts'
-import { type OwnLogin, openLogin } from './compose/login.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/load-config.ts'
 import { createDelivery } from './delivery/delivery.ts'
 import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
-import { openStore } from './delivery/open-store.ts'
-import { createRecordNames } from './delivery/record-names.ts'
-import type { RecordStore } from './delivery/record-store.ts'
+import type { RecordStore } from './delivery/record.ts'
+import { createRecordNames } from './delivery/record-keys.ts'
+import { openStore } from './delivery/stores/open.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
-import { createJsonFetcher } from './http/fetch-json.ts'
 import { checkContent } from './http/header-rules.ts'
+import { requestLife } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
-import { requestLife } from './http/request-life.ts'
-import { SESSION_COOKIE } from './login/login-cookies.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { SESSION_COOKIE } from './login/cookies.ts'
+import { createJsonFetcher } from './outbound/fetch-json.ts'
+import { type AppSessions, openAppSessions } from './parts/app-sessions.ts'
+import { type Bearer, createBearer, createUids } from './parts/identity.ts'
+import { type OwnLogin, openLogin } from './parts/own-login.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
 import { type CometChatClientOptions, createCometChatClient } from './upstream/cometchat-client.ts'
-import { createConnections } from './upstream/connections.ts'
+import { withKnownSender } from './upstream/ensure-sender.ts'
 import { createKeyring, type Keyring } from './upstream/keyring.ts'
-import { withKnownSender } from './upstream/known-sender.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
 import { createReceivers } from './upstream/receivers.ts'
+import { createConnections } from './upstream/transport/pool.ts'
 import { createCometChatUsers } from './upstream/users.ts'
 
 /** What a test replaces; everything else is real everywhere. */
@@ -127,7 +127,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(otherMethodsRoutes)
   await app.register(async function signingIn(scope) {
     if (!login) return
-    const { loginRoutes } = await import('./login/login-routes.ts')
+    const { loginRoutes } = await import('./login/routes.ts')
     await scope.register(loginRoutes, { ...login.routes, csrf, uidOf: uids.uidOf })
   })
   app.addHook('onClose', async () => {

@@ -2,14 +2,14 @@ import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import type { IntrospectionConfig } from './config/introspection.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/load-config.ts'
 import './process/compiled-code.js'
 
 // Not above: what a module imports is loaded before its first line runs.
 const { ConfigError } = await import('./config/env-reader.ts')
-const { loadConfig } = await import('./config.ts')
-const { refuse, StartError } = await import('./process/refusal.ts')
-const { StoreError } = await import('./store-error.ts')
+const { loadConfig } = await import('./config/load-config.ts')
+const { refuse, StartError } = await import('./process/start-error.ts')
+const { StoreError } = await import('./lib/store-error.ts')
 
 const USAGE = `Usage: node src/server.ts [--check-config | --help]
 
@@ -48,9 +48,9 @@ function readConfig(): Config {
 async function run(config: Config): Promise<void> {
   const { createLogger } = await import('./observability/logger.ts')
   const log = createLogger(config.logLevel)
-  if (cluster.isWorker) await (await import('./process/worker.ts')).runWorker(config, log)
-  else if (config.workers > 1) await (await import('./process/primary.ts')).runPrimary(config, log)
-  else await (await import('./process/single.ts')).runSingle(config, log)
+  if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
+  else if (config.workers > 1) await (await import('./process/cluster/primary.ts')).runPrimary(config, log)
+  else await (await import('./process/run.ts')).runSingle(config, log)
   // Node itself does it at the end, which a process that is killed does not have.
   flushCompileCache()
 }

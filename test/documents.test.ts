@@ -1,7 +1,7 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { VARIABLES } from '../src/config.ts'
+import { VARIABLES } from '../src/config/load-config.ts'
 import { PROBLEMS } from '../src/errors.ts'
 
 const root = new URL('..', import.meta.url).pathname

@@ -4,7 +4,7 @@ import { parseEnv, promisify } from 'node:util'
 import { jwtVerify } from 'jose'
 import t from 'tap'
 import { createKey, createRandom } from '../emulator/random.ts'
-import { loadConfig, VARIABLES } from '../src/config.ts'
+import { loadConfig, VARIABLES } from '../src/config/load-config.ts'
 
 const ROOT = new URL('..', import.meta.url)
 const text = readFileSync(new URL('.env.example', ROOT), 'utf8')

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { systemClock } from '../../src/clock.ts'
-import { createFileStore } from '../../src/delivery/file-store.ts'
+import { createFileStore } from '../../src/delivery/stores/sqlite/store.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import type { LoadPlan } from '../load.ts'
 import { number, type Section } from '../report.ts'
 import { bestQuarterOf, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'

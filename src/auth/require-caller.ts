@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
-import type { BearerAuthenticator } from './bearer-authenticator.ts'
+import type { BearerAuthenticator } from './bearer/authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, forgetCredentials, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
-import type { Identity, UidMap } from './uid-map.ts'
+import type { Identity, UidMap } from './uid/uid-map.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,8 +1,8 @@
-import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../login/login-cookies.ts'
+import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../login/cookies.ts'
+import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
-import { loadAppSessionConfig } from './session.ts'
 
 const JWT_ALGORITHMS = [
   'RS256',

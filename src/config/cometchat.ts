@@ -1,4 +1,4 @@
-import { Secret } from '../secret.ts'
+import { Secret } from '../lib/secret.ts'
 import type { EnvReader } from './env-reader.ts'
 
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/

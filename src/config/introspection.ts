@@ -1,4 +1,4 @@
-import { Secret } from '../secret.ts'
+import { Secret } from '../lib/secret.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** A client id or secret of OAuth (RFC 6749 §A.1, §A.2). */

@@ -1,4 +1,4 @@
-import type { Secret } from '../secret.ts'
+import type { Secret } from '../lib/secret.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** A sign-in of our own; undefined when it is off. */

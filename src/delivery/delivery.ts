@@ -1,7 +1,7 @@
-import { createRandomIds } from '../random-id.ts'
-import type { DeliveredReply, ReplyOrder } from './reply-order.ts'
+import { createRandomIds } from '../lib/random-id.ts'
+import type { DeliveredReply, ReplyOrder } from './command.ts'
+import { Unsettled } from './local-attempts.ts'
 import { type DeliveryOptions, Sending } from './sending.ts'
-import { Unsettled } from './unsettled.ts'
 
 export interface Delivery {
   /** Resolves with a reply that exists; else throws an AppError that says what is known. */

@@ -1,7 +1,7 @@
-import type { Ordered } from './oldest-first.ts'
 import { judgeOpen, type OpenRecord } from './open-record.ts'
-import type { Claim, ClaimedAs, ClaimResult, Outcome } from './record-store.ts'
-import type { Entry } from './record-table.ts'
+import type { Claim, ClaimedAs, ClaimResult, Outcome } from './record.ts'
+import type { Entry } from './stores/memory/hash-table.ts'
+import type { Ordered } from './stores/memory/insertion-order.ts'
 
 /** Changed in place: a copy for each transition would be most of what a record costs. */
 export interface KeptRecord extends OpenRecord, Ordered<KeptRecord>, Entry<KeptRecord> {

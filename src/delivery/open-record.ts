@@ -1,4 +1,4 @@
-import type { Claim, ClaimedAs, ClaimResult } from './record-store.ts'
+import type { Claim, ClaimedAs, ClaimResult } from './record.ts'
 
 /** A record whose outcome is not known yet: PENDING or SENT. */
 export interface OpenRecord {

@@ -1,9 +1,9 @@
 import type { AppError } from '../errors.ts'
-import { outcomeOf, storeUnavailable } from './outcomes.ts'
-import { fingerprintOf, type RecordNames } from './record-names.ts'
-import type { Awaitable, Claim, ClaimedAs, ClaimResult, Outcome, RecordStore } from './record-store.ts'
-import type { ReplyOrder } from './reply-order.ts'
-import type { Knowledge, Unsettled } from './unsettled.ts'
+import type { ReplyOrder } from './command.ts'
+import type { Knowledge, Unsettled } from './local-attempts.ts'
+import { outcomeOf, storeUnavailable } from './outcome.ts'
+import type { Awaitable, Claim, ClaimedAs, ClaimResult, Outcome, RecordStore } from './record.ts'
+import { fingerprintOf, type RecordNames } from './record-keys.ts'
 
 export interface RecordKeeping {
   readonly store: RecordStore

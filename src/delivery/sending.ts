@@ -1,14 +1,14 @@
-import type { Clock } from '../clock.ts'
 import { AppError, type Delivery as Verdict } from '../errors.ts'
-import type { Budget } from '../upstream/attempts.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { CometChatClient, Receiver } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
-import { type Found, lookFor } from './lost-reply.ts'
-import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcomes.ts'
-import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record-store.ts'
-import { budgetFor, type DeliveredReply, type ReplyOrder, replyFrom } from './reply-order.ts'
+import type { Budget } from '../upstream/transport/retry.ts'
+import { budgetFor, type DeliveredReply, type ReplyOrder, replyFrom } from './command.ts'
+import type { Unsettled } from './local-attempts.ts'
+import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcome.ts'
+import { type Found, lookFor } from './reconcile.ts'
+import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
-import type { Unsettled } from './unsettled.ts'
 
 export interface DeliveryOptions extends RecordKeeping {
   readonly cometchat: CometChatClient

@@ -1,5 +1,5 @@
 import { PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
-import type { Outcome } from './record-store.ts'
+import type { Outcome } from './record.ts'
 
 /** An outcome as a durable store keeps it. */
 export function writeOutcome(outcome: Outcome): string {

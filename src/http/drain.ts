@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
-import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
 
 /** The end of an instance: first it says so while it serves, then it accepts only what it can still finish. */
 export class Drain {

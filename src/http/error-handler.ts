@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { AppError, PROBLEMS } from '../errors.ts'
-import { RequestFacts } from '../observability/request-line.ts'
+import { RequestFacts } from '../observability/request-log.ts'
 import { toAppError } from './framework-errors.ts'
+import { setStandardHeaders } from './lifecycle.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
-import { setStandardHeaders } from './request-life.ts'
 
 /** The one place where a refusal becomes an answer. */
 export function setErrorHandler(app: FastifyInstance, log: Logger): void {

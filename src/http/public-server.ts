@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { answerClientError, noteLatest } from './client-errors.ts'
 import { answerProblem } from './error-handler.ts'
 import { parseJsonBody } from './json-body.ts'
+import { answerClientError, noteLatest } from './parser-errors.ts'
 import { createRequestIds } from './request-id.ts'
 
 export interface PublicServerOptions {

@@ -1,4 +1,4 @@
-import { createRandomIds } from '../random-id.ts'
+import { createRandomIds } from '../lib/random-id.ts'
 
 const SAFE_ID = /^[A-Za-z0-9._-]{8,64}$/
 

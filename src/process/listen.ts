@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { StartError } from './refusal.ts'
+import { StartError } from './start-error.ts'
 
 /** Throws a StartError that names the variable to change. */
 export async function listen(

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import type { DeliveredReply, ReplyOrder } from '../delivery/reply-order.ts'
+import type { DeliveredReply, ReplyOrder } from '../delivery/command.ts'
 import { AppError } from '../errors.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { jsonViolations } from '../http/json-body.ts'

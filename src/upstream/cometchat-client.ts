@@ -1,12 +1,12 @@
 import { AppError } from '../errors.ts'
-import { type AttemptsOptions, type Budget, callWithAttempts } from './attempts.ts'
+import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { idText, isObject, parseJson } from './json.ts'
 import type { SenderProfile } from './new-user.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody } from './requests.ts'
-import { searchThreadPage } from './thread-page.ts'
-import { alarmFor, toAppError } from './verdicts.ts'
+import { searchThreadPage } from './thread.ts'
+import { type AttemptsOptions, type Budget, callWithAttempts } from './transport/retry.ts'
+import { alarmFor, toAppError } from './upstream-error.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
 export interface ReplyMessage {

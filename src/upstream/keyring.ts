@@ -1,4 +1,4 @@
-import type { Secret } from '../secret.ts'
+import type { Secret } from '../lib/secret.ts'
 
 /** The REST API keys: one in use, perhaps one more for the time of a rotation. */
 export interface Keyring {

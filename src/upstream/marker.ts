@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 
 /** The one member of `data.metadata` that belongs to this service. */
 export const MARKER_MEMBER = 'bffDelivery'

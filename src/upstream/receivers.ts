@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import type { CometChatClient, Parent, Receiver } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { threadNotFound } from './verdicts.ts'
+import { threadNotFound } from './upstream-error.ts'
 
 export interface ReceiverOf {
   (...read: Parameters<CometChatClient['readMessage']>): Promise<Receiver>

@@ -1,6 +1,6 @@
+import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
 import { isMessage } from './cometchat-schemas.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from './json.ts'
 import { cutMarker, markerOf, removeMarker } from './marker.ts'
 
 /** What an answer must repeat to be the answer to a request. */

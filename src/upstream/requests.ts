@@ -1,10 +1,10 @@
 import { AppError } from '../errors.ts'
-import type { Secret } from '../secret.ts'
+import { isObject } from '../lib/json.ts'
+import type { Secret } from '../lib/secret.ts'
 import type { Receiver, Reply } from './cometchat-client.ts'
 import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
-import type { UpstreamRequest } from './exchange.ts'
-import { isObject } from './json.ts'
 import { MARKER_MEMBER } from './marker.ts'
+import type { UpstreamRequest } from './transport/exchange.ts'
 import type { NewUser } from './users.ts'
 
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/

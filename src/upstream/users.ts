@@ -1,11 +1,11 @@
 import { AppError } from '../errors.ts'
-import { type AttemptsOptions, type Budget, callWithAttempts } from './attempts.ts'
-import type { CallResult } from './call-result.ts'
+import { isObject, parseJson } from '../lib/json.ts'
 import type { CometChatClientOptions } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { isObject, parseJson } from './json.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
-import { alarmFor, toAppError } from './verdicts.ts'
+import type { CallResult } from './transport/call-result.ts'
+import { type AttemptsOptions, type Budget, callWithAttempts } from './transport/retry.ts'
+import { alarmFor, toAppError } from './upstream-error.ts'
 
 /** What people see of a new user. */
 export interface NewUser {

@@ -5,7 +5,7 @@ import { Decisions } from './model/decisions.ts'
 import type { Fate } from './model/fake-cometchat.ts'
 import { QUIET_MS, Stage } from './model/stage.ts'
 import { World } from './model/world.ts'
-import { MEMORY, type StoreUnderTest, startStores } from './stores.ts'
+import { MEMORY, type StoreUnderTest, startStores } from './stores/stores.ts'
 
 interface Course {
   readonly title: string

@@ -4,7 +4,7 @@ import t from 'tap'
 import { MUTANTS } from './model/mutants.ts'
 import { play } from './model/scenario.ts'
 import { QUIET_MS, type StageOptions } from './model/stage.ts'
-import { MEMORY, startStores } from './stores.ts'
+import { MEMORY, startStores } from './stores/stores.ts'
 
 const seed = Number(process.env['MODEL_SEED'] ?? 20_261_121)
 const runs = Number(process.env['MODEL_RUNS'] ?? 2000)

@@ -5,7 +5,7 @@ import { Decisions } from './model/decisions.ts'
 import type { Fate } from './model/fake-cometchat.ts'
 import { isFinal, QUIET_MS, Stage } from './model/stage.ts'
 import { World } from './model/world.ts'
-import { MEMORY } from './stores.ts'
+import { MEMORY } from './stores/stores.ts'
 
 const SECOND_MS = 1000
 const LATE_S = [0, 1, 5, 30, 60, 119, 120, 121, 300]

@@ -1,10 +1,10 @@
 // What a record makes of a store that breaks its own rules: a failure that is thrown instead of rejected.
 import t from 'tap'
-import { createRecordNames } from '../../src/delivery/record-names.ts'
-import type { RecordStore } from '../../src/delivery/record-store.ts'
-import type { ReplyOrder } from '../../src/delivery/reply-order.ts'
+import type { ReplyOrder } from '../../src/delivery/command.ts'
+import { Unsettled } from '../../src/delivery/local-attempts.ts'
+import type { RecordStore } from '../../src/delivery/record.ts'
+import { createRecordNames } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
-import { Unsettled } from '../../src/delivery/unsettled.ts'
 import { AppError } from '../../src/errors.ts'
 import type { CometChatUid } from '../../src/upstream/cometchat-uid.ts'
 

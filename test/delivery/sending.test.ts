@@ -1,11 +1,11 @@
 // Which transitions a reply takes, and that none of them is skipped where it is needed.
 import t from 'tap'
-import type { RecordStore } from '../../src/delivery/record-store.ts'
+import type { RecordStore } from '../../src/delivery/record.ts'
 import { LEASE_MS } from './model/attempt.ts'
 import { Decisions } from './model/decisions.ts'
 import { QUIET_MS, Stage, type StageOptions } from './model/stage.ts'
 import { World } from './model/world.ts'
-import { FORGETFUL, MEMORY } from './stores.ts'
+import { FORGETFUL, MEMORY } from './stores/stores.ts'
 
 interface Scene {
   readonly stage: Stage

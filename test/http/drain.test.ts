@@ -1,5 +1,5 @@
 import t from 'tap'
-import { loadConfig } from '../../src/config.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
 import { Drain } from '../../src/http/drain.ts'
 
 /** What Kubernetes gives a pod between SIGTERM and SIGKILL unless it is told otherwise. */

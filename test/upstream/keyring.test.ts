@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Secret } from '../../src/secret.ts'
+import { Secret } from '../../src/lib/secret.ts'
 import { createKeyring } from '../../src/upstream/keyring.ts'
 
 const key = '0123456789abcdef0123456789abcdef01234567'

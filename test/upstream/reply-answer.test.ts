@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createUidMap } from '../../src/auth/uid-map.ts'
+import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { MARKER_MEMBER } from '../../src/upstream/marker.ts'
 import { type ReplyAnswer, readReplyAnswer } from '../../src/upstream/reply-answer.ts'
 

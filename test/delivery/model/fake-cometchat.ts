@@ -1,7 +1,7 @@
 // CometChat as far as delivery can see it. Its ledger is the judge: what was posted, by which attempt, and when.
 import { AppError } from '../../../src/errors.ts'
-import type { Budget } from '../../../src/upstream/attempts.ts'
 import type { CometChatClient, PostedReply, SoughtReply } from '../../../src/upstream/cometchat-client.ts'
+import type { Budget } from '../../../src/upstream/transport/retry.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import type { World } from './world.ts'

@@ -1,5 +1,5 @@
 // A store behind a network: a transition is asked for, happens, and is told of, and each of the three can go wrong.
-import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { RecordStore } from '../../../src/delivery/record.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import type { Flaws } from './fake-cometchat.ts'

@@ -1,5 +1,5 @@
 // Delivery with one mistake each, of the kind that has been made elsewhere: a suite that lets one live proves nothing.
-import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { StageOptions } from './stage.ts'
 

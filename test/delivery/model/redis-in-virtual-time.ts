@@ -1,8 +1,8 @@
 // Redis dates records by its own clock, which no test can move. So time passes here by making every record older.
 import { Redis } from 'ioredis'
-import type { Awaitable, RecordStore } from '../../../src/delivery/record-store.ts'
-import { createRedisStore } from '../../../src/delivery/redis-store.ts'
-import type { SharedStore } from '../stores.ts'
+import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
+import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
+import type { SharedStore } from '../stores/stores.ts'
 import type { World } from './world.ts'
 
 /** Moves the dates of a record into the past: the end of its lease, and when it is forgotten. */

@@ -1,11 +1,11 @@
 // One key, one store, one CometChat, and as many attempts on as many processes as a suite wants to see.
 
-import { createRecordNames } from '../../../src/delivery/record-names.ts'
-import type { RecordStore } from '../../../src/delivery/record-store.ts'
+import type { RecordStore } from '../../../src/delivery/record.ts'
+import { createRecordNames } from '../../../src/delivery/record-keys.ts'
 import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { Receiver } from '../../../src/upstream/cometchat-client.ts'
-import type { SharedStore, StoreUnderTest } from '../stores.ts'
+import type { SharedStore, StoreUnderTest } from '../stores/stores.ts'
 import { type Answer, type Attempt, begin, LEASE_MS } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import { FakeCometChat, type Flaws } from './fake-cometchat.ts'

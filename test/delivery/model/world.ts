@@ -1,6 +1,6 @@
 // Virtual time and an explicit order of steps: what several processes, a store and a network do to each other, one
 // step at a time, so that any interleaving can be had, and had again.
-import type { Clock } from '../../../src/clock.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
 
 /** One instance of the service, which can be killed, or stopped as by SIGSTOP. */
 export interface Process {

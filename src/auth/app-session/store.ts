@@ -1,0 +1,61 @@
+import { AppError } from '../../errors.ts'
+import type { Secret } from '../../lib/secret.ts'
+import { redisConnection } from '../../redis/address.ts'
+import { WatchedRedis } from '../../redis/watched-redis.ts'
+
+export interface StoredSession {
+  readonly text: string
+  /** Until the key expires; undefined where it never does. */
+  readonly ttlMs: number | undefined
+}
+
+export interface AppSessionStore {
+  /** Undefined for a session that does not exist; throws `store-unavailable` when that cannot be known. */
+  read(id: string): Promise<StoredSession | undefined>
+  isReady(): boolean
+  close(): void
+}
+
+export interface AppSessionRedisOptions {
+  readonly url: Secret
+  /** What connect-redis puts before the session id. */
+  readonly prefix: string
+  /** Told whenever the store turns from reachable to not, and back. */
+  readonly onChange?: (isReachable: boolean) => void
+}
+
+const COMMAND_TIMEOUT_MS = 1000
+
+/** Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. */
+export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
+  const { url, prefix, onChange } = options
+  const watched = new WatchedRedis({
+    connection: redisConnection('AUTH_SESSION_STORE_URL', url.reveal(), COMMAND_TIMEOUT_MS),
+    // Not PING: a user who may only read sessions need not be allowed more, and one who may not is found out here.
+    look: redis => redis.pttl(prefix),
+    onChange
+  })
+  await watched.open()
+
+  return {
+    async read(id) {
+      const key = prefix + id
+      try {
+        const [text, ttlMs] = await watched.run(redis => Promise.all([redis.get(key), redis.pttl(key)]))
+        // -2: the key ended between the two; -1: it never does.
+        return text === null || ttlMs === -2 ? undefined : { text, ttlMs: ttlMs < 0 ? undefined : ttlMs }
+      } catch {
+        throw unavailable()
+      }
+    },
+    isReady: () => watched.isReady(),
+    close: () => watched.close()
+  }
+}
+
+function unavailable(): AppError {
+  return new AppError('store-unavailable', 'Sessions cannot be read at the moment.', {
+    retryAfterMs: 1000,
+    reason: 'session-store'
+  })
+}

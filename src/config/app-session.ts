@@ -1,0 +1,71 @@
+import { Secret } from '../lib/secret.ts'
+import { isSecureUrl } from '../lib/secure-url.ts'
+import { isRedisAddress, NOT_AN_ADDRESS } from '../redis/address.ts'
+import type { EnvReader } from './env-reader.ts'
+
+export type AppSessionConfig = ReturnType<typeof loadAppSessionConfig>
+
+const MAX_SECRETS = 10
+const NEEDS_STORE = ['SECRET', 'SECRET_FILE', 'PREFIX', 'USER', 'ISSUER'].map(name => `AUTH_SESSION_${name}`)
+const PATH_IN_SESSION = /^[^\s.]{1,64}(\.[^\s.]{1,64}){0,7}$/
+
+/** The sessions of the app's own backend; undefined where they are off. */
+export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | undefined) {
+  if (!hasSecret(reader, 'AUTH_SESSION_STORE_URL')) return refuseWithoutStore(reader)
+  const url = reader.secretText('AUTH_SESSION_STORE_URL')?.text
+  if (url !== undefined && !isRedisAddress(url)) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_AN_ADDRESS}`)
+  return {
+    url: new Secret(url ?? ''),
+    secrets: secrets(reader),
+    prefix: reader.text('AUTH_SESSION_PREFIX', /^[\x21-\x7e]{1,64}$/, 'visible ASCII characters') ?? 'sess:',
+    userPath:
+      reader.text('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
+    issuer: reader.text('AUTH_SESSION_ISSUER', /^\S{1,512}$/, 'an issuer') ?? jwtIssuer ?? 'urn:app-session'
+  }
+}
+
+/** Exact origins, as browsers write them: everything else would never match, or match too much. */
+export function loadCorsOrigins(reader: EnvReader): ReadonlySet<string> {
+  const origins = reader.list('CORS_ORIGINS')
+  if (!origins.every(isOrigin)) {
+    reader.refuse(
+      'CORS_ORIGINS must list exact origins such as https://app.example.com: no *, no null, no path or slash at the ' +
+        'end, no default port, lower case, and http on loopback only.'
+    )
+  }
+  return new Set(origins)
+}
+
+function refuseWithoutStore(reader: EnvReader): undefined {
+  const set = NEEDS_STORE.filter(name => reader.has(name))
+  if (set.length > 0) reader.refuse(`AUTH_SESSION_STORE_URL must be set with ${set.join(', ')}.`)
+  return undefined
+}
+
+/** The secrets that sign session cookies, newest first or not: any of them may have signed one. */
+function secrets(reader: EnvReader): Secret[] {
+  if (!hasSecret(reader, 'AUTH_SESSION_SECRET')) {
+    reader.refuse('AUTH_SESSION_SECRET must be set with AUTH_SESSION_STORE_URL: it signs the cookies.')
+    return []
+  }
+  const found = reader.secretText('AUTH_SESSION_SECRET')
+  if (!found) return []
+  const texts = found.text
+    .split(/[,\r\n]+/)
+    .map(text => text.trim())
+    .filter(text => text !== '')
+  if (texts.length === 0 || texts.length > MAX_SECRETS) {
+    reader.refuse(`AUTH_SESSION_SECRET must hold 1 to ${MAX_SECRETS} secrets, separated by commas or line breaks.`)
+  }
+  return texts.map(text => new Secret(text))
+}
+
+function hasSecret(reader: EnvReader, name: string): boolean {
+  return reader.has(name) || reader.has(`${name}_FILE`)
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text)
+  // To a URL parser a star is a character of a name like any other.
+  return url !== null && url.origin === text && !text.includes('*') && isSecureUrl(url)
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Receiver, Reply, ReplyMessage } from '../upstream/cometchat-client.ts'
+import type { CometChatUid } from '../upstream/cometchat-uid.ts'
+import type { SenderProfile } from '../upstream/new-user.ts'
+import type { Attempt } from '../upstream/transport/call-result.ts'
+import type { Budget } from '../upstream/transport/retry.ts'
+
+/** Who a reply belongs to. */
+export interface Author {
+  readonly issuer: string
+  readonly subject: string
+  readonly uid: CometChatUid
+  /** How the identity provider describes them. */
+  readonly profile?: SenderProfile
+}
+
+/** What came of a reply, for the log line. */
+export interface DeliveryFacts {
+  delivery?: 'sent' | 'not-sent' | 'unknown'
+  messageId?: string
+  replayed?: boolean
+  reconciled?: 'found' | 'absent' | 'unclear'
+  attempts?: number
+  upstreamMs?: number
+  upstreamStatus?: number
+  upstreamCode?: string
+}
+
+/** A reply whose every part was checked, on its way to CometChat. */
+export interface ReplyOrder {
+  readonly parentId: string
+  readonly message: ReplyMessage & Partial<Receiver>
+  readonly author: Author
+  readonly idempotencyKey?: string
+  readonly traceparent?: string
+  /** The caller's own, shorter deadline, in milliseconds. */
+  readonly waitMs?: number
+  /** False once the client has gone. */
+  readonly isWaiting: () => boolean
+  readonly facts: DeliveryFacts
+}
+
+export interface DeliveredReply {
+  /** JSON text of `{"data": Message}`. */
+  readonly body: string
+  readonly messageId: string
+  readonly replayed: boolean
+}
+
+/** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
+export function budgetFor(
+  { facts, isWaiting, waitMs }: ReplyOrder,
+  deadlineMs: number,
+  nowMs: number,
+  clock: Pick<Clock, 'monotonic'>
+): Budget {
+  const isShortened = waitMs !== undefined && waitMs < deadlineMs
+  const deadlineAtMs = nowMs + (isShortened ? waitMs : deadlineMs)
+  return {
+    deadlineAtMs,
+    isShortened,
+    // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
+    mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
+    onAttempt: attempt => noteAttempt(facts, attempt)
+  }
+}
+
+/** Adds one exchange with CometChat to the facts. */
+function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
+  facts.attempts = (facts.attempts ?? 0) + 1
+  facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
+  if (status !== undefined) facts.upstreamStatus = status
+  if (code !== undefined) facts.upstreamCode = code
+}
+
+/** What CometChat is asked to post: the order without what only this service needs. */
+export function replyFrom({ parentId, author, message, traceparent }: ReplyOrder, marker: string | undefined): Reply {
+  const { uid, profile } = author
+  return {
+    parentId,
+    uid,
+    message,
+    ...(profile && { profile }),
+    ...(marker !== undefined && { marker }),
+    ...(traceparent !== undefined && { traceparent })
+  }
+}

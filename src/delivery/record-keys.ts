@@ -1,0 +1,70 @@
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto'
+import { createRandomIds } from '../lib/random-id.ts'
+
+/** Everything that makes two replies the same one. */
+export interface RecordScope {
+  readonly issuer: string
+  readonly subject: string
+  readonly uid: string
+  readonly parentId: string
+}
+
+export interface RecordNames {
+  /** Name of the record: two users with the same key never share one. Without a key, a random one nobody can ask for. */
+  recordKey(scope: RecordScope, idempotencyKey: string | undefined): string
+  /**
+   * 128 bits that identify the reply in CometChat; derived, so it survives the loss of the record. Without a record to
+   * derive it from, random.
+   */
+  marker(recordKey: string | undefined): string
+}
+
+const MARKER_BYTES = 16
+
+/** Names derived with a secret: whoever reads the store or a thread learns nothing about keys or users. */
+export function createRecordNames(secret: string | undefined): RecordNames {
+  const key = createSecretKey(secret === undefined ? randomBytes(32) : hash('sha256', secret, 'buffer'))
+  const randomName = createRandomIds()
+  const randomMarker = createRandomIds('base64url')
+  return {
+    recordKey(scope, idempotencyKey) {
+      // Not as long as a derived name, so it is never one.
+      if (idempotencyKey === undefined) return randomName()
+      const { issuer, subject, uid, parentId } = scope
+      return hmac(key, ['record', issuer, subject, uid, parentId, 'client', idempotencyKey], 'base64url')
+    },
+    marker(recordKey) {
+      if (recordKey === undefined) return randomMarker()
+      // One byte a letter: a Buffer for the whole digest would cost more than the digest.
+      const digest = hmac(key, ['marker', recordKey], 'binary')
+      return Buffer.from(digest.slice(0, MARKER_BYTES), 'binary').toString('base64url')
+    }
+  }
+}
+
+/** SHA-256 of a body in canonical form (RFC 8785): the order of members does not make another request. */
+export function fingerprintOf(body: unknown): string {
+  return hash('sha256', canonicalJson(body))
+}
+
+/** JSON with sorted members, as RFC 8785 orders and writes them. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const members = value as Readonly<Record<string, unknown>>
+  let text = ''
+  // By UTF-16 code units, as RFC 8785 has it.
+  for (const name of Object.keys(members).sort()) {
+    const member = members[name]
+    if (member === undefined) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`
+  }
+  return `{${text}}`
+}
+
+/** Each part is preceded by its length, so no two lists of parts ever give the same bytes. */
+function hmac(key: KeyObject, parts: readonly string[], encoding: 'base64url' | 'binary'): string {
+  let text = ''
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`
+  return createHmac('sha256', key).update(text).digest(encoding)
+}

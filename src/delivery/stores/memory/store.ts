@@ -1,0 +1,181 @@
+import { judge, type KeptRecord, outcomeBytes, RECORD_BYTES } from '../../kept-record.ts'
+import { claimed } from '../../open-record.ts'
+import {
+  type Awaitable,
+  type Claim,
+  type ClaimedAs,
+  type ClaimResult,
+  claimKeptMs,
+  KEPT_MS,
+  type Outcome,
+  type RecordStore,
+  type Retention
+} from '../../record.ts'
+import { RecordTable } from './hash-table.ts'
+import { OldestFirst } from './insertion-order.ts'
+
+export interface MemoryStoreOptions {
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number
+  readonly maxRecords?: number
+  readonly maxBytes?: number
+  readonly kept?: Retention
+}
+
+/** More than one, so that they become fewer; not all, so that no claim pays for a million. */
+const EXPIRED_AT_ONCE = 10
+
+/** Records that live as long as the process does: the default, and what it does not survive is said at start-up. */
+export function createMemoryStore(options: MemoryStoreOptions): RecordStore & { readonly size: number } {
+  return new MemoryStore(options)
+}
+
+class MemoryStore implements RecordStore {
+  readonly #monotonic: () => number
+  readonly #maxRecords: number
+  readonly #maxBytes: number
+  readonly #kept: Retention
+  readonly #records = new RecordTable<KeptRecord>()
+  /** DONE and REFUSED; PENDING and SENT are never given up for space. */
+  readonly #settled = new OldestFirst<KeptRecord>()
+  #bytes = 0
+  /** Before this no record under way expires: a full store need not look at all of them. */
+  #openUntilMs = Number.POSITIVE_INFINITY
+
+  constructor({ monotonic, maxRecords = 1_000_000, maxBytes = 64 * 1024 * 1024, kept = KEPT_MS }: MemoryStoreOptions) {
+    this.#monotonic = monotonic
+    this.#maxRecords = maxRecords
+    this.#maxBytes = maxBytes
+    this.#kept = kept
+  }
+
+  get size(): number {
+    return this.#records.size
+  }
+
+  claim(claim: Claim, as: ClaimedAs = 'pending'): Awaitable<ClaimResult> {
+    const nowMs = this.#monotonic()
+    const record = this.#records.get(claim.key)
+    const standing = record && nowMs < record.expiresAtMs ? judge(record, claim, as, nowMs) : undefined
+    if (standing) return standing
+    if (record) this.#forget(record)
+    if (!this.#makeRoom(nowMs)) return Promise.reject(new Error('the store is full'))
+    this.#keep(claim, as, nowMs)
+    return claimed(as)
+  }
+
+  async markSent(key: string, owner: string): Promise<boolean> {
+    const nowMs = this.#monotonic()
+    const record = this.#openOf(key, owner)
+    if (!record || nowMs >= record.leaseEndsAtMs) return false
+    if (record.state === 'pending') record.expiresAtMs = nowMs + this.#kept.sent
+    record.state = 'sent'
+    return true
+  }
+
+  async doubt(key: string, owner: string): Promise<void> {
+    const record = this.#openOf(key, owner)
+    if (record?.state !== 'sent') return
+    record.leaseEndsAtMs = Math.min(record.leaseEndsAtMs, this.#monotonic())
+  }
+
+  async reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean> {
+    const nowMs = this.#monotonic()
+    if (this.#openOf(key, claim.owner)?.state === 'pending') return true
+    const record = this.#openOf(key, previousOwner)
+    if (record?.state !== 'sent' || nowMs < record.leaseEndsAtMs) return false
+    this.#forget(record)
+    this.#keep(claim, 'pending', nowMs)
+    return true
+  }
+
+  finish(key: string, owner: string | undefined, outcome: Outcome): void {
+    const record = this.#openOf(key, owner)
+    if (!record) return
+    const bytes = RECORD_BYTES + outcomeBytes(outcome)
+    this.#bytes += bytes - record.bytes
+    record.bytes = bytes
+    record.outcome = outcome
+    // Nobody asks for it any more, and it would take half of the space.
+    record.owner = ''
+    record.expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
+    this.#settled.add(record)
+    while (this.#bytes > this.#maxBytes && this.#settled.oldest) this.#forget(this.#settled.oldest)
+  }
+
+  release(key: string, owner: string): void {
+    const record = this.#openOf(key, owner)
+    if (record) this.#forget(record)
+  }
+
+  forgetfulForMs(): undefined {
+    return undefined
+  }
+
+  isReady(): boolean {
+    return this.#settled.oldest !== undefined || !this.#isFull()
+  }
+
+  async close(): Promise<void> {
+    this.#records.clear()
+    this.#settled.clear()
+    this.#bytes = 0
+  }
+
+  /** PENDING or SENT, and this owner's where one is named. */
+  #openOf(key: string, owner: string | undefined): KeptRecord | undefined {
+    const record = this.#records.get(key)
+    const isTheirs = record && !record.outcome && (owner === undefined || record.owner === owner)
+    return isTheirs ? record : undefined
+  }
+
+  #keep({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs, nowMs: number): void {
+    const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+    this.#records.add({
+      key,
+      fingerprint,
+      owner,
+      state: as,
+      leaseEndsAtMs: nowMs + leaseMs,
+      expiresAtMs,
+      outcome: undefined,
+      bytes: RECORD_BYTES,
+      older: undefined,
+      newer: undefined,
+      next: undefined
+    })
+    this.#bytes += RECORD_BYTES
+    this.#openUntilMs = Math.min(this.#openUntilMs, expiresAtMs)
+  }
+
+  #forget(record: KeptRecord): void {
+    this.#records.delete(record)
+    this.#bytes -= record.bytes
+    if (record.outcome) this.#settled.remove(record)
+  }
+
+  /** False when nothing that may be forgotten is left: an old truth is worth more than a new send. */
+  #makeRoom(nowMs: number): boolean {
+    for (let forgotten = 0; this.#isFull() || forgotten < EXPIRED_AT_ONCE; forgotten++) {
+      const { oldest } = this.#settled
+      if (!oldest || !(this.#isFull() || nowMs >= oldest.expiresAtMs)) break
+      this.#forget(oldest)
+    }
+    if (this.#isFull()) this.#forgetAbandoned(nowMs)
+    return !this.#isFull()
+  }
+
+  /** Only asked when every record is PENDING or SENT. */
+  #forgetAbandoned(nowMs: number): void {
+    if (nowMs < this.#openUntilMs) return
+    this.#openUntilMs = Number.POSITIVE_INFINITY
+    for (const record of this.#records.values()) {
+      if (nowMs >= record.expiresAtMs) this.#forget(record)
+      else this.#openUntilMs = Math.min(this.#openUntilMs, record.expiresAtMs)
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#records.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
+  }
+}

@@ -1,0 +1,107 @@
+// Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
+// the time. What a restart or a failover may have lost makes the store say so (forgetfulForMs).
+
+import type { StoreLog } from '../../../lib/store-error.ts'
+import { claimed } from '../../open-record.ts'
+import {
+  type Claim,
+  type ClaimedAs,
+  type ClaimResult,
+  claimKeptMs,
+  KEPT_MS,
+  type Outcome,
+  type RecordStore,
+  type Retention
+} from '../../record.ts'
+import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
+import { RedisLink, type Transition } from './handshake.ts'
+
+export interface RedisStoreOptions {
+  /** `redis(s)://[user:password@]host[:port][/database]`. */
+  readonly storeUrl: string
+  /** Milliseconds on a clock that never jumps. */
+  readonly monotonic: () => number
+  readonly log: StoreLog
+  readonly kept?: Retention
+  /** After which a transition is rejected; other waits follow from it. */
+  readonly commandTimeoutMs?: number
+}
+
+const COMMAND_TIMEOUT_MS = 400
+
+/**
+ * Resolves also when Redis is not there: the store says that it is not ready, rejects every transition, and recovers by
+ * itself. Throws a StoreError when Redis must not be used as it is: it may evict records, or refuses the credentials.
+ */
+export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
+  const { storeUrl, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
+  const link = new RedisLink({ storeUrl, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs })
+  await link.open()
+  return new RedisStore(link, kept)
+}
+
+class RedisStore implements RecordStore {
+  readonly #link: RedisLink
+  readonly #kept: Retention
+
+  constructor(link: RedisLink, kept: Retention) {
+    this.#link = link
+    this.#kept = kept
+  }
+
+  async claim({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
+    const args = [as, fingerprint, owner, leaseMs, claimKeptMs(as, leaseMs, this.#kept)]
+    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('claim', key, ...args)
+    if (typeof nowMs !== 'number') throw unreadable()
+    if (kind === 'claimed') return claimed(as)
+    if (kind === 'in-flight' || kind === 'mismatch') return { kind }
+    if (kind === 'settled') return readOutcome(found)
+    if (kind !== 'doubtful' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
+    return { kind, owner: found, quietForMs: this.#link.server.believedMs(nowMs, sinceLeaseMs, leaseMs) }
+  }
+
+  async markSent(key: string, owner: string): Promise<boolean> {
+    return this.#did('markSent', key, owner, this.#kept.sent)
+  }
+
+  async doubt(key: string, owner: string): Promise<void> {
+    await this.#did('doubt', key, owner)
+  }
+
+  async reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
+    const keptMs = claimKeptMs('pending', leaseMs, this.#kept)
+    return this.#did('reclaim', key, previousOwner, fingerprint, owner, leaseMs, keptMs)
+  }
+
+  async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+    const { kind } = outcome
+    await this.#did('finish', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
+  }
+
+  async release(key: string, owner: string): Promise<void> {
+    await this.#did('release', key, owner)
+  }
+
+  forgetfulForMs(): number | undefined {
+    return this.#link.server.forgetfulForMs()
+  }
+
+  isReady(): boolean {
+    return this.#link.isReady()
+  }
+
+  async close(): Promise<void> {
+    this.#link.close()
+  }
+
+  async #did(transition: Transition, key: string, ...args: readonly (string | number)[]): Promise<boolean> {
+    const [answer] = await this.#link.run(transition, key, ...args)
+    if (answer === 'yes' || answer === 'no') return answer === 'yes'
+    throw unreadable()
+  }
+}
+
+/** What is not shaped like a record of ours is trouble, not an answer: somebody else writes there, or it is damaged. */
+function unreadable(): Error {
+  return new Error('the stored record is unreadable')
+}

@@ -1,0 +1,71 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { keepDurableLog, openPrivateDatabase, RefusedDatabase } from '../../../sqlite/open.ts'
+
+/** "Repl": a database that says so was made by this service. */
+const APPLICATION_ID = 0x5265706c
+const SCHEMA_VERSION = 1
+/** A transition of another process takes a millisecond; whoever waits longer than this blocks this process for it. */
+const BUSY_TIMEOUT_MS = 500
+
+const SCHEMA = `
+  CREATE TABLE records (
+    key TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'done', 'refused')),
+    lease_ends_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    outcome TEXT
+  ) STRICT;
+  CREATE INDEX records_by_expiry ON records (expires_at_ms);
+  CREATE TABLE horizon (at_ms INTEGER NOT NULL) STRICT;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`
+
+/**
+ * Opens the database of delivery records, and makes it where there is none.
+ * Throws a StoreError that says what to change about STORE_URL.
+ */
+export function openDatabase(path: string, nowMs: number, maxPages?: number): DatabaseSync {
+  return openPrivateDatabase({
+    path,
+    subject: 'STORE_URL',
+    sqlite: { timeout: BUSY_TIMEOUT_MS },
+    setUp(database) {
+      refuseForeign(database)
+      // A record must be on the disk, not only in the memory of the machine, before a byte leaves for CometChat.
+      keepDurableLog(database)
+      if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)
+      makeSchema(database, nowMs)
+    }
+  })
+}
+
+function refuseForeign(database: DatabaseSync): void {
+  // One transaction, so that what another process makes of the file at this moment is seen whole or not at all.
+  database.exec('BEGIN')
+  const applicationId = ask(database, 'PRAGMA application_id')
+  const version = Number(ask(database, 'PRAGMA user_version'))
+  const isEmpty = ask(database, 'SELECT count(*) FROM sqlite_schema') === 0
+  database.exec('COMMIT')
+  if (isEmpty && applicationId === 0 && version === 0) return
+  if (applicationId !== APPLICATION_ID) throw new RefusedDatabase('names the database of another program')
+  if (version > SCHEMA_VERSION) {
+    throw new RefusedDatabase('names a database that a newer version of this service has made')
+  }
+}
+
+function makeSchema(database: DatabaseSync, nowMs: number): void {
+  database.exec('BEGIN IMMEDIATE')
+  // Asked again under the lock: another process may have been quicker.
+  if (ask(database, 'PRAGMA user_version') === 0) {
+    database.exec(SCHEMA)
+    database.prepare('INSERT INTO horizon VALUES (?)').run(Math.floor(nowMs))
+  }
+  database.exec('COMMIT')
+}
+
+function ask(database: DatabaseSync, query: string): unknown {
+  return Object.values(database.prepare(query).get() ?? {})[0]
+}

@@ -1,0 +1,190 @@
+// Delivery records in a SQLite file: they survive kill -9 and a power cut, and several processes may share them.
+import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../../../lib/clock.ts'
+import { GroupCommit } from '../../../sqlite/group-commit.ts'
+import { claimed, judgeOpen } from '../../open-record.ts'
+import {
+  type Claim,
+  type ClaimedAs,
+  type ClaimResult,
+  claimKeptMs,
+  KEPT_MS,
+  type Outcome,
+  type RecordStore,
+  type Retention
+} from '../../record.ts'
+import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
+import { Horizon, WatchedTime } from '../trusted-clock.ts'
+import { openDatabase } from './schema.ts'
+import { prepareStatements, readRow, type StoredRecord } from './statements.ts'
+
+export interface FileStoreOptions {
+  readonly path: string
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly kept?: Retention
+  /** Bound of the file, in pages of 4 KiB; none but the disk's unless given. */
+  readonly maxPages?: number
+}
+
+const WATCH_EVERY_MS = 1000
+const SWEEP_EVERY_MS = 30_000
+/** So many every so often are more than this process can add, and keep nobody waiting for longer than a few milliseconds. */
+const SWEPT_AT_ONCE = 200
+const SWEEP_ON_AFTER_MS = 40
+/** After a failed transition; then it is worth another try. */
+const NOT_READY_MS = 2000
+
+/**
+ * Opens or makes the file; throws a StoreError that says what is wrong with STORE_URL.
+ * Dates are of the wall clock, which outlives the process. When it jumps back, leases and quiet periods become longer;
+ * when it jumps ahead, a doubtful record must stay quiet for the whole time again before it is called absent, and
+ * nothing is forgotten early (watched-time.ts).
+ */
+export function createFileStore(options: FileStoreOptions): FileStore {
+  return new FileStore(options)
+}
+
+export class FileStore implements RecordStore {
+  readonly #clock: FileStoreOptions['clock']
+  readonly #kept: Retention
+  readonly #database: DatabaseSync
+  readonly #statements: ReturnType<typeof prepareStatements>
+  readonly #commits: GroupCommit
+  readonly #time: WatchedTime
+  readonly #horizon: Horizon
+  readonly #timer: NodeJS.Timeout
+  #sweeping: NodeJS.Timeout | undefined
+  #sweepAtMs: number
+  #failedAtMs = Number.NEGATIVE_INFINITY
+
+  constructor({ path, clock, kept = KEPT_MS, maxPages }: FileStoreOptions) {
+    this.#clock = clock
+    this.#kept = kept
+    this.#database = openDatabase(path, clock.now(), maxPages)
+    this.#statements = prepareStatements(this.#database)
+    this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
+    const monotonic = (): number => clock.monotonic()
+    this.#time = new WatchedTime(monotonic, clock.now())
+    this.#horizon = new Horizon(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
+    this.#sweepAtMs = clock.monotonic() + SWEEP_EVERY_MS
+    this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
+  }
+
+  claim(claim: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
+    const { key, fingerprint, owner, leaseMs } = claim
+    return this.#commits.run(() => {
+      const nowMs = this.#now()
+      const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+      const row = [key, fingerprint, owner, as, nowMs + leaseMs, expiresAtMs]
+      // Nearly every key is a new one: it is looked for only where it cannot be added.
+      if (this.#statements.add.run(...row).changes === 1) return claimed(as)
+      const standing = this.#judge(readRow(this.#statements.get.get(key)), claim, as, nowMs)
+      if (standing) return standing
+      this.#statements.replace.run(...row)
+      return claimed(as)
+    })
+  }
+
+  markSent(key: string, owner: string): Promise<boolean> {
+    return this.#commits.run(() => {
+      const nowMs = this.#now()
+      return this.#statements.markSent.run(nowMs + this.#kept.sent, key, owner, nowMs).changes === 1
+    })
+  }
+
+  doubt(key: string, owner: string): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.doubt.run(this.#now(), key, owner)
+    })
+  }
+
+  reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
+    return this.#commits.run(() => {
+      const nowMs = this.#now()
+      const lease = [nowMs + leaseMs, nowMs + claimKeptMs('pending', leaseMs, this.#kept)]
+      const { changes } = this.#statements.reclaim.run(fingerprint, owner, ...lease, key, previousOwner, nowMs)
+      return changes === 1 || this.#statements.isPending.get(key, owner) !== undefined
+    })
+  }
+
+  finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+    const { kind } = outcome
+    return this.#commits.run(() => {
+      const expiresAtMs = this.#now() + this.#kept[kind]
+      this.#statements.finish.run(kind, writeOutcome(outcome), expiresAtMs, key, owner ?? null)
+    })
+  }
+
+  release(key: string, owner: string): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.release.run(key, owner)
+    })
+  }
+
+  /** Forgets some of what has expired; says whether more may be left. */
+  sweep(): boolean {
+    const nowMs = this.#now()
+    return this.#commits.runNow(() => {
+      this.#horizon.raiseTo(Math.min(nowMs, Number(this.#statements.horizon.get()?.['at_ms'])))
+      this.#statements.moveHorizon.run(Math.floor(this.#horizon.atMs))
+      return this.#statements.sweep.run(Math.floor(this.#horizon.atMs), SWEPT_AT_ONCE).changes === SWEPT_AT_ONCE
+    })
+  }
+
+  /** A file loses nothing by itself; that somebody put an older one in its place it cannot know. */
+  forgetfulForMs(): undefined {
+    return undefined
+  }
+
+  isReady(): boolean {
+    return this.#database.isOpen && this.#clock.monotonic() - this.#failedAtMs > NOT_READY_MS
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    clearTimeout(this.#sweeping)
+    if (!this.#database.isOpen) return
+    this.#commits.flush()
+    this.#database.close()
+  }
+
+  /** What a record says to a claim; undefined when it may be overwritten. */
+  #judge(record: StoredRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
+    const { state, fingerprint, expiresAtMs } = record
+    // A reply that may exist is remembered for its whole time; what was never sent may also be forgotten too early.
+    const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#horizon.atMs : nowMs
+    if (expiresAtMs <= forgottenUpToMs) return undefined
+    if (state === 'pending' || state === 'sent') {
+      return judgeOpen({ ...record, state }, claim, as, nowMs, ms => this.#time.believedMs(ms, claim.leaseMs))
+    }
+    return fingerprint === claim.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
+  }
+
+  #noteFailure(): void {
+    this.#failedAtMs = this.#clock.monotonic()
+  }
+
+  #now(): number {
+    const nowMs = Math.floor(this.#clock.now())
+    this.#time.observe(nowMs)
+    this.#horizon.moveTo(nowMs)
+    return nowMs
+  }
+
+  /** A clock that jumps and jumps back between two transitions must not go unseen. */
+  #watch(): void {
+    this.#now()
+    const monotonicMs = this.#clock.monotonic()
+    if (monotonicMs < this.#sweepAtMs) return
+    this.#sweepAtMs = monotonicMs + SWEEP_EVERY_MS
+    this.#sweepOn()
+  }
+
+  #sweepOn(): void {
+    try {
+      if (this.sweep()) this.#sweeping = setTimeout(() => this.#sweepOn(), SWEEP_ON_AFTER_MS).unref()
+    } catch {
+      // Somebody else has the file for too long, or it is full: the next round is soon enough.
+    }
+  }
+}

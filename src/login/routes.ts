@@ -1,0 +1,137 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { credentialOf, unauthenticated } from '../auth/credentials.ts'
+import { type CsrfPolicy, requireProofOfOrigin } from '../auth/csrf.ts'
+import type { UidMap } from '../auth/uid/uid-map.ts'
+import { AppError, PROBLEMS } from '../errors.ts'
+import { toAppError } from '../http/framework-errors.ts'
+import {
+  ATTEMPT_COOKIE,
+  attemptCookie,
+  clearedAttemptCookie,
+  clearedSessionCookie,
+  cookieValue,
+  SESSION_COOKIE,
+  sessionCookie
+} from './cookies.ts'
+import type { IdentityProvider } from './oidc-client.ts'
+import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
+import { ATTEMPT_MS, type LoginAttempts } from './pending-login.ts'
+import { returnUrl } from './return-path.ts'
+import type { LoginSession, LoginSessions } from './sessions.ts'
+
+export interface LoginRoutesOptions {
+  /** Of this service, as browsers see it. */
+  readonly origin: string
+  readonly provider: IdentityProvider
+  readonly sessions: LoginSessions
+  readonly attempts: LoginAttempts
+  /** Whose cookie this is; throws `unauthenticated`. */
+  readonly sessionOf: (cookie: string) => Promise<LoginSession>
+  readonly endByToken: (token: unknown) => Promise<number>
+  readonly csrf: CsrfPolicy
+  readonly uidOf: UidMap
+}
+
+const MAX_FORM_BYTES = 16 * 1024
+
+/** Sign-in, sign-out and "who am I" for apps that have none of these. */
+export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
+  const { origin, provider, sessions, attempts } = options
+  const parseForm = async (_request: unknown, body: string | Buffer) => new URLSearchParams(String(body))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
+    parseForm
+  )
+  // The addresses of these pages carry codes: no other site learns them as a referrer.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('referrer-policy', 'no-referrer'))
+  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply))
+
+  app.get('/auth/login', async (request, reply) => {
+    const returnTo = wantedReturnUrl(request, origin)
+    const { attempt, cookie } = attempts.begin(returnTo, cookieValue(request.headers.cookie, SESSION_COOKIE))
+    const url = await provider.authorizationUrl(attempt)
+    return reply.header('set-cookie', attemptCookie(cookie, ATTEMPT_MS)).redirect(url, 303)
+  })
+
+  app.get('/auth/callback', async (request, reply) => {
+    const query = queryOf(request)
+    const { cookie } = request.headers
+    const attempt = await attempts.take(cookieValue(cookie, ATTEMPT_COOKIE), new URLSearchParams(query).get('state'))
+    reply.header('set-cookie', clearedAttemptCookie())
+    const session = await provider.redeem(query, attempt)
+    const former = [attempt.replaces, cookieValue(cookie, SESSION_COOKIE)]
+    const id = await changeSession(session, former, sessions)
+    reply.header('set-cookie', sessionCookie(id)).headers(PAGE_HEADERS)
+    return reply.send(continuePage(attempt.returnTo))
+  })
+
+  app.post('/auth/logout', async (request, reply) => {
+    requireProofOfOrigin(request.headers, options.csrf)
+    const returnTo = wantedReturnUrl(request, origin)
+    const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
+    const path = returnTo.slice(origin.length)
+    const url = (await provider.endSessionUrl(session, path)) ?? returnTo
+    reply.header('set-cookie', clearedSessionCookie())
+    return isNavigation(request) ? reply.redirect(url, 303) : reply.send({ continueAt: url })
+  })
+
+  app.get('/auth/logged-out', async (request, reply) => {
+    // It comes back from the provider as it was sent, unless somebody made it up: then it is no path of ours.
+    const path = new URLSearchParams(queryOf(request)).get('state')
+    return reply.redirect(returnUrl(path, origin) ?? `${origin}/`, 303)
+  })
+
+  app.get('/auth/me', async request => {
+    const credential = credentialOf(request.raw.rawHeaders, [SESSION_COOKIE])
+    if (credential.kind !== 'cookie') throw unauthenticated('This address knows the login cookie only.')
+    const { issuer, sub, subject, profile } = await options.sessionOf(credential.value)
+    return { sub, uid: await options.uidOf({ issuer, subject }), ...profile }
+  })
+
+  app.post<{ Body: unknown }>('/auth/backchannel-logout', async ({ body }, reply) => {
+    const token = body instanceof URLSearchParams ? body.getAll('logout_token') : []
+    await options.endByToken(token.length === 1 ? token[0] : undefined)
+    return reply.code(200).send()
+  })
+}
+
+/** A new id at every sign-in; whatever this browser had before ends, as does the former session of the same sid. */
+async function changeSession(
+  session: LoginSession,
+  former: readonly (string | undefined)[],
+  sessions: LoginSessions
+): Promise<string> {
+  for (const id of new Set(former)) if (id !== undefined) await sessions.end(id)
+  if (session.sid !== undefined) await sessions.endAll({ issuer: session.issuer, sid: session.sid })
+  return sessions.begin(session)
+}
+
+function wantedReturnUrl(request: FastifyRequest, origin: string): string {
+  const [wanted = '/', ...more] = new URLSearchParams(queryOf(request)).getAll('return_to')
+  const url = more.length === 0 ? returnUrl(wanted, origin) : undefined
+  if (url === undefined) throw new AppError('malformed-request', 'return_to must be one path of this origin.')
+  return url
+}
+
+function queryOf({ raw }: FastifyRequest): string {
+  const url = raw.url ?? ''
+  const start = url.indexOf('?')
+  return start < 0 ? '' : url.slice(start + 1)
+}
+
+/** A person looks at the answer, not a program. */
+function isNavigation({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' || headers.accept?.includes('text/html') === true
+}
+
+/** A page for people; for programs the problem that every other part answers with. */
+function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toAppError(thrown)
+  if (!isNavigation(request) || error.code === 'internal') throw thrown
+  Object.assign(request.facts, { code: error.code, delivery: error.delivery, reason: error.options.reason })
+  const { status, title } = PROBLEMS[error.code]
+  reply.headers(PAGE_HEADERS).code(status)
+  return reply.send(problemPage({ title, detail: error.message, code: error.code, requestId: request.id }))
+}

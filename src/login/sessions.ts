@@ -1,0 +1,138 @@
+import type { Profile } from '../auth/caller.ts'
+import { AppError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { nameOf, randomId, type Sealer } from './seal.ts'
+import type { SessionRecord, SessionStore } from './stores/session-store.ts'
+
+/** Somebody who signed in here. No token is part of it: none is needed once the ID token has been read. */
+export interface LoginSession {
+  readonly issuer: string
+  /** `sub` of the ID token. */
+  readonly sub: string
+  /** The claim that names the user; not yet known to be usable. */
+  readonly subject: unknown
+  /** The provider's own session, where it has a name. */
+  readonly sid?: string
+  readonly profile?: Profile
+}
+
+export interface LoginSessions {
+  /** Makes a session and resolves with its id, the only copy: 256 random bits for the cookie. */
+  begin(session: LoginSession): Promise<string>
+  /** The session of an id, as long as it is neither idle for too long nor too old. */
+  find(id: string): Promise<LoginSession | undefined>
+  /** Ends a session; resolves with what it was. */
+  end(id: string): Promise<LoginSession | undefined>
+  /** Ends what the provider ended: one of its sessions, or everything of a user. */
+  endAll(
+    what: { readonly issuer: string; readonly sid: string } | { readonly issuer: string; readonly sub: string }
+  ): Promise<number>
+  /** True for the first who names this before the given time. */
+  claimOnce(kind: string, what: string, untilMs: number): Promise<boolean>
+  disclaim(kind: string, what: string): Promise<void>
+}
+
+export interface LoginSessionsOptions {
+  readonly store: SessionStore
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly idleMs: number
+  readonly absoluteMs: number
+}
+
+interface SealedSession extends LoginSession {
+  /** Inside the seal, so that who writes to the store cannot prolong a session. */
+  readonly endsAtMs: number
+}
+
+const ID = /^[A-Za-z0-9_-]{43}$/
+/** A session in use is not written at every call, only after this part of its idle time. */
+const TOUCH_AFTER_PART = 20
+const MAX_TOUCH_AFTER_MS = 60_000
+
+/** Every method throws `store-unavailable` when the store fails: nobody is taken for signed out because of that. */
+export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }: LoginSessionsOptions): LoginSessions {
+  const touchAfterMs = Math.min(MAX_TOUCH_AFTER_MS, idleMs / TOUCH_AFTER_PART)
+
+  async function read(id: string): Promise<{ record: SessionRecord; session: SealedSession } | undefined> {
+    if (!ID.test(id)) return undefined
+    const record = await store.get(nameOf('session', id))
+    const session = record && sealedSession(sealer.open(record.sealed, contextOf(id)))
+    return record && session && { record, session }
+  }
+
+  return {
+    begin: session =>
+      guarded(async () => {
+        const id = randomId()
+        const nowMs = clock.now()
+        const endsAtMs = nowMs + absoluteMs
+        await store.put(
+          nameOf('session', id),
+          {
+            sealed: sealer.seal({ ...session, endsAtMs } satisfies SealedSession, contextOf(id)),
+            owners: ownersOf(session),
+            idleEndsAtMs: Math.min(nowMs + idleMs, endsAtMs),
+            endsAtMs
+          },
+          nowMs
+        )
+        return id
+      }),
+    find: id =>
+      guarded(async () => {
+        const found = await read(id)
+        if (!found) return undefined
+        const { record, session } = found
+        const nowMs = clock.now()
+        if (nowMs >= record.idleEndsAtMs || nowMs >= session.endsAtMs) {
+          await store.delete(nameOf('session', id))
+          return undefined
+        }
+        const idleEndsAtMs = Math.min(nowMs + idleMs, session.endsAtMs)
+        if (idleEndsAtMs - record.idleEndsAtMs >= touchAfterMs) {
+          await store.touch(nameOf('session', id), { ...record, idleEndsAtMs })
+        }
+        return session
+      }),
+    end: id =>
+      guarded(async () => {
+        const found = await read(id)
+        if (found) await store.delete(nameOf('session', id))
+        return found?.session
+      }),
+    endAll: what => guarded(() => store.deleteOwnedBy('sid' in what ? sidOwner(what) : subOwner(what))),
+    claimOnce: (kind, what, untilMs) => guarded(() => store.claimOnce(nameOf(kind, what), untilMs, clock.now())),
+    disclaim: (kind, what) => guarded(() => store.disclaim(nameOf(kind, what)))
+  }
+}
+
+/** The cookie is part of the key: what is in the store opens for whoever holds it, and for nobody else. */
+function contextOf(id: string): string {
+  return `session:${id}`
+}
+
+function ownersOf({ issuer, sub, sid }: LoginSession): string[] {
+  return [subOwner({ issuer, sub }), ...(sid === undefined ? [] : [sidOwner({ issuer, sid })])]
+}
+
+function subOwner({ issuer, sub }: { readonly issuer: string; readonly sub: string }): string {
+  return nameOf('sub', issuer, sub)
+}
+
+function sidOwner({ issuer, sid }: { readonly issuer: string; readonly sid: string }): string {
+  return nameOf('sid', issuer, sid)
+}
+
+/** Only this service can have sealed it, so its shape is known. */
+function sealedSession(value: unknown): SealedSession | undefined {
+  return typeof value === 'object' && value !== null ? (value as SealedSession) : undefined
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch {
+    throw new AppError('store-unavailable', 'The sessions cannot be reached at the moment.', { retryAfterMs: 1000 })
+  }
+}

@@ -1,0 +1,107 @@
+import type { ChainableCommander } from 'ioredis'
+import { redisConnection } from '../../redis/address.ts'
+import { WatchedRedis } from '../../redis/watched-redis.ts'
+import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'
+
+const PREFIX = 'thread-reply-bff:login:'
+const COMMAND_TIMEOUT_MS = 1000
+/** Clocks of instances differ a little; whether a session is over is judged by its own times, not by this. */
+const GRACE_MS = 60_000
+
+/**
+ * Sessions that all instances share. Under the name of an owner lie those of their sessions, each with the time when it
+ * ends. While Redis is away every call fails at once. Throws a StoreError where STORE_URL is not an address.
+ */
+export async function createRedisSessionStore(
+  url: string,
+  onChange?: (isReachable: boolean) => void
+): Promise<SessionStore> {
+  const watched = new WatchedRedis({
+    connection: redisConnection('STORE_URL', url, COMMAND_TIMEOUT_MS),
+    // Nothing has this name; only a server that takes writes says so.
+    look: redis => redis.del(`${PREFIX}nothing`),
+    onChange
+  })
+  await watched.open()
+
+  return {
+    put: (name, record, nowMs) =>
+      watched.run(async redis => {
+        const ttlMs = Math.max(1, Math.ceil(record.endsAtMs - nowMs) + GRACE_MS)
+        const batch = redis.multi().set(sessionKey(name), JSON.stringify(record), 'PX', ttlMs)
+        for (const key of record.owners.map(ownerKey)) {
+          batch
+            .zremrangebyscore(key, '-inf', nowMs - GRACE_MS)
+            .zadd(key, record.endsAtMs, name)
+            .pexpire(key, ttlMs)
+        }
+        await allDone(batch)
+      }),
+    get: name => watched.run(async redis => recordFrom(await redis.get(sessionKey(name)))),
+    touch: (name, record) =>
+      watched.run(async redis => {
+        await redis.set(sessionKey(name), JSON.stringify(record), 'KEEPTTL', 'XX')
+      }),
+    delete: name =>
+      watched.run(async redis => {
+        const batch = redis.multi()
+        forget(batch, name, recordFrom(await redis.get(sessionKey(name))))
+        await allDone(batch)
+      }),
+    deleteOwnedBy: owner =>
+      watched.run(async redis => {
+        const names = await redis.zrange(ownerKey(owner), '0', '-1')
+        if (names.length === 0) return 0
+        const texts = await redis.mget(names.map(sessionKey))
+        const batch = redis.multi().del(names.map(sessionKey))
+        // Only the members that were read are taken out: one that joins meanwhile must stay findable.
+        batch.zrem(ownerKey(owner), ...names)
+        for (const [index, name] of names.entries()) forget(batch, name, recordFrom(texts[index] ?? null))
+        const [deleted] = await allDone(batch)
+        return Number(deleted)
+      }),
+    claimOnce: (name, untilMs, nowMs) =>
+      watched.run(async redis => {
+        const ttlMs = Math.max(1, Math.ceil(untilMs - nowMs))
+        return (await redis.set(claimKey(name), '1', 'PX', ttlMs, 'NX')) === 'OK'
+      }),
+    disclaim: name => watched.run(async redis => void (await redis.del(claimKey(name)))),
+    isReady: () => watched.isReady(),
+    close: async () => watched.close()
+  }
+}
+
+function sessionKey(name: string): string {
+  return `${PREFIX}session:${name}`
+}
+
+function ownerKey(owner: string): string {
+  return `${PREFIX}owner:${owner}`
+}
+
+function claimKey(name: string): string {
+  return `${PREFIX}claim:${name}`
+}
+
+/** A session, and its name wherever it lies: what belongs to an owner must not only grow. */
+function forget(batch: ChainableCommander, name: string, record: SessionRecord | undefined): void {
+  batch.del(sessionKey(name))
+  for (const owner of record?.owners ?? []) batch.zrem(ownerKey(owner), name)
+}
+
+function recordFrom(text: string | null): SessionRecord | undefined {
+  if (text === null) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isSessionRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A transaction rejects as a whole, but each command in it may also fail by itself. */
+async function allDone(batch: ChainableCommander): Promise<unknown[]> {
+  const results = (await batch.exec()) ?? []
+  for (const [error] of results) if (error) throw error
+  return results.map(([, result]) => result)
+}

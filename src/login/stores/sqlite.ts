@@ -1,0 +1,95 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { keepDurableLog, openPrivateDatabase } from '../../sqlite/open.ts'
+import type { SessionStore } from './session-store.ts'
+
+/** While one call waits for another process, every other call of this process waits, too. */
+const BUSY_TIMEOUT_MS = 300
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS session (
+    name TEXT PRIMARY KEY, sealed TEXT NOT NULL, idle_ends_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS session_owner (
+    owner TEXT NOT NULL, name TEXT NOT NULL REFERENCES session ON DELETE CASCADE, PRIMARY KEY (owner, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS claim (name TEXT PRIMARY KEY, ends_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS session_ends_at ON session (ends_at);
+  CREATE INDEX IF NOT EXISTS session_owner_name ON session_owner (name);
+  CREATE INDEX IF NOT EXISTS claim_ends_at ON claim (ends_at);
+`
+
+/** Sessions in a file of their own: they survive a restart, for one instance. Throws a StoreError. */
+export function createFileSessionStore(path: string): SessionStore {
+  const database = openPrivateDatabase({
+    path,
+    subject: 'STORE_URL, with .login at its end for sessions,',
+    sqlite: { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true },
+    setUp(database) {
+      // A logout that was answered must not come undone when the power fails.
+      keepDurableLog(database)
+      database.exec(SCHEMA)
+    }
+  })
+  const insert = database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)')
+  const insertOwner = database.prepare('INSERT OR IGNORE INTO session_owner VALUES (?, ?)')
+  const select = database.prepare('SELECT sealed, idle_ends_at, ends_at FROM session WHERE name = ?')
+  const selectOwners = database.prepare('SELECT owner FROM session_owner WHERE name = ?')
+  const update = database.prepare('UPDATE session SET idle_ends_at = ? WHERE name = ?')
+  const remove = database.prepare('DELETE FROM session WHERE name = ?')
+  const removeOwned = database.prepare(
+    'DELETE FROM session WHERE name IN (SELECT name FROM session_owner WHERE owner = ?)'
+  )
+  const removeEnded = database.prepare('DELETE FROM session WHERE ends_at <= ?')
+  const claim = database.prepare('INSERT OR IGNORE INTO claim VALUES (?, ?)')
+  const removeClaim = database.prepare('DELETE FROM claim WHERE name = ?')
+  const removeEndedClaims = database.prepare('DELETE FROM claim WHERE ends_at <= ?')
+
+  return {
+    async put(name, { sealed, owners, idleEndsAtMs, endsAtMs }, nowMs) {
+      inTransaction(database, () => {
+        removeEnded.run(nowMs)
+        insert.run(name, sealed, idleEndsAtMs, endsAtMs)
+        for (const owner of owners) insertOwner.run(owner, name)
+      })
+    },
+    async get(name) {
+      const row = select.get(name)
+      if (!row) return undefined
+      return {
+        sealed: String(row['sealed']),
+        owners: selectOwners.all(name).map(({ owner }) => String(owner)),
+        idleEndsAtMs: Number(row['idle_ends_at']),
+        endsAtMs: Number(row['ends_at'])
+      }
+    },
+    async touch(name, { idleEndsAtMs }) {
+      update.run(idleEndsAtMs, name)
+    },
+    async delete(name) {
+      remove.run(name)
+    },
+    deleteOwnedBy: async owner => Number(removeOwned.run(owner).changes),
+    async claimOnce(name, untilMs, nowMs) {
+      removeEndedClaims.run(nowMs)
+      return Number(claim.run(name, untilMs).changes) === 1
+    },
+    async disclaim(name) {
+      removeClaim.run(name)
+    },
+    isReady: () => true,
+    async close() {
+      database.close()
+    }
+  }
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    database.exec('COMMIT')
+  } catch (error) {
+    database.exec('ROLLBACK')
+    throw error
+  }
+}

@@ -1,0 +1,109 @@
+// The part of src/app.ts that joins who verifies a bearer token, and who knows the UID of a user.
+import type { Logger } from 'pino'
+import { type BearerAuthenticator, createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
+import { basicAuthorization } from '../auth/bearer/client-authentication.ts'
+import { createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
+import { createKeyReader } from '../auth/bearer/jwks/discovery.ts'
+import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
+import { createSharedKey } from '../auth/bearer/jwks/shared-secret.ts'
+import { createTableUidMap, type UidLookup } from '../auth/uid/table.ts'
+import { createFileLookup } from '../auth/uid/table-file.ts'
+import { createUrlLookup } from '../auth/uid/table-url.ts'
+import { createUidMap, type UidMap } from '../auth/uid/uid-map.ts'
+import type { IntrospectionConfig } from '../config/introspection.ts'
+import type { Config } from '../config/load-config.ts'
+import type { UidTableConfig } from '../config/uid.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
+
+/** Asked while a caller waits: an answer that takes longer is an outage. */
+const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
+const TABLE_TTL_MS = 60_000
+
+export interface Bearer {
+  /** Undefined where bearer tokens are off. */
+  readonly authenticate: BearerAuthenticator | undefined
+  readonly isReady: () => boolean
+  close(): Promise<void>
+}
+
+interface BearerParts {
+  readonly fetchJson: JsonFetcher
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export function createBearer({ auth, uid }: Config, { fetchJson, clock, log }: BearerParts): Bearer {
+  const { jwt, introspection } = auth
+  if (!jwt) return { authenticate: undefined, isReady: () => true, close: async () => undefined }
+  const rules = { ...jwt, uidClaim: uid.claim, clock }
+  const opaque = introspection && createOpaque(introspection, rules)
+  if (opaque && introspection.tokens === 'all') return { ...opaque, isReady: () => true }
+
+  const keys = jwt.secret
+    ? createSharedKey(jwt.secret)
+    : createRemoteKeys({
+        fetchKeys: createKeyReader(jwt.issuer, jwt.jwksUrl, fetchJson),
+        clock,
+        onFailure: () => log.warn('the keys of AUTH_JWT_ISSUER cannot be read; trying again')
+      })
+  const verified = createBearerAuthenticator({ ...rules, keys })
+  return {
+    authenticate: opaque ? createTokenSorter(verified, opaque.authenticate) : verified,
+    isReady: () => keys.isReady(),
+    async close() {
+      keys.close()
+      await opaque?.close()
+    }
+  }
+}
+
+/** Asks the issuer about a token, as the client that the issuer knows this service as. */
+function createOpaque(
+  { url, clientId, clientSecret }: NonNullable<IntrospectionConfig>,
+  rules: Omit<IntrospectionOptions, 'introspect'>
+) {
+  const fetchJson = createJsonFetcher(ASKED)
+  const authorization = basicAuthorization(clientId, clientSecret)
+  const introspect = (token: string): Promise<unknown> =>
+    fetchJson(url, { authorization, form: new URLSearchParams({ token, token_type_hint: 'access_token' }) })
+  return { authenticate: createIntrospector({ ...rules, introspect }), close: () => fetchJson.close() }
+}
+
+export interface Uids {
+  readonly uidOf: UidMap
+  close(): Promise<void>
+}
+
+export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, log: Logger): Uids {
+  if (mode !== 'table' || !table) {
+    return { uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }), close: async () => undefined }
+  }
+  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, log) : urlLookup(table)
+  const uidOf = createTableUidMap({
+    lookUp,
+    clock,
+    // A file is in memory and must count at once when it changes.
+    ttlMs: table.kind === 'file' ? 0 : TABLE_TTL_MS,
+    onAlarm: (alarm, uid) => log.error({ alarm, uid }, 'alarm')
+  })
+  return { uidOf, close }
+}
+
+interface Lookup {
+  readonly lookUp: UidLookup
+  close(): Promise<void>
+}
+
+function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, log: Logger): Lookup {
+  const { lookUp, close } = createFileLookup(path, table, (problem, rows) => {
+    if (problem === undefined) log.info({ rows }, 'the file of UID_TABLE_URL changed')
+    else log.warn({ rows, problem }, 'the file of UID_TABLE_URL is wrong; its former rows stay')
+  })
+  return { lookUp, close: async () => close() }
+}
+
+function urlLookup({ template, token }: UidTableConfig & { kind: 'url' }): Lookup {
+  const fetchJson = createJsonFetcher(ASKED)
+  return { lookUp: createUrlLookup(template, token, fetchJson), close: () => fetchJson.close() }
+}

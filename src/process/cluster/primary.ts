@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../../config/load-config.ts'
+import { addressOf, listen } from '../listen.ts'
+import { stopOnSignals } from '../shutdown.ts'
+import { Workers } from './workers.ts'
+
+/**
+ * Several processes serve replies on one port. This one starts them, answers probes and takes the signals; it sees no
+ * reply and opens no store. Throws a StartError when the workers cannot start, or can no longer be kept running.
+ */
+export async function runPrimary(config: Config, log: Logger): Promise<void> {
+  for (const warning of config.warnings) log.warn(warning)
+  const workers = new Workers(config.workers, log)
+  let admin: FastifyInstance | undefined
+  // However this process ends, save by SIGKILL: then they notice it themselves.
+  process.once('exit', () => workers.kill())
+  const ignoreSignals = stopOnSignals(config, log, {
+    begin: () => workers.drain(),
+    async finish() {
+      await workers.close()
+      await admin?.close()
+    }
+  })
+
+  const listening = Promise.withResolvers<string>()
+  async function answerProbes(): Promise<void> {
+    // Loaded while the workers load what they need.
+    const { createAdminServer } = await import('../admin-server.ts')
+    admin = await createAdminServer({ notReadyReasons: () => workers.notReadyReasons() })
+    await listen(admin, config.admin, 'ADMIN_PORT')
+    log.info(listeningLine(config, await listening.promise, addressOf(admin)), 'listening')
+  }
+  try {
+    await Promise.all([workers.run(listening.resolve), answerProbes()])
+  } catch (error) {
+    ignoreSignals()
+    workers.kill()
+    await admin?.close()
+    throw error
+  }
+}
+
+function listeningLine({ cometchat, delivery, workers }: Config, url: string, adminUrl: string) {
+  return {
+    url,
+    adminUrl,
+    cometchat: cometchat.origin,
+    keys: cometchat.apiKeys.map(({ fingerprint }) => fingerprint),
+    store: delivery.storeUrl.split(':')[0],
+    workers
+  }
+}

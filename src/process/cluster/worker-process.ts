@@ -1,0 +1,85 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { Order, Report } from './ipc.ts'
+
+/** A probe waits for a second, if nobody told it otherwise: it must get its answer before. */
+const SILENCE_MS = 800
+
+export interface Refusal {
+  readonly sentence: string
+  readonly exitCode: number
+}
+
+export interface Ending {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+export interface WorkerEvents {
+  listening(url: string): void
+  refused(refusal: Refusal): void
+  ended(how: Ending): void
+}
+
+/** One worker, as the primary sees it. */
+export class WorkerProcess {
+  isListening = false
+  readonly ended: Promise<void>
+  readonly #worker: Worker
+  readonly #events: WorkerEvents
+  readonly #questions = new Map<number, (reasons: readonly string[]) => void>()
+  #lastQuestion = 0
+
+  constructor(events: WorkerEvents) {
+    this.#events = events
+    this.#worker = cluster.fork()
+    this.#worker.on('message', (report: Report) => this.#hear(report))
+    this.ended = new Promise(resolve => {
+      const end = (code: number | null, signal: string | null): void => {
+        this.isListening = false
+        for (const answer of this.#questions.values()) answer([])
+        resolve()
+        events.ended({ code, signal })
+      }
+      this.#worker.once('exit', end)
+      // A process that could not be made has no exit. Of any other the exit follows.
+      this.#worker.on('error', () => this.pid ?? end(null, null))
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid
+  }
+
+  /** Why it should get no calls; a worker that does not answer should not either. */
+  notReadyReasons(): Promise<readonly string[]> {
+    const question = ++this.#lastQuestion
+    return new Promise<readonly string[]>(resolve => {
+      const silence = setTimeout(() => answer(['worker-silent']), SILENCE_MS)
+      const answer = (reasons: readonly string[]): void => {
+        clearTimeout(silence)
+        this.#questions.delete(question)
+        resolve(reasons)
+      }
+      this.#questions.set(question, answer)
+      this.order({ order: 'tell-reasons', question })
+    })
+  }
+
+  order(order: Order): void {
+    // One that is gone gets no orders; its end is noticed elsewhere.
+    this.#worker.send(order, () => undefined)
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL')
+  }
+
+  #hear(report: Report): void {
+    if (report.report === 'reasons') this.#questions.get(report.question)?.(report.reasons)
+    else if (report.report === 'refused') this.#events.refused(report)
+    else {
+      this.isListening = true
+      this.#events.listening(report.url)
+    }
+  }
+}

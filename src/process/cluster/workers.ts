@@ -1,0 +1,137 @@
+import cluster from 'node:cluster'
+import type { Logger } from 'pino'
+import { StartError } from '../start-error.ts'
+import { type Ending, type Refusal, WorkerProcess } from './worker-process.ts'
+
+/** A place for one worker; when it ends, another one takes its place. */
+interface Slot {
+  worker?: WorkerProcess
+  startedAtMs: number
+  hasListened: boolean
+  /** In a row, without one that listened. */
+  failedStarts: number
+  /** Of the last start. */
+  refusal: Refusal | undefined
+  retry?: NodeJS.Timeout
+}
+
+const NOT_MORE_OFTEN_THAN_MS = 1000
+const MOST_FAILED_STARTS = 3
+
+/** Keeps a number of workers running, for as long as that makes sense. */
+export class Workers {
+  readonly #log: Logger
+  readonly #slots: readonly Slot[]
+  #wereAllListening = false
+  #isEnding = false
+  #isKilling = false
+  #onAllListening: (url: string) => void = () => undefined
+  #giveUp: (error: StartError) => void = () => undefined
+
+  constructor(count: number, log: Logger) {
+    this.#log = log
+    const empty = { startedAtMs: 0, hasListened: false, failedStarts: 0, refusal: undefined }
+    this.#slots = Array.from({ length: count }, () => ({ ...empty }))
+  }
+
+  /** Never resolves; rejects with a StartError when they cannot be kept running, and then none runs. */
+  run(onAllListening: (url: string) => void): Promise<never> {
+    // Each in its turn, whatever NODE_CLUSTER_SCHED_POLICY says: few connections would not spread by themselves.
+    cluster.schedulingPolicy = cluster.SCHED_RR
+    return new Promise((_, reject) => {
+      this.#onAllListening = onAllListening
+      this.#giveUp = error => {
+        this.kill()
+        reject(error)
+      }
+      for (const slot of this.#slots) this.#fill(slot)
+    })
+  }
+
+  /** Why this instance should get no calls: what any worker says, and that one is missing. */
+  async notReadyReasons(): Promise<string[]> {
+    const listening = this.#listening()
+    const told = await Promise.all(listening.map(worker => worker.notReadyReasons()))
+    const isOneMissing = listening.length < this.#slots.length
+    const own = this.#isEnding ? ['draining'] : isOneMissing ? ['workers'] : []
+    return [...new Set([...own, ...told.flat()])]
+  }
+
+  /** Probes say no from now on; who ends is not replaced. */
+  drain(): void {
+    this.#end()
+    for (const { worker } of this.#slots) worker?.order({ order: 'drain' })
+  }
+
+  /** Resolves once every worker has finished what was under way, and has ended. */
+  async close(): Promise<void> {
+    this.#end()
+    for (const { worker } of this.#slots) worker?.order({ order: 'close' })
+    await Promise.all(this.#slots.map(({ worker }) => worker?.ended))
+  }
+
+  kill(): void {
+    this.#end()
+    this.#isKilling = true
+    for (const { worker } of this.#slots) worker?.kill()
+  }
+
+  #end(): void {
+    this.#isEnding = true
+    for (const { retry } of this.#slots) clearTimeout(retry)
+  }
+
+  #listening(): WorkerProcess[] {
+    return this.#slots.flatMap(({ worker }) => (worker?.isListening ? [worker] : []))
+  }
+
+  #fill(slot: Slot): void {
+    slot.startedAtMs = performance.now()
+    const worker = new WorkerProcess({
+      listening: url => this.#listens(slot, url),
+      refused: refusal => this.#isRefused(slot, refusal),
+      ended: how => {
+        // Towards the end every worker ends, and one that never served may do so as it likes.
+        const isAsOrdered = this.#isEnding && (how.code === 0 || !slot.hasListened)
+        if (!isAsOrdered && !this.#isKilling) this.#log.error({ pid: worker.pid, ...how }, 'worker ended')
+        if (!this.#isEnding) this.#refill(slot, how)
+      }
+    })
+    slot.worker = worker
+    slot.hasListened = false
+    slot.refusal = undefined
+  }
+
+  #listens(slot: Slot, url: string): void {
+    slot.hasListened = true
+    slot.failedStarts = 0
+    if (this.#isEnding) return
+    if (this.#wereAllListening) this.#log.info({ pid: slot.worker?.pid }, 'worker replaced')
+    else if (this.#listening().length === this.#slots.length) {
+      this.#wereAllListening = true
+      this.#onAllListening(url)
+    }
+  }
+
+  #isRefused(slot: Slot, refusal: Refusal): void {
+    slot.refusal = refusal
+    if (this.#isEnding) return
+    // What is wrong at the first start is wrong for the other workers, too, and remains so: it is said once.
+    if (!this.#wereAllListening) this.#giveUp(new StartError(refusal.sentence, refusal.exitCode))
+    else this.#log.error({ reason: refusal.sentence }, 'a worker cannot start')
+  }
+
+  /** At once, unless the last one began a moment ago: what cannot live must not eat the machine by being born. */
+  #refill(slot: Slot, { code, signal }: Ending): void {
+    slot.failedStarts += slot.hasListened ? 0 : 1
+    // While others serve, this one may fail for as long as it likes.
+    const nobodyServes = !this.#wereAllListening || this.#listening().length === 0
+    if (slot.failedStarts >= MOST_FAILED_STARTS && nobodyServes) {
+      const sentence = `Workers end before they listen, the last one with ${signal ?? `code ${code}`}.`
+      this.#giveUp(new StartError(slot.refusal?.sentence ?? sentence, slot.refusal?.exitCode))
+      return
+    }
+    const waitMs = slot.startedAtMs + NOT_MORE_OFTEN_THAN_MS - performance.now()
+    slot.retry = setTimeout(() => this.#fill(slot), Math.max(0, waitMs))
+  }
+}

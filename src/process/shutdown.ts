@@ -1,0 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import closeWithGrace from 'close-with-grace'
+import type { Logger } from 'pino'
+import type { Config } from '../config/load-config.ts'
+
+export interface Ending {
+  /** From now on probes say no, while calls are still taken. */
+  begin(): void
+  /** Finishes what is under way. */
+  finish(): Promise<void>
+}
+
+/** Beyond the delay and one reply: for a drain's own margin, and for closing stores. */
+export const CLOSING_MS = 5000
+
+/**
+ * SIGTERM and SIGINT: say so, wait for balancers to notice, finish what is under way; a second signal ends at once.
+ * Returns what undoes it.
+ */
+export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, ending: Ending): () => void {
+  const longestMs = drainDelayMs + delivery.deadlineMs + CLOSING_MS
+  const { uninstall } = closeWithGrace({ delay: longestMs, logger: false }, async ({ signal, err }) => {
+    if (err) logBug(log, err)
+    ending.begin()
+    log.info({ signal: signal ?? 'none', delayMs: err ? 0 : drainDelayMs }, 'draining')
+    // Nobody balances a terminal: Ctrl-C does not wait.
+    if (signal === 'SIGTERM') await sleep(drainDelayMs)
+    await ending.finish()
+    log.info('stopped')
+  })
+  return uninstall
+}
+
+/** Name and frames only: a message may repeat what it was given. */
+export function logBug(log: Logger, error: Error): void {
+  const frames = (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
+  log.fatal({ errorName: error.name, frames: frames.slice(0, 12) }, 'bug: the process ends')
+}

@@ -1,0 +1,91 @@
+import { AppError } from '../errors.ts'
+import type { CometChatClient, PostedReply, Reply } from './cometchat-client.ts'
+import type { CometChatUid } from './cometchat-uid.ts'
+import { newUserFrom, type SenderProfile } from './new-user.ts'
+import type { Budget } from './transport/retry.ts'
+import { isAboutUnknownUser, unknownSender } from './upstream-error.ts'
+import type { CometChatUsers } from './users.ts'
+
+export interface KnownSenderOptions {
+  readonly client: CometChatClient
+  readonly users: CometChatUsers
+  /** Whether a sender whom CometChat does not know is created. */
+  readonly create: boolean
+  readonly onCreated?: (uid: CometChatUid) => void
+}
+
+type PostArguments = Parameters<CometChatClient['postReply']>
+
+const MAX_REMEMBERED = 10_000
+
+/**
+ * A client that knows what "no such user" means. CometChat says it of senders and receivers alike, so a refused post
+ * is followed by a look at the sender. A sender who does not exist is refused as `identity-unmappable`, or, where that
+ * is switched on, created once. Nothing is posted while CometChat says so, and no user who exists is ever changed.
+ */
+export function withKnownSender({ client, users, create, onCreated }: KnownSenderOptions): CometChatClient {
+  const creating = new Map<CometChatUid, Promise<void>>()
+  const created = new Set<CometChatUid>()
+
+  async function createUser(uid: CometChatUid, profile: SenderProfile | undefined, budget: Budget): Promise<void> {
+    // Whoever exists without being visible was deactivated by somebody: that is not for us to undo.
+    if ((await users.create(uid, newUserFrom(uid, profile), budget)) === 'exists') throw deactivated()
+    created.add(uid)
+    const oldest = created.size > MAX_REMEMBERED ? created.values().next().value : undefined
+    if (oldest !== undefined) created.delete(oldest)
+    onCreated?.(uid)
+  }
+
+  /** Resolves once the sender can have come into being; first calls of one user share one creation. */
+  async function ensureSender(uid: CometChatUid, profile: SenderProfile | undefined, budget: Budget): Promise<void> {
+    if (!create) throw unknownSender()
+    if (created.has(uid)) return
+    const underWay = creating.get(uid)
+    if (underWay) {
+      // Its caller may have less time, or go away: what became of it counts, not how it ended.
+      await underWay.catch(() => undefined)
+      return ensureSender(uid, profile, budget)
+    }
+    const creation = createUser(uid, profile, budget).finally(() => creating.delete(uid))
+    creating.set(uid, creation)
+    return creation
+  }
+
+  /** After a refused call: resolves when only its sender was missing and could be created; else throws the refusal. */
+  async function mendSender(error: unknown, ...sender: Parameters<typeof ensureSender>): Promise<void> {
+    if (!isUnknownSender(error)) throw error
+    await ensureSender(...sender)
+  }
+
+  /** What a refused post means: the user whom CometChat does not know may be the sender or the receiver. */
+  async function meaningOf(error: unknown, { uid }: Reply, budget: Budget): Promise<unknown> {
+    return !isAboutUnknownUser(error) || (await users.exists(uid, budget)) ? error : unknownSender()
+  }
+
+  async function postAgain(error: unknown, ...[reply, receiver, budget]: PostArguments): Promise<PostedReply> {
+    await mendSender(await meaningOf(error, reply, budget), reply.uid, reply.profile, budget)
+    return client.postReply(reply, receiver, budget).catch(async again => {
+      throw await meaningOf(again, reply, budget)
+    })
+  }
+
+  return {
+    ...client,
+    readMessage: (parentId, uid, budget, profile) =>
+      client.readMessage(parentId, uid, budget).catch(async error => {
+        await mendSender(error, uid, profile, budget)
+        return client.readMessage(parentId, uid, budget)
+      }),
+    postReply: (...post) => client.postReply(...post).catch(error => postAgain(error, ...post))
+  }
+}
+
+function isUnknownSender(error: unknown): boolean {
+  return isAboutUnknownUser(error) && error.code === 'identity-unmappable'
+}
+
+function deactivated(): AppError {
+  return new AppError('identity-unmappable', 'The signed-in user is not active in CometChat.', {
+    reason: 'user-deactivated'
+  })
+}

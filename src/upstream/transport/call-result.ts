@@ -1,0 +1,72 @@
+import type { Clock } from '../../lib/clock.ts'
+import { isObject, parseJson } from '../../lib/json.ts'
+import { loggableCode, type Refusal, refusalOf } from '../cometchat-errors.ts'
+import type { Outcome, UpstreamAnswer } from './exchange.ts'
+import { parseRetryAfter, resetInMs } from './retry-after.ts'
+
+/** One exchange, for the log line. */
+export interface Attempt {
+  readonly durationMs: number
+  readonly status?: number
+  /** CometChat's error code when it is a known one, or undici's. */
+  readonly code?: string
+}
+
+/** What came of a call after every attempt that was provably safe. */
+export interface CallResult {
+  readonly outcome: Outcome
+  /** What CometChat's error code means; absent for a 2xx and for anything without an error envelope. */
+  readonly refusal?: Refusal
+  /** The wait CometChat asked for, in milliseconds. */
+  readonly retryAfterMs?: number
+  /** When its limit starts anew, in milliseconds from now: told to the caller, but no invitation to call again. */
+  readonly resetsInMs?: number
+  /** True when the answer was a refusal that more time might have lifted. */
+  readonly outOfTime?: boolean
+}
+
+/** Reads what an outcome says about the call; of an error envelope only its code. */
+export function describe(outcome: Outcome, clock: Clock): CallResult {
+  // Behind a 5xx or a 408 the reply may exist, whatever code the envelope names: that is no refusal to act on.
+  if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
+    return { outcome }
+  }
+  const nowMs = clock.now()
+  const refusal = readRefusal(outcome)
+  const retryAfterMs = parseRetryAfter(outcome.headers['retry-after'], nowMs)
+  const resetsInMs = resetInMs(outcome.headers, nowMs)
+  return {
+    outcome,
+    ...(refusal && { refusal }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(resetsInMs !== undefined && { resetsInMs })
+  }
+}
+
+function readRefusal(answer: UpstreamAnswer): Refusal | undefined {
+  if (answer.status === 429) return { kind: 'rate-limited' }
+  const code = errorCodeOf(answer)
+  return code === undefined ? undefined : refusalOf(code)
+}
+
+/** Whether this answer shows that CometChat took the key: a server error shows nothing. */
+export function isAccepted({ outcome, refusal }: CallResult): boolean {
+  if (outcome.kind === 'failure' || outcome.status >= 500) return false
+  return outcome.status < 300 || (refusal !== undefined && refusal.kind !== 'our-key')
+}
+
+/** What the log may say of an outcome: a status, and a code of a closed vocabulary. */
+export function logged({ outcome }: CallResult, durationMs: number): Attempt {
+  if (outcome.kind === 'failure') return { durationMs, code: outcome.errorCode }
+  const { status } = outcome
+  const code = status >= 400 ? errorCodeOf(outcome) : undefined
+  return code === undefined ? { durationMs, status } : { durationMs, status, code: loggableCode(code) }
+}
+
+/** `error.code` of CometChat's envelope, and nothing else of it: its text has been seen to hold the API key. */
+function errorCodeOf(answer: UpstreamAnswer): string | undefined {
+  const envelope = parseJson(answer.body)
+  const error = isObject(envelope) ? envelope['error'] : undefined
+  const code = isObject(error) ? error['code'] : undefined
+  return typeof code === 'string' ? code : undefined
+}

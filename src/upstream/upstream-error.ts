@@ -1,0 +1,111 @@
+import { AppError, type AppErrorOptions, type Delivery } from '../errors.ts'
+import type { CallResult } from './transport/call-result.ts'
+import type { UpstreamFailure } from './transport/exchange.ts'
+
+/** Whether the call would have posted something: a failed read never leaves a reply in doubt. */
+export type CallKind = 'read' | 'post'
+
+const DEFAULT_RETRY_AFTER_MS = 15_000
+const SOON_MS = 1000
+const UNKNOWN_USER = 'unknown-user'
+
+/** The refusal that a call without a usable answer ends in; the truth about delivery is decided here. */
+export function toAppError(result: CallResult, kind: CallKind): AppError {
+  const { outcome } = result
+  if (result.outOfTime) {
+    return new AppError('deadline-exceeded', 'CometChat asked for more time than there was.', notSent())
+  }
+  if (outcome.kind === 'failure') return afterFailure(outcome, kind)
+  const doubt = inDoubt(kind)
+  if (outcome.status >= 500) return new AppError('upstream-error', 'CometChat answered with a server error.', doubt)
+  if (outcome.status === 408) return new AppError('upstream-error', 'CometChat gave up waiting.', doubt)
+  // RFC 8470 §5.2: it was not processed.
+  if (outcome.status === 425) return new AppError('upstream-unreachable', 'CometChat cannot be reached.', notSent())
+  return refused(result, kind)
+}
+
+function refused(result: CallResult, kind: CallKind): AppError {
+  const { refusal, retryAfterMs = result.resetsInMs ?? DEFAULT_RETRY_AFTER_MS } = result
+  switch (refusal?.kind) {
+    case 'our-key':
+      return new AppError('upstream-credentials', 'The key of this service was refused; the operator is told.')
+    case 'rate-limited':
+      return new AppError('rate-limited', 'CometChat takes no more for now.', { retryAfterMs, reason: 'cometchat' })
+    case 'no-access':
+      return threadNotFound()
+    case 'unknown-user':
+      return kind === 'read' ? unknownSender() : rejected('ERR_UID_NOT_FOUND', UNKNOWN_USER)
+    case 'user-exists':
+      return rejected(undefined)
+    case 'server-fault':
+      return new AppError('upstream-error', 'CometChat failed.', inDoubt(kind))
+    case 'refused':
+      if (refusal.code === 'thread-not-found') return threadNotFound()
+      if (refusal.code === 'rejected-by-cometchat') return rejected(refusal.shown)
+      return new AppError(refusal.code, 'The reply and its thread belong to different conversations.')
+    default:
+      return new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', inDoubt(kind))
+  }
+}
+
+function afterFailure({ cause, sent }: UpstreamFailure, kind: CallKind): AppError {
+  const doubt = sent ? inDoubt(kind) : notSent()
+  switch (cause) {
+    case 'overloaded':
+      return new AppError('overloaded', 'Too many replies are waiting for CometChat.', { retryAfterMs: SOON_MS })
+    case 'gone':
+      return new AppError('client-closed', 'The client went away.')
+    case 'deadline':
+      return new AppError('deadline-exceeded', 'CometChat did not answer in time.', doubt)
+    case 'unreachable':
+    case 'untrusted':
+      return new AppError('upstream-unreachable', 'CometChat cannot be reached.', {
+        retryAfterMs: SOON_MS,
+        reason: cause
+      })
+    case 'unreadable':
+      return new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', doubt)
+    case 'reset':
+      return new AppError('upstream-reset', 'The connection to CometChat was lost.', doubt)
+  }
+}
+
+/** The alarm that a refusal stands for, if somebody has to look. */
+export function alarmFor({ code, options }: AppError): 'upstream-credentials' | 'upstream-untrusted' | undefined {
+  if (code === 'upstream-credentials') return code
+  return options.reason === 'untrusted' ? 'upstream-untrusted' : undefined
+}
+
+/** One answer for "unknown", "not visible to you" and "not in the group", so that ids cannot be probed. */
+export function threadNotFound(): AppError {
+  return new AppError('thread-not-found', 'There is no such thread, or this user may not reply in it.')
+}
+
+/** The user whom this service acts for is nobody in CometChat, or was deactivated there. */
+export function unknownSender(): AppError {
+  return new AppError('identity-unmappable', 'The signed-in user does not exist in CometChat.', {
+    reason: UNKNOWN_USER
+  })
+}
+
+/** True where CometChat did not know a user: in a read the sender, in a post the sender or a receiver. */
+export function isAboutUnknownUser(error: unknown): error is AppError {
+  return error instanceof AppError && error.options.reason === UNKNOWN_USER
+}
+
+function rejected(shownCode: string | undefined, reason?: string): AppError {
+  const errors = shownCode && [{ pointer: '', code: shownCode, detail: 'CometChat refused the reply with this code.' }]
+  return new AppError('rejected-by-cometchat', 'CometChat refused the reply.', {
+    ...(errors && { errors }),
+    ...(reason !== undefined && { reason })
+  })
+}
+
+function inDoubt(kind: CallKind): AppErrorOptions {
+  const delivery: Delivery = kind === 'post' ? 'unknown' : 'not-sent'
+  return { delivery, retryAfterMs: SOON_MS }
+}
+
+function notSent(): AppErrorOptions {
+  return { delivery: 'not-sent', retryAfterMs: SOON_MS }
+}

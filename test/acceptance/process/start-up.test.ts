@@ -1,0 +1,61 @@
+// What a start loads: only what its configuration needs, and from what the last one kept.
+import t from 'tap'
+import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
+import { needsRedis, startRedis } from '../../helpers/redis-server.ts'
+import { type ServiceEnv, startService } from '../../helpers/service-process.ts'
+import { startEmulator } from '../../helpers/thread.ts'
+
+t.setTimeout(60_000)
+const { env } = await startEmulator(t)
+/** What only some configurations need. */
+const OPTIONAL = ['ioredis', 'openid-client', '@fastify/cors'] as const
+
+/** Node tells on standard error what it looks for in its cache of compiled code: every module, by its file. */
+async function startTelling(t: Parameters<typeof startService>[0], change: ServiceEnv = {}): Promise<string> {
+  const service = await startService(t, { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE', ...change })
+  await service.stop('SIGINT')
+  return service.errors.join('')
+}
+
+const packagesIn = (told: string) => OPTIONAL.filter(name => told.includes(`/node_modules/${name}/`))
+
+t.test('with records in memory and tokens nothing is loaded that they do not need', async t => {
+  const told = await startTelling(t)
+
+  t.match(told, '/node_modules/fastify/')
+  t.strictSame(packagesIn(told), [])
+  t.notMatch(told, '/src/delivery/stores/sqlite/store.ts')
+})
+
+t.test('of undici only what calls CometChat and fetches keys is loaded', async t => {
+  const issuer = await startIdentityProvider(t, [await createSigningKey('one')])
+  const told = await startTelling(t, issuer.env)
+
+  t.match(told, '/node_modules/undici/lib/dispatcher/pool.js')
+  t.match(told, '/node_modules/undici/lib/api/api-request.js')
+  t.notMatch(told, '/node_modules/undici/index.js')
+  t.notMatch(told, '/node_modules/undici/lib/web/')
+})
+
+t.test('with origins of pages, their part is loaded', async t => {
+  t.strictSame(packagesIn(await startTelling(t, { CORS_ORIGINS: 'https://app.example' })), ['@fastify/cors'])
+})
+
+t.test('with records in Redis, its client is loaded', needsRedis(), async t => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const told = await startTelling(t, {
+    STORE_URL: redis.url,
+    STORE_SECRET: 'a-secret-of-more-than-32-bytes-for-a-test'
+  })
+
+  t.strictSame(packagesIn(told), ['ioredis'])
+})
+
+t.test('a second start compiles nothing of the service again', async t => {
+  await startTelling(t)
+  const told = await startTelling(t)
+
+  t.match(told, /cache for ESM file:\S+\/src\/app\.ts was accepted/)
+  t.match(told, /retrieving transpile cache for StrippedTypeScript file:\S+\/src\/app\.ts/)
+})

@@ -1,0 +1,147 @@
+import t from 'tap'
+import { connected, SECRET, startExpressBackend } from '../../helpers/app-backends.ts'
+import { eventually, readiness, startSessionTarget } from '../../helpers/app-session.ts'
+import { expectProblem } from '../../helpers/problem.ts'
+import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { postReply } from '../../helpers/thread.ts'
+
+t.test(
+  'while the store hangs a cookie is answered 503, never 401, and works again afterwards',
+  needsRedis(),
+  async t => {
+    const { redis, service, parentId, reply, takeNames } = await startSessionTarget(t)
+    const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
+    const cookie = await backend.login('alice')
+    t.same(await readiness(service), [200, []])
+
+    redis.pause()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => reply(cookie)))
+    const startedMs = performance.now()
+    const later = await reply(cookie)
+    t.ok(performance.now() - startedMs < 700, 'once that is known, nobody waits for it any more')
+
+    for (const answer of [...answers, later]) expectProblem(t, answer, 'store-unavailable')
+    t.same(takeNames(), [])
+    t.same(await readiness(service), [503, ['session-store']])
+    t.equal((await postReply(service, { parentId })).status, 201, 'a bearer token needs no session store')
+    takeNames()
+
+    redis.resume()
+    const recovered = await eventually(
+      () => readiness(service),
+      ([status]) => status === 200
+    )
+    t.same(recovered, [200, []])
+    t.equal((await reply(cookie)).status, 201)
+    t.same(takeNames(), ['alice'])
+    const told = service.logLines().filter(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL'))
+    t.equal(told.length, 2, 'the log says once that it went and once that it came back')
+  }
+)
+
+t.test('a store that died is answered 503, at once, and found again when it is back', needsRedis(), async t => {
+  const { redis, service, reply } = await startSessionTarget(t)
+  const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
+  const cookie = await backend.login('alice')
+
+  await redis.kill()
+  expectProblem(t, await reply(cookie), 'store-unavailable')
+  const startedMs = performance.now()
+  expectProblem(t, await reply(cookie), 'store-unavailable')
+  t.ok(performance.now() - startedMs < 300, 'without waiting for anything')
+
+  await redis.restart()
+  await eventually(
+    () => readiness(service),
+    ([status]) => status === 200
+  )
+  t.equal((await reply(cookie)).status, 201)
+})
+
+t.test('a service that starts without its session store serves, says so, and finds it later', needsRedis(), async t => {
+  const away = await redisFor(t)
+  await away.kill()
+  const target = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: away.url })
+  const { service, reply, parentId } = target
+
+  expectProblem(t, await reply(`connect.sid=${'a'.repeat(32)}.${'b'.repeat(43)}`), 'unauthenticated')
+  t.same(await readiness(service), [503, ['session-store']])
+  t.equal((await postReply(service, { parentId })).status, 201)
+
+  await away.restart()
+  const backend = await startExpressBackend(t, { redisUrl: away.url, secrets: [SECRET] })
+  await eventually(
+    () => readiness(service),
+    ([status]) => status === 200
+  )
+  t.equal((await reply(await backend.login('alice'))).status, 201)
+})
+
+t.test('a user of the store that may only read sessions is enough', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  await redis.command('ACL', 'SETUSER', 'replies', 'on', '>p@ss/word', '~sess:*', '+get', '+pttl')
+  const url = redis.url.replace('redis://', `redis://replies:${encodeURIComponent('p@ss/word')}@`)
+  const { service, reply } = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: url })
+  const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
+
+  t.same(await readiness(service), [200, []])
+  t.equal((await reply(await backend.login('alice'))).status, 201)
+  t.notMatch(service.output.join('\n') + service.errors.join(''), 'p@ss', 'and the password is nowhere')
+})
+
+t.test('a store that refuses its user is a store that is down', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  await redis.command('ACL', 'SETUSER', 'replies', 'on', '>other', '~other:*', '+get', '+pttl')
+  const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
+  const cookie = await backend.login('alice')
+
+  for (const user of ['replies:wrong', 'replies:other', 'nobody:other']) {
+    const url = redis.url.replace('redis://', `redis://${user}@`)
+    const { service, reply } = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: url })
+    expectProblem(t, await reply(cookie), 'store-unavailable', { without: [user] })
+    t.same(await readiness(service), [503, ['session-store']], user)
+  }
+})
+
+t.test('whatever else is stored where a session should be opens nothing and breaks nothing', needsRedis(), async t => {
+  const { redis, reply, takeNames, service } = await startSessionTarget(t)
+  const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
+  const cookie = await backend.login('alice')
+  const client = await connected(t, redis.url)
+  const [key = ''] = await client.keys('sess:*')
+  const user = { id: 'alice' }
+  const texts = [
+    '',
+    'alice',
+    '"alice"',
+    'null',
+    '[]',
+    '{"user":{"id":"alice"}}',
+    '{"cookie":null,"user":{"id":"alice"}}',
+    JSON.stringify({ cookie: { expires: 1 }, user }),
+    JSON.stringify({ cookie: { expires: 'soon' }, user }),
+    JSON.stringify({ cookie: { originalMaxAge: 'long' }, user }),
+    JSON.stringify({ cookie: {}, user: 'alice' }),
+    JSON.stringify({ cookie: {}, user: ['alice'] }),
+    `{"cookie":{},"__proto__":{"user":{"id":"alice"}}}`,
+    JSON.stringify({ cookie: {}, user, more: 'x'.repeat(300_000) }),
+    '[['.repeat(50_000),
+    '\u0000\ufffd\ud800'
+  ]
+
+  for (const text of texts) {
+    await client.set(key, text)
+    t.equal((await reply(cookie)).json?.code, 'unauthenticated', text.slice(0, 60))
+  }
+  t.same(takeNames(), [])
+  await client.del(key)
+  await client.hSet(key, 'user', 'alice')
+  expectProblem(t, await reply(cookie), 'store-unavailable')
+  await client.del(key)
+  await client.set(key, JSON.stringify({ cookie: {}, user }))
+  await eventually(
+    () => readiness(service),
+    ([status]) => status === 200
+  )
+  t.equal((await reply(cookie)).status, 201, 'what is right is accepted')
+})

@@ -1,0 +1,224 @@
+// What becomes of replies when the store of their records is away, or the service dies: over the wire, from outside.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { expectProblem } from '../../helpers/problem.ts'
+import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { runService, type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { postReply, type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
+
+t.setTimeout(180_000)
+// Most of the time here is leases that run out.
+t.jobs = 4
+
+const STORE_SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
+const TIMES = { REPLY_DEADLINE_MS: '2000', QUIET_PERIOD_MS: '1000' }
+const KEYED = { 'idempotency-key': 'one-key' }
+
+function storedIn(storeUrl: string): ServiceEnv {
+  return { STORE_URL: storeUrl, STORE_SECRET, ...TIMES }
+}
+
+function fileFor(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'records-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return `file:${join(directory, 'records.db')}`
+}
+
+async function readiness({ adminUrl }: ServiceProcess): Promise<{ status: number; reasons: unknown }> {
+  const response = await fetch(`${adminUrl}/readyz?verbose`)
+  const { reasons } = (await response.json()) as { reasons: unknown }
+  return { status: response.status, reasons }
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + 30_000
+  while (!(await isTrue())) {
+    if (performance.now() > deadlineMs) throw new Error('it never came about')
+    await sleep(20)
+  }
+}
+
+/** Sends the same again for as long as it is told to come back, as a client would. */
+async function insist(service: ServiceProcess, parentId: string, headers = KEYED): Promise<ReplyAnswer> {
+  const deadlineMs = performance.now() + 30_000
+  for (;;) {
+    const answer = await postReply(service, { parentId, headers })
+    const mayComeBack = answer.status === 409 || answer.status === 503
+    if (!mayComeBack || performance.now() > deadlineMs) return answer
+    await sleep(200)
+  }
+}
+
+function isReplayOf(t: Test, answer: ReplyAnswer, id: string | undefined): void {
+  t.equal(answer.status, 201)
+  t.equal(answer.headers.get('idempotent-replayed'), 'true')
+  t.equal(answer.json.data.id, id)
+}
+
+t.test('with Redis away a reply is refused before it is sent, and readyz says why', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { emulator, env, parentId } = await startEmulator(t)
+  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  t.same(await readiness(service), { status: 200, reasons: [] })
+  await redis.kill()
+
+  const answer = await postReply(service, { parentId })
+
+  expectProblem(t, answer, 'store-unavailable')
+  t.same(emulator.ledger, [])
+  t.same(await readiness(service), { status: 503, reasons: ['store'] })
+  await redis.restart()
+  await until(async () => (await readiness(service)).status === 200)
+  t.equal((await postReply(service, { parentId })).status, 201)
+  t.equal(emulator.ledger.length, 1)
+})
+
+t.test('a Redis that is stopped costs a caller half a second, not a reply', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { emulator, env, parentId } = await startEmulator(t)
+  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  redis.pause()
+
+  const startedAtMs = performance.now()
+  const answer = await postReply(service, { parentId })
+
+  t.equal(answer.status, 503)
+  t.ok(performance.now() - startedAtMs < 2000, `${Math.round(performance.now() - startedAtMs)} ms`)
+  t.same(emulator.ledger, [])
+})
+
+t.test(
+  'the service starts without its Redis, waits for it, and prints nothing of its address',
+  needsRedis(),
+  async t => {
+    const redis = await redisFor(t, { requirepass: 'pass-word-of-redis' })
+    await redis.kill()
+    const { env, parentId } = await startEmulator(t)
+    const storeUrl = redis.url.replace('//', '//:pass-word-of-redis@')
+    const service = await startService(t, { ...env, ...storedIn(storeUrl) })
+
+    t.same(await readiness(service), { status: 503, reasons: ['store'] })
+    t.equal((await postReply(service, { parentId })).status, 503)
+    await redis.restart()
+    await until(async () => (await readiness(service)).status === 200)
+    t.equal((await postReply(service, { parentId })).status, 201)
+    t.notMatch(service.output.join() + service.errors.join(), /pass-word-of-redis|ioredis/)
+    t.notMatch(service.output.join() + service.errors.join(), `:${redis.port}`)
+  }
+)
+
+t.test('a store that cannot be used ends the start with one sentence', async t => {
+  const { env } = await startEmulator(t)
+
+  const { exitCode, errors, output } = await runService({ ...env, ...storedIn('file:/missing/directory/records.db') })
+
+  t.equal(exitCode, 1)
+  t.equal(errors, 'STORE_URL names a file in a directory that does not exist.\n')
+  t.notMatch(output, 'listening')
+})
+
+t.test('a Redis that evicts ends the start with one sentence', needsRedis(), async t => {
+  const redis = await redisFor(t, { maxmemory: '100mb', 'maxmemory-policy': 'allkeys-lru' })
+  const { env } = await startEmulator(t)
+
+  const { exitCode, errors } = await runService({ ...env, ...storedIn(redis.url) })
+
+  t.equal(exitCode, 1)
+  t.match(errors, /^STORE_URL [^\n]*maxmemory-policy to noeviction[^\n]*\n$/)
+})
+
+for (const [title, lose, restore] of [
+  ['stopped', 'pause', 'resume'],
+  ['killed', 'kill', 'restart']
+] as const) {
+  t.test(`a reply that was posted is told, though Redis is ${title} before it is recorded`, needsRedis(), async t => {
+    const redis = await redisFor(t)
+    const { emulator, env, parentId } = await startEmulator(t)
+    const service = await startService(t, { ...env, ...storedIn(redis.url) })
+    emulator.failNext({ kind: 'delay', delayMs: 500 }, { method: 'POST' })
+
+    const answering = postReply(service, { parentId, headers: KEYED })
+    await until(() => emulator.ledger.length === 1)
+    await redis[lose]()
+    const answer = await answering
+
+    t.equal(answer.status, 201)
+    await redis[restore]()
+    isReplayOf(t, await insist(service, parentId), answer.json.data.id)
+    t.equal(emulator.ledger.length, 1, 'there is one post')
+  })
+}
+
+t.test('a Redis that comes back empty makes no second post of a key that it has forgotten', needsRedis(), async t => {
+  const redis = await redisFor(t, { appendonly: 'no' })
+  const { emulator, env, parentId } = await startEmulator(t)
+  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  const answer = await postReply(service, { parentId, headers: KEYED })
+
+  await redis.restart()
+
+  isReplayOf(t, await insist(service, parentId), answer.json.data.id)
+  const other = await insist(service, parentId, { 'idempotency-key': 'another-key' })
+  t.equal(other.status, 201, 'a key that it never knew is sent after a while')
+  t.equal(other.headers.get('idempotent-replayed'), null)
+  t.equal(emulator.ledger.length, 2)
+})
+
+for (const [name, options, storeFor] of [
+  ['file', {}, async (t: Test) => fileFor(t)],
+  ['redis', needsRedis(), async (t: Test) => (await redisFor(t)).url]
+] as const) {
+  t.test(`${name}: a service that dies after posting tells the truth when it is back`, options, async t => {
+    const storeUrl = await storeFor(t)
+    const { emulator, env, parentId } = await startEmulator(t)
+    const before = await startService(t, { ...env, ...storedIn(storeUrl) })
+    emulator.failNext({ kind: 'stall', commit: true }, { method: 'POST' })
+
+    const lost = postReply(before, { parentId, headers: KEYED }).catch(() => undefined)
+    await until(() => emulator.ledger.length === 1)
+    await before.stop('SIGKILL')
+    t.equal(await lost, undefined)
+    const after = await startService(t, { ...env, ...storedIn(storeUrl) })
+
+    isReplayOf(t, await insist(after, parentId), emulator.ledger[0]?.id)
+    isReplayOf(t, await postReply(after, { parentId, headers: KEYED }), emulator.ledger[0]?.id)
+    t.equal(emulator.ledger.length, 1, 'there is one post')
+  })
+
+  t.test(`${name}: an outcome outlives the service`, options, async t => {
+    const storeUrl = await storeFor(t)
+    const { emulator, env, parentId } = await startEmulator(t)
+    const before = await startService(t, { ...env, ...storedIn(storeUrl) })
+    const answer = await postReply(before, { parentId, headers: KEYED })
+    await before.stop('SIGKILL')
+
+    const after = await startService(t, { ...env, ...storedIn(storeUrl) })
+
+    isReplayOf(t, await postReply(after, { parentId, headers: KEYED }), answer.json.data.id)
+    t.equal(emulator.ledger.length, 1)
+  })
+
+  t.test(`${name}: two instances make one post of one key`, options, async t => {
+    const storeUrl = await storeFor(t)
+    const { emulator, env, parentId } = await startEmulator(t)
+    const start = () => startService(t, { ...env, ...storedIn(storeUrl) })
+    const [here, there] = await Promise.all([start(), start()])
+
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => postReply(i % 2 ? here : there, { parentId, headers: KEYED }))
+    )
+
+    t.equal(emulator.ledger.length, 1)
+    t.same(
+      answers.filter(({ status }) => status !== 201 && status !== 409).map(({ text }) => text),
+      [],
+      'all are told the truth, or to come back'
+    )
+    isReplayOf(t, await insist(here, parentId), emulator.ledger[0]?.id)
+    isReplayOf(t, await insist(there, parentId), emulator.ledger[0]?.id)
+    t.equal(emulator.ledger.length, 1)
+  })
+}

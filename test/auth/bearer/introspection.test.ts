@@ -1,0 +1,176 @@
+import t, { type Test } from 'tap'
+import { createIntrospector } from '../../../src/auth/bearer/introspection.ts'
+import { AppError } from '../../../src/errors.ts'
+import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
+
+const ISSUER = 'https://issuer.test'
+const NOW_S = 1_800_000_000
+const active = { active: true, sub: 'alice', iss: ISSUER, aud: 'replies', exp: NOW_S + 600 }
+
+/** An introspector whose clock and issuer the test holds in its hands. */
+function build({ scope, actScope }: { scope?: string; actScope?: string } = {}) {
+  const world = { nowMs: NOW_S * 1000, monotonicMs: 0, answer: active as unknown, asked: [] as string[] }
+  const authenticate = createIntrospector({
+    issuer: ISSUER,
+    audience: 'replies',
+    scope,
+    actScope,
+    uidClaim: 'sub',
+    clock: { now: () => world.nowMs, monotonic: () => world.monotonicMs, sleep: async () => undefined },
+    introspect: async token => {
+      world.asked.push(token)
+      if (world.answer instanceof Error) throw world.answer
+      return world.answer
+    }
+  })
+  const passMs = (ms: number): void => {
+    world.nowMs += ms
+    world.monotonicMs += ms
+  }
+  return { world, authenticate, passMs }
+}
+
+async function refusalOf(call: Promise<unknown>): Promise<Partial<AppError>> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown
+  )
+  return error instanceof AppError ? error : { message: `no refusal: ${error}` }
+}
+
+async function isRefused(t: Test, answer: unknown, code: string, title: string, rules = {}): Promise<void> {
+  const { world, authenticate } = build(rules)
+  world.answer = answer
+  t.match(await refusalOf(authenticate('opaque-token')), { code }, title)
+}
+
+t.test('an active token is whoever the issuer says it is', async t => {
+  const { world, authenticate } = build({ actScope: 'replies:act' })
+  world.answer = { ...active, scope: 'a replies:act', client_id: 'billing', act: { sub: 'cron' }, name: 'Alice' }
+
+  t.strictSame(await authenticate('opaque-token'), {
+    scheme: 'bearer',
+    issuer: ISSUER,
+    subject: 'alice',
+    actors: ['cron'],
+    mayActForOthers: true,
+    service: 'alice',
+    profile: { name: 'Alice' }
+  })
+})
+
+t.test('a valid token is accepted in every form that RFC 7662 allows', async t => {
+  const forms: [title: string, answer: object, rules?: { scope: string }][] = [
+    ['several audiences', { ...active, aud: ['other', 'replies'] }],
+    ['no issuer', { ...active, iss: undefined }],
+    ['no end', { ...active, exp: undefined }],
+    ['a start that is within the tolerance', { ...active, nbf: NOW_S + 29 }],
+    [
+      'no audience, but the scope of this service',
+      { ...active, aud: undefined, scope: 'x replies' },
+      { scope: 'replies' }
+    ]
+  ]
+  for (const [title, answer, rules] of forms) {
+    const { world, authenticate } = build(rules)
+    world.answer = answer
+    t.match(await authenticate('opaque-token'), { subject: 'alice' }, title)
+  }
+})
+
+t.test('a token that is not for here and now is refused', async t => {
+  await isRefused(t, { active: false }, 'unauthenticated', 'inactive')
+  await isRefused(t, { ...active, active: false }, 'unauthenticated', 'inactive, whatever else is said')
+  await isRefused(t, { ...active, exp: NOW_S }, 'unauthenticated', 'expired')
+  await isRefused(t, { ...active, nbf: NOW_S + 31 }, 'unauthenticated', 'not yet valid')
+  await isRefused(t, { ...active, iss: `${ISSUER}/` }, 'unauthenticated', 'of another issuer')
+  await isRefused(t, { ...active, aud: 'other' }, 'unauthenticated', 'for another audience')
+  await isRefused(t, { ...active, aud: [] }, 'unauthenticated', 'for no audience')
+  await isRefused(t, { ...active, aud: undefined }, 'unauthenticated', 'for nobody in particular')
+  await isRefused(t, active, 'forbidden', 'without the scope', { scope: 'replies' })
+})
+
+t.test('an answer that says nothing is an outage, not a verdict', async t => {
+  const answers = [null, 7, 'active', [], {}, { active: 'true' }, { active: 1 }, { ...active, exp: 'soon' }]
+  for (const answer of [...answers, { ...active, nbf: null }, { error: 'invalid_client' }]) {
+    await isRefused(t, answer, 'identity-provider-unavailable', JSON.stringify(answer))
+  }
+  await isRefused(t, new Error('ECONNREFUSED'), 'identity-provider-unavailable', 'no answer')
+  await isRefused(t, new UnexpectedStatus(401), 'identity-provider-unavailable', 'a refusal of this service')
+})
+
+t.test('nobody is asked about what cannot be a bearer token', async t => {
+  const { world, authenticate } = build()
+  for (const token of ['', 'a b', 'a\u00e9', '=', 'a=b', 'a,b', '"a"', 'x'.repeat(8193)]) {
+    t.match(await refusalOf(authenticate(token)), { code: 'unauthenticated' })
+  }
+  t.strictSame(world.asked, [])
+})
+
+t.test('a token is asked about once in 30 s, and never believed beyond its end', async t => {
+  const { world, authenticate, passMs } = build()
+  await authenticate('one')
+  passMs(29_999)
+  await authenticate('one')
+  t.equal(world.asked.length, 1)
+  passMs(1)
+  await authenticate('one')
+  t.equal(world.asked.length, 2)
+
+  world.answer = { ...active, exp: Math.floor(world.nowMs / 1000) + 5 }
+  await authenticate('short')
+  passMs(6000)
+  t.match(await refusalOf(authenticate('short')), { code: 'unauthenticated' })
+})
+
+t.test('a revoked token is refused within 30 s', async t => {
+  const { world, authenticate, passMs } = build()
+  await authenticate('one')
+  world.answer = { active: false }
+  passMs(30_000)
+  t.match(await refusalOf(authenticate('one')), { code: 'unauthenticated' })
+})
+
+t.test('a refusal is remembered for 5 s, an outage not at all', async t => {
+  const { world, authenticate, passMs } = build()
+  world.answer = { active: false }
+  await refusalOf(authenticate('one'))
+  passMs(4999)
+  await refusalOf(authenticate('one'))
+  t.equal(world.asked.length, 1)
+
+  passMs(1)
+  world.answer = new Error('down')
+  await refusalOf(authenticate('one'))
+  world.answer = active
+  t.match(await authenticate('one'), { subject: 'alice' })
+  t.equal(world.asked.length, 3)
+})
+
+t.test('a thousand calls with one token ask once, also when the answer is an outage', async t => {
+  const { world, authenticate } = build()
+  await Promise.all(Array.from({ length: 1000 }, () => authenticate('one')))
+  t.equal(world.asked.length, 1)
+
+  world.answer = new Error('down')
+  const refusals = await Promise.all(Array.from({ length: 1000 }, () => refusalOf(authenticate('two'))))
+  t.equal(world.asked.length, 2)
+  t.ok(refusals.every(({ code }) => code === 'identity-provider-unavailable'))
+})
+
+t.test('two tokens never share an answer', async t => {
+  const { world, authenticate } = build()
+  t.match(await authenticate('of-alice'), { subject: 'alice' })
+  world.answer = { ...active, sub: 'bob' }
+  t.match(await authenticate('of-bob'), { subject: 'bob' })
+  t.match(await authenticate('of-alice'), { subject: 'alice' })
+})
+
+t.test('no more than 256 tokens are asked about at once', async t => {
+  const { world, authenticate } = build()
+  const calls = Array.from({ length: 300 }, (_, index) => refusalOf(authenticate(`token-${index}`)))
+  const refused = (await Promise.all(calls)).filter(({ code }) => code === 'identity-provider-unavailable')
+
+  t.equal(world.asked.length, 256)
+  t.equal(refused.length, 44)
+})

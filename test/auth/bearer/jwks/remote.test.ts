@@ -1,0 +1,224 @@
+import t, { type Test } from 'tap'
+import { createRemoteKeys } from '../../../../src/auth/bearer/jwks/remote.ts'
+import { AppError } from '../../../../src/errors.ts'
+import { createSigningKey, type SigningKey } from '../../../helpers/identity-provider.ts'
+import { claims, createAuthenticator, signed, usual } from '../token-verdict.ts'
+
+const one = await createSigningKey('one')
+const two = await createSigningKey('two')
+const three = await createSigningKey('three')
+const MINUTE_MS = 60_000
+
+/** Keys whose issuer and clock are in the hands of the test. */
+function startKeys(t: Test, ...initial: SigningKey[]) {
+  let nowMs = 0
+  let answer: () => Promise<unknown> = async () => ({ keys: initial.map(({ jwk }) => jwk) })
+  const count = { reads: 0, failures: 0 }
+  const clock = { now: () => Date.now(), monotonic: () => nowMs, sleep: async () => undefined }
+  const keys = createRemoteKeys({
+    clock,
+    fetchKeys: () => {
+      count.reads++
+      return answer()
+    },
+    onFailure: () => {
+      count.failures++
+    }
+  })
+  t.teardown(() => keys.close())
+  const authenticate = createAuthenticator({ ...usual, keys })
+  return {
+    keys,
+    count,
+    pass: (ms: number) => {
+      nowMs += ms
+    },
+    publish: (...published: SigningKey[]) => {
+      answer = async () => ({ keys: published.map(({ jwk }) => jwk) })
+    },
+    publishText: (value: unknown) => {
+      answer = async () => value
+    },
+    fail: () => {
+      answer = async () => Promise.reject(new Error('down'))
+    },
+    /** What becomes of a token signed with a key: its subject, or the code of the refusal. */
+    verdictOn: async (key: SigningKey, header: object = {}) =>
+      authenticate(await signed(key, header, claims)).then(
+        ({ subject }) => subject,
+        error => (error instanceof AppError ? error.code : error)
+      )
+  }
+}
+
+t.test('a known key works through an outage, and old keys are bounded', async t => {
+  const { verdictOn, pass, fail, keys, count } = startKeys(t, one)
+  t.equal(await verdictOn(one), 'alice')
+  fail()
+
+  for (let hour = 1; hour < 24; hour++) {
+    pass(60 * MINUTE_MS)
+    t.equal(await verdictOn(one), 'alice', `after ${hour} h`)
+    t.ok(keys.isReady())
+  }
+  pass(61 * MINUTE_MS)
+  t.equal(await verdictOn(one), 'identity-provider-unavailable', 'after a day')
+  t.notOk(keys.isReady())
+  t.ok(count.reads <= 30, `${count.reads} reads in a day of failures`)
+})
+
+t.test('a token that was verified before is not believed for longer than its key', async t => {
+  const { keys, pass, publish, fail } = startKeys(t, one, two)
+  const authenticate = createAuthenticator({ ...usual, keys })
+  const stolen = await signed(one)
+  t.equal((await authenticate(stolen)).subject, 'alice')
+
+  publish(two)
+  pass(11 * MINUTE_MS)
+  // The first call notices that the keys are old and is answered from what is known; the read follows at once.
+  await authenticate(stolen).catch(() => undefined)
+  await new Promise(resolve => setImmediate(resolve))
+  await t.rejects(authenticate(stolen), { code: 'unauthenticated' }, 'although nobody sent any other token')
+  const honest = await signed(two)
+  t.equal((await authenticate(honest)).subject, 'alice')
+
+  fail()
+  pass(25 * 60 * MINUTE_MS)
+  await t.rejects(authenticate(honest), { code: 'identity-provider-unavailable' }, 'nor without keys at all')
+})
+
+t.test('without keys every token is a matter of the provider, and the service recovers by itself', async t => {
+  const { verdictOn, publish, fail, pass, keys } = startKeys(t)
+  fail()
+  t.equal(await verdictOn(one), 'identity-provider-unavailable')
+  t.notOk(keys.isReady())
+
+  publish(one)
+  t.equal(await verdictOn(one), 'identity-provider-unavailable', 'a failure is followed by a pause')
+  pass(2000)
+  t.equal(await verdictOn(one), 'alice')
+  t.ok(keys.isReady())
+})
+
+t.test('rotation refuses no valid token, also when one follows another closely', async t => {
+  const { verdictOn, publish, count } = startKeys(t, one)
+  t.equal(await verdictOn(one), 'alice')
+
+  publish(one, two)
+  t.equal(await verdictOn(two), 'alice')
+  publish(two, three)
+  t.equal(await verdictOn(three), 'alice')
+  t.equal(await verdictOn(two), 'alice')
+  t.equal(await verdictOn(one), 'unauthenticated', 'and the withdrawn key is withdrawn')
+  t.ok(count.reads <= 4, `${count.reads} reads`)
+})
+
+t.test('a key that is new while the provider cannot be asked is not called invalid', async t => {
+  const { verdictOn, publish, fail, pass } = startKeys(t, one)
+  t.equal(await verdictOn(one), 'alice')
+
+  fail()
+  t.equal(await verdictOn(two), 'identity-provider-unavailable')
+  t.equal(await verdictOn(one), 'alice', 'what is known goes on')
+  publish(one, two)
+  pass(1500)
+  t.equal(await verdictOn(two), 'alice', 'as soon as the provider is back')
+})
+
+t.test('a thousand unknown key ids cost one read in thirty seconds', async t => {
+  const { verdictOn, count, pass } = startKeys(t, one)
+  t.equal(await verdictOn(one), 'alice')
+  const before = count.reads
+
+  const flood = (round: string) =>
+    Promise.all(Array.from({ length: 1000 }, (_, index) => verdictOn(two, { kid: `${round}-${index}` })))
+  t.same(new Set(await flood('first')), new Set(['unauthenticated']))
+  t.ok(count.reads - before <= 1, `${count.reads - before} reads`)
+  for (let second = 1; second < 30; second++) {
+    pass(1000)
+    await verdictOn(two, { kid: `late-${second}` })
+  }
+  t.ok(count.reads - before <= 1, `${count.reads - before} reads in 29 s`)
+  t.equal(await verdictOn(one), 'alice', 'while known keys work')
+  pass(2000)
+  await flood('second')
+  t.ok(count.reads - before <= 2, `${count.reads - before} reads in 31 s`)
+})
+
+t.test('a thousand first calls at once cost one read', async t => {
+  const { verdictOn, count } = startKeys(t, one)
+  const verdicts = await Promise.all(Array.from({ length: 1000 }, () => verdictOn(one)))
+  t.same(new Set(verdicts), new Set(['alice']))
+  t.equal(count.reads, 1)
+})
+
+t.test('failures are followed by pauses that grow', async t => {
+  const { verdictOn, fail, count, pass } = startKeys(t)
+  fail()
+  for (let second = 0; second < 120; second++) {
+    t.equal(await verdictOn(one), 'identity-provider-unavailable')
+    pass(1000)
+  }
+  t.ok(count.reads >= 5 && count.reads <= 10, `${count.reads} reads in two minutes of calls`)
+})
+
+t.test('a key set that is none opens nothing and takes nothing away', async t => {
+  const secret = {
+    kty: 'oct',
+    k: Buffer.from('secret of thirty-two bytes, known').toString('base64url'),
+    kid: 'oct',
+    alg: 'HS256'
+  }
+  const many = Array.from({ length: 10_000 }, (_, index) => ({ ...one.jwk, kid: `k${index}` }))
+  const cyclic = JSON.parse(`${'{"kty":"EC","kid":"deep","x":'.repeat(5000)}1${'}'.repeat(5000)}`)
+  const sets: Record<string, unknown> = {
+    nothing: undefined,
+    null: null,
+    text: '<html>',
+    number: 1,
+    list: [one.jwk],
+    'no keys': {},
+    'keys that are no list': { keys: one.jwk },
+    'an empty list': { keys: [] },
+    'a shared secret': { keys: [secret] },
+    'a key for encryption': { keys: [{ ...two.jwk, use: 'enc' }] },
+    'ten thousand keys': { keys: many },
+    'keys that are none': { keys: [null, 1, 'x', [], {}, { kty: 1 }, { kty: {} }] },
+    'a nested key': { keys: [cyclic] }
+  }
+
+  for (const [name, set] of Object.entries(sets)) {
+    const { verdictOn, publishText, pass } = startKeys(t, one)
+    t.equal(await verdictOn(one), 'alice')
+    publishText(set)
+    pass(11 * MINUTE_MS)
+    t.not(await verdictOn(two), 'alice', name)
+    t.equal(await verdictOn(one), 'alice', `${name}: the known key goes on`)
+
+    const cold = startKeys(t)
+    cold.publishText(set)
+    cold.pass(5000)
+    t.equal(await cold.verdictOn(one), 'identity-provider-unavailable', `${name}, from the beginning`)
+  }
+})
+
+t.test('broken keys beside a good one spoil only themselves', async t => {
+  const { verdictOn } = startKeys(
+    t,
+    one,
+    { ...two, jwk: { ...two.jwk, x: 'AA' } },
+    { ...three, jwk: { kty: 'RSA', kid: 'three', n: '', e: 'AQAB' } }
+  )
+  t.equal(await verdictOn(one), 'alice')
+  t.equal(await verdictOn(two), 'unauthenticated')
+  t.equal(await verdictOn(three), 'unauthenticated')
+})
+
+t.test('two keys under one id open nothing for a third', async t => {
+  const { verdictOn } = startKeys(
+    t,
+    { ...one, jwk: { ...one.jwk, kid: 'same' } },
+    { ...two, jwk: { ...two.jwk, kid: 'same' } }
+  )
+  t.equal(await verdictOn(three, { kid: 'same' }), 'unauthenticated')
+})

@@ -1,0 +1,196 @@
+import t, { type Test } from 'tap'
+import { createTableUidMap, type TableKey } from '../../../src/auth/uid/table.ts'
+import { findUid, parseUidTable } from '../../../src/auth/uid/table-file.ts'
+import { createUrlLookup, tableUrl } from '../../../src/auth/uid/table-url.ts'
+import { AppError } from '../../../src/errors.ts'
+import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
+
+const ISSUER = 'https://issuer.test'
+
+/** A map over a table and a clock that the test holds in its hands. */
+function build(table: Record<string, string>, ttlMs = 60_000) {
+  const world = { table, monotonicMs: 0, down: false, asked: [] as TableKey[], alarms: [] as string[] }
+  const uidOf = createTableUidMap({
+    clock: { monotonic: () => world.monotonicMs },
+    ttlMs,
+    onAlarm: (alarm, uid) => void world.alarms.push(`${alarm} ${uid}`),
+    lookUp: async key => {
+      world.asked.push(key)
+      if (world.down) throw new Error('down')
+      return world.table[key.subject]
+    }
+  })
+  const codeFor = async (subject: unknown, issuer = ISSUER): Promise<string> => {
+    try {
+      return await uidOf({ issuer, subject })
+    } catch (error) {
+      return error instanceof AppError ? error.code : String(error)
+    }
+  }
+  return { world, codeFor }
+}
+
+t.test('a user gets the UID of the table, asked for once a minute', async t => {
+  const { world, codeFor } = build({ '17': 'alice-of-old' })
+
+  t.equal(await codeFor('17'), 'alice-of-old')
+  world.monotonicMs = 59_999
+  t.equal(await codeFor('17'), 'alice-of-old')
+  t.equal(world.asked.length, 1)
+  world.table = { '17': 'alice-of-new' }
+  world.monotonicMs = 60_000
+  t.equal(await codeFor('17'), 'alice-of-new')
+})
+
+t.test('a user whom the table does not know is refused, and asked for again after 10 s', async t => {
+  const { world, codeFor } = build({})
+  t.equal(await codeFor('17'), 'identity-unmappable')
+  world.table = { '17': 'alice' }
+  world.monotonicMs = 9999
+  t.equal(await codeFor('17'), 'identity-unmappable')
+  world.monotonicMs = 10_000
+  t.equal(await codeFor('17'), 'alice')
+})
+
+t.test('what is no UID is refused, and what is no name is never asked for', async t => {
+  const uids = { a: 'Alice', b: '', c: 'a b', d: 'x'.repeat(101), e: 'alice\n', f: '../groups' }
+  const { world, codeFor } = build(uids)
+  for (const subject of Object.keys(uids)) t.equal(await codeFor(subject), 'identity-unmappable', subject)
+  const asked = world.asked.length
+  for (const subject of [undefined, null, 7, '', {}, ['a'], '\ud800', 'x'.repeat(1025)]) {
+    t.equal(await codeFor(subject), 'identity-unmappable')
+  }
+  t.equal(world.asked.length, asked)
+})
+
+t.test('an outage is an outage and is not remembered', async t => {
+  const { world, codeFor } = build({ '17': 'alice' })
+  world.down = true
+  t.equal(await codeFor('17'), 'identity-provider-unavailable')
+  world.down = false
+  t.equal(await codeFor('17'), 'alice')
+})
+
+t.test('a thousand first calls of one user ask once', async t => {
+  const { world, codeFor } = build({ '17': 'alice' })
+  const uids = await Promise.all(Array.from({ length: 1000 }, () => codeFor('17')))
+
+  t.strictSame([...new Set(uids)], ['alice'])
+  t.equal(world.asked.length, 1)
+})
+
+t.test('two users never share a UID: the second is refused, and somebody is told', async t => {
+  const { world, codeFor } = build({ '17': 'alice', '18': 'alice' })
+
+  t.equal(await codeFor('17'), 'alice')
+  t.equal(await codeFor('18'), 'identity-unmappable')
+  t.equal(await codeFor('17', 'https://other-issuer.test'), 'identity-unmappable')
+  t.equal(await codeFor('17'), 'alice')
+  t.strictSame(world.alarms, ['uid-shared alice', 'uid-shared alice'])
+})
+
+t.test('of many users who come for one UID at once, one gets it', async t => {
+  const names = Array.from({ length: 200 }, (_, index) => `user-${index}`)
+  const { codeFor } = build(Object.fromEntries(names.map(name => [name, 'alice'])))
+  const answers = await Promise.all(names.map(name => codeFor(name)))
+
+  t.equal(answers.filter(answer => answer === 'alice').length, 1)
+})
+
+t.test('of many users who come at once for a UID that its holder lost, one gets it', async t => {
+  const { world, codeFor } = build({ '17': 'alice' })
+  await codeFor('17')
+  const names = Array.from({ length: 200 }, (_, index) => `user-${index}`)
+  world.table = Object.fromEntries(names.map(name => [name, 'alice']))
+  world.monotonicMs = 60_000
+  const answers = await Promise.all(names.map(name => codeFor(name)))
+
+  t.equal(answers.filter(answer => answer === 'alice').length, 1)
+})
+
+t.test('a UID follows when the app gives it to somebody else', async t => {
+  const { world, codeFor } = build({ '17': 'alice' })
+  t.equal(await codeFor('17'), 'alice')
+  world.table = { '18': 'alice' }
+  world.monotonicMs = 60_000
+
+  t.equal(await codeFor('18'), 'alice')
+  t.equal(await codeFor('17'), 'identity-unmappable')
+  t.strictSame(world.alarms, [])
+})
+
+t.test('a file is a JSON object, or lines that may name an issuer', async t => {
+  const object = parseUidTable('{"17": "alice", "__proto__": "bob"}', false)
+  t.equal(findUid(object, { issuer: 'any', subject: '17' }), 'alice')
+  t.equal(findUid(object, { issuer: 'any', subject: '__proto__' }), 'bob')
+  t.equal(findUid(object, { issuer: 'any', subject: 'toString' }), undefined)
+
+  const lines = parseUidTable('{"subject":"17","uid":"a"}\r\n\n{"subject":"17","uid":"b","issuer":"x"}\n', true)
+  t.equal(findUid(lines, { issuer: 'x', subject: '17' }), 'b')
+  t.equal(findUid(lines, { issuer: 'y', subject: '17' }), 'a')
+})
+
+t.test('a wrong file is refused by the number of its row, without its names', async t => {
+  const row = (subject: unknown, uid: unknown): string => JSON.stringify({ subject, uid })
+  const cases: [text: string, isLines: boolean, problem: string][] = [
+    ['{"secret-1": "alice", "secret-2": "alice"}', false, 'rows 1 and 2 give two users the same UID'],
+    [`${row('secret-1', 'alice')}\n${row('secret-2', 'alice')}`, true, 'rows 1 and 2 give two users the same UID'],
+    [`${row('secret-1', 'alice')}\n${row('secret-1', 'bob')}`, true, 'row 2 repeats a user'],
+    ['{"secret-1": "Secret"}', false, 'the UID of row 1 is not valid'],
+    ['{"secret-1": 7}', false, 'the UID of row 1 is not valid'],
+    [row('', 'alice'), true, 'row 1 has no subject'],
+    ['{"uid": "alice", "subject": "17", "issuer": 7}', true, 'the issuer of row 1 is not a text'],
+    ['["secret-1"]', false, 'it must be a JSON object'],
+    ['secret', false, 'it must be a JSON object'],
+    [`${row('17', 'alice')}\nsecret`, true, 'row 2 is not a JSON object']
+  ]
+  for (const [text, isLines, problem] of cases) t.match(messageOf(t, text, isLines), problem)
+})
+
+function messageOf(t: Test, text: string, isLines: boolean): string {
+  try {
+    parseUidTable(text, isLines)
+    return 'no problem'
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    t.notMatch(message, /secret/i)
+    return message
+  }
+}
+
+t.test('a subject stays inside its place in the URL', async t => {
+  const subjects = ['a/b', '../x', 'a?b#c', '%2e%2e', 'a b', 'ä', '{issuer}', '$&', 'a\\b', '@evil.test']
+  for (const subject of subjects) {
+    const url = new URL(tableUrl('https://app.test/uids/{subject}/x', { issuer: '{subject}', subject }))
+    t.equal(url.origin, 'https://app.test')
+    t.equal(decodeURIComponent(url.pathname), `/uids/${subject}/x`)
+    t.equal(url.search + url.hash, '')
+  }
+  t.equal(tableUrl('/{issuer}?s={subject}', { issuer: '{subject}', subject: 'a' }), '/%7Bsubject%7D?s=a')
+})
+
+t.test('a path of dots is nobody, and nobody is asked about it', async t => {
+  const lookUp = createUrlLookup('https://app.test/uids/{subject}', undefined, async () => t.fail('nobody is asked'))
+  for (const subject of ['.', '..']) t.equal(await lookUp({ issuer: ISSUER, subject }), undefined)
+})
+
+t.test('the app answers with a UID, with 404, or not at all', async t => {
+  const answers: [answer: unknown, uid: string | undefined | Error][] = [
+    [{ uid: 'alice', more: 1 }, 'alice'],
+    [new UnexpectedStatus(404), undefined],
+    [new UnexpectedStatus(500), new Error('answered 500')],
+    [new UnexpectedStatus(204), new Error('answered 204')],
+    [{ uid: null }, new Error('an answer without a uid')],
+    [['alice'], new Error('an answer without a uid')],
+    [null, new Error('an answer without a uid')]
+  ]
+  for (const [answer, expected] of answers) {
+    const lookUp = createUrlLookup('https://app.test/{subject}', undefined, async () => {
+      if (answer instanceof Error) throw answer
+      return answer
+    })
+    const asked = lookUp({ issuer: ISSUER, subject: '17' })
+    if (expected instanceof Error) await t.rejects(asked, { message: expected.message })
+    else t.equal(await asked, expected)
+  }
+})

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { openStore } from '../../../src/delivery/stores/open.ts'
+import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { createFakeClock } from '../fake-clock.ts'
+import { createRecordFile } from './sqlite/record-file.ts'
+import { newClaim } from './store-kit.ts'
+
+async function open(t: Test, storeUrl: string) {
+  const told: string[] = []
+  const tell = (sentence: string): void => void told.push(sentence)
+  const log = { info: tell, warn: tell, error: tell }
+  const store = await openStore({ storeUrl, clock: createFakeClock(), log })
+  t.teardown(() => store.close())
+  return { store, told }
+}
+
+t.test('memory: is opened with a warning of what it does not survive', async t => {
+  const { store, told } = await open(t, 'memory:')
+
+  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.match(told, [/^STORE_URL is memory: delivery records do not survive this process/])
+})
+
+t.test('file:PATH is opened at that path', async t => {
+  const { path } = createRecordFile(t)
+  const { store, told } = await open(t, `file:${path}`)
+
+  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.ok(existsSync(path))
+  t.same(told, [])
+})
+
+t.test('redis:// is opened at that address', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await open(t, redis.url)
+  const claim = newClaim()
+
+  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.equal(await redis.command('EXISTS', `reply:${claim.key}`), 1)
+})
+
+t.test('what cannot be opened is a StoreError', async t => {
+  for (const storeUrl of ['file:/missing/directory/records.db', 'redis://h?db=1']) {
+    await t.rejects(open(t, storeUrl), { name: 'StoreError', message: /^STORE_URL / })
+  }
+})

@@ -1,0 +1,132 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import t from 'tap'
+import { KEPT_MS } from '../../../../src/delivery/record.ts'
+import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
+import { testStore } from '../conformance.ts'
+import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
+import { makeRedisKit, openRedisStore, until } from './records.ts'
+
+t.setTimeout(120_000)
+
+t.test('redis: does what every store does', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  testStore(t, t => makeRedisKit(t, redis))
+})
+
+t.test('every record has an end, in every state', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const claim = newClaim()
+  const { key, owner } = claim
+  const isKeptFor = async (ms: number, state: string): Promise<void> => {
+    const left = Number(await redis.command('PTTL', `reply:${key}`))
+    t.ok(left <= ms && left > ms - 5000, `${state}: ${left} of ${ms} ms are left`)
+  }
+
+  await store.claim(claim)
+  await isKeptFor(2 * LEASE_MS, 'pending')
+  await store.markSent(key, owner)
+  await isKeptFor(KEPT_MS.sent, 'sent')
+  await store.doubt(key, owner)
+  await isKeptFor(KEPT_MS.sent, 'doubtful')
+  await store.reclaim(key, owner, { ...claim, owner: 'B' })
+  await isKeptFor(2 * LEASE_MS, 'reclaimed')
+  await store.finish(key, 'B', DONE)
+  await isKeptFor(KEPT_MS.done, 'done')
+
+  const refused = newClaim()
+  await store.claim(refused)
+  await store.finish(refused.key, owner, REFUSED)
+  t.ok(Number(await redis.command('PTTL', `reply:${refused.key}`)) <= KEPT_MS.refused)
+})
+
+t.test('every name begins with the prefix, so an ACL can fence the service in', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const claim = newClaim()
+  await store.claim(claim)
+
+  t.same(((await redis.command('KEYS', '*')) as string[]).sort(), ['reply:meta', `reply:${claim.key}`])
+})
+
+t.test('a user with no more rights than are needed is enough', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const rights = ['~reply:*', '+eval', '+evalsha', '+info', '+type', '+hmget', '+hset', '+hdel', '+del', '+exists']
+  await redis.command('ACL', 'SETUSER', 'replies', 'on', '>secret', ...rights, '+pexpire', '+time')
+  const { store, told } = await openRedisStore(t, redis.url.replace('//', '//replies:secret@'))
+  const claim = newClaim()
+
+  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.equal(await store.markSent(claim.key, claim.owner), true)
+  t.same(told, [])
+})
+
+t.test('a Redis that has forgotten the scripts gets them again', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const claim = newClaim()
+  await store.claim(claim)
+
+  await redis.command('SCRIPT', 'FLUSH')
+
+  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.equal(store.isReady(), true)
+})
+
+t.test(
+  'random bytes in any value are trouble: no answer is made of them, and nothing breaks',
+  needsRedis(),
+  async t => {
+    const redis = await redisFor(t)
+    const { store } = await openRedisStore(t, redis.url)
+
+    for (const field of ['s', 'fp', 'tok', 'dl', 'o']) {
+      for (let i = 0; i < 40; i++) {
+        const claim = newClaim()
+        await store.claim(claim)
+        await store.finish(claim.key, claim.owner, DONE)
+        const junk = randomBytes(randomInt(16, 100)).toString('latin1')
+        await redis.command('HSET', `reply:${claim.key}`, field, junk)
+
+        await t.rejects(async () => store.claim(claim), `${field} is ${JSON.stringify(junk)}`)
+      }
+    }
+    t.same(await store.claim(newClaim()), { kind: 'claimed' }, 'other records are as usable as before')
+  }
+)
+
+t.test('a record that lacks a part, or is something else, is trouble for every transition', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const lacking = newClaim()
+  const foreign = newClaim()
+  await store.claim(lacking)
+  await redis.command('HDEL', `reply:${lacking.key}`, 's')
+  await redis.command('SET', `reply:${foreign.key}`, 'something else')
+
+  for (const claim of [lacking, foreign]) {
+    const { key, owner } = claim
+    await t.rejects(async () => store.claim(claim))
+    await t.rejects(store.markSent(key, owner))
+    await t.rejects(store.doubt(key, owner))
+    await t.rejects(store.reclaim(key, owner, { ...claim, owner: 'B' }))
+    await t.rejects(async () => store.finish(key, undefined, DONE))
+    await t.rejects(async () => store.release(key, owner))
+  }
+  t.equal(await redis.command('GET', `reply:${foreign.key}`), 'something else', 'nothing is repaired by guessing')
+})
+
+t.test('a full Redis rejects what is new and keeps what there is', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const claim = newClaim()
+  await store.claim(claim)
+
+  await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+
+  await t.rejects(async () => store.claim(newClaim()))
+  t.equal(store.isReady(), false)
+  await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+  await until(() => store.isReady())
+  t.same(await store.claim(claim), { kind: 'claimed' })
+})

@@ -1,0 +1,119 @@
+// A file is dated by a wall clock, and a wall clock jumps: it may cost time, and never a second reply.
+import { DatabaseSync } from 'node:sqlite'
+import t from 'tap'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
+import { DONE, LEASE_MS, newClaim } from '../store-kit.ts'
+import { createRecordFile } from './record-file.ts'
+
+const QUIET_MS = 2 * MINUTE_MS
+
+t.test('a jump ahead ends a lease, but no quiet period', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open()
+  clock.pass(DAY_MS)
+  const claim = newClaim()
+  await store.claim(claim)
+  await store.markSent(claim.key, claim.owner)
+  clock.jump(HOUR_MS)
+
+  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+  clock.pass(LEASE_MS + QUIET_MS)
+  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: QUIET_MS })
+})
+
+t.test('a jump while nobody was there ends no quiet period', async t => {
+  const { open, clock } = createRecordFile(t)
+  const before = open()
+  const claim = newClaim()
+  await before.claim(claim)
+  await before.markSent(claim.key, claim.owner)
+  await before.close()
+  clock.jump(HOUR_MS)
+
+  const after = open()
+
+  t.same(await after.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+  clock.pass(SECOND_MS)
+  t.match(await after.claim({ ...claim, owner: 'B' }), { quietForMs: SECOND_MS - LEASE_MS })
+})
+
+t.test('an owner whose lease a jump has ended can no longer send', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open()
+  const claim = newClaim()
+  await store.claim(claim)
+
+  clock.jump(LEASE_MS)
+
+  t.equal(await store.markSent(claim.key, claim.owner), false)
+})
+
+t.test('a jump back makes a lease longer', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open()
+  clock.pass(DAY_MS)
+  const claim = newClaim()
+  await store.claim(claim)
+  await store.markSent(claim.key, claim.owner)
+  clock.jump(-HOUR_MS)
+
+  clock.pass(LEASE_MS)
+  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+  clock.pass(HOUR_MS)
+  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: 0 })
+})
+
+t.test('a jump of years forgets no reply that exists or may exist', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open()
+  const [done, sent] = [newClaim(), newClaim()]
+  await store.claim(done)
+  await store.finish(done.key, done.owner, DONE)
+  await store.claim(sent)
+  await store.markSent(sent.key, sent.owner)
+  clock.jump(10 * 365 * DAY_MS)
+
+  store.sweep()
+  clock.pass(HOUR_MS)
+  store.sweep()
+  const another = open()
+  another.sweep()
+
+  t.same(await another.claim({ ...done, owner: 'B' }), DONE)
+  t.match(await another.claim({ ...sent, owner: 'B' }), { kind: 'doubtful' })
+})
+
+t.test('what has expired is swept in small steps, and what has not stays', async t => {
+  const { open, clock, path } = createRecordFile(t)
+  const store = open()
+  const old = Array.from({ length: 450 }, () => newClaim())
+  for (const claim of old) {
+    await store.claim(claim)
+    await store.finish(claim.key, claim.owner, DONE)
+  }
+  clock.pass(DAY_MS - MINUTE_MS)
+  const young = newClaim()
+  await store.claim(young)
+  await store.finish(young.key, young.owner, DONE)
+  t.equal(store.sweep(), false, 'nothing has expired yet')
+  clock.pass(MINUTE_MS)
+
+  t.same([store.sweep(), store.sweep(), store.sweep()], [true, true, false])
+
+  const reader = new DatabaseSync(path, { readOnly: true })
+  t.teardown(() => reader.close())
+  t.match(reader.prepare('SELECT count(*) AS records FROM records').get(), { records: 1 })
+  t.same(await store.claim(young), DONE)
+})
+
+t.test('what has expired is gone before it is swept', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open()
+  const claim = newClaim()
+  await store.claim(claim)
+  await store.finish(claim.key, claim.owner, DONE)
+
+  clock.pass(DAY_MS)
+
+  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' })
+})

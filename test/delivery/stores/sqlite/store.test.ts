@@ -1,0 +1,234 @@
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import t from 'tap'
+import { KEPT_MS } from '../../../../src/delivery/record.ts'
+import { createFileStore } from '../../../../src/delivery/stores/sqlite/store.ts'
+import { testStore } from '../conformance.ts'
+import { DONE, newClaim } from '../store-kit.ts'
+import { createRecordFile } from './record-file.ts'
+
+t.test('file: does what every store does', t => {
+  testStore(t, async t => {
+    const { open, clock } = createRecordFile(t)
+    return { open: async () => open(), pass: async ms => clock.pass(ms), kept: KEPT_MS }
+  })
+  t.end()
+})
+
+t.test('records are there when the file is opened again', async t => {
+  const { open } = createRecordFile(t)
+  const claim = newClaim()
+  const before = open()
+  await before.claim(claim)
+  await before.finish(claim.key, claim.owner, DONE)
+  await before.close()
+
+  t.same(await open().claim(claim), DONE)
+})
+
+t.test('only the user of the service can read the file and its log', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  await store.claim(newClaim())
+
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) t.equal(statSync(file).mode & 0o777, 0o600)
+})
+
+t.test('the file has a write-ahead log', async t => {
+  const { open, path } = createRecordFile(t)
+  open()
+  const other = new DatabaseSync(path)
+  t.teardown(() => other.close())
+
+  t.match(other.prepare('PRAGMA journal_mode').get(), { journal_mode: 'wal' })
+})
+
+t.test('a relative path and a name that means something to SQLite are plain files', async t => {
+  const { directory } = createRecordFile(t)
+  const home = process.cwd()
+  t.teardown(() => process.chdir(home))
+  process.chdir(directory)
+
+  for (const path of ['records-2.db', ':memory:', 'file:x?mode=memory']) {
+    const store = createFileStore({ path, clock: { now: Date.now, monotonic: () => 0 } })
+    t.same(await store.claim(newClaim()), { kind: 'claimed' })
+    await store.close()
+    t.ok(existsSync(join(directory, path)), path)
+  }
+})
+
+t.test('a file that cannot be used is refused in one sentence that names STORE_URL and shows no path', async t => {
+  const { directory } = createRecordFile(t)
+  const text = join(directory, 'text')
+  const locked = join(directory, 'locked')
+  writeFileSync(text, 'not a database at all, but long enough to look for a header in it '.repeat(100))
+  mkdirSync(locked)
+  chmodSync(locked, 0o500)
+  const cases: readonly (readonly [path: string, sentence: RegExp])[] = [
+    [join(directory, 'missing', 'records.db'), /a directory that does not exist/],
+    [join(text, 'records.db'), /a directory that does not exist/],
+    [directory, /cannot be opened/],
+    [text, /is not a database/],
+    [join(locked, 'records.db'), /a directory that cannot be written/]
+  ]
+
+  for (const [path, sentence] of cases) {
+    const error = path.startsWith(locked) ? asNobody(() => refusalOf(path)) : refusalOf(path)
+    t.equal(error?.name, 'StoreError')
+    t.match(error?.message, sentence)
+    t.match(error?.message, /^STORE_URL names .*\.$/)
+    t.notMatch(error?.message, directory)
+  }
+})
+
+t.test('the database of another program, or of a newer version, is left alone', async t => {
+  const { directory } = createRecordFile(t)
+  const foreign = join(directory, 'foreign.db')
+  const newer = join(directory, 'newer.db')
+  makeDatabase(foreign, 'CREATE TABLE notes (text TEXT)')
+  makeDatabase(newer, `PRAGMA application_id = ${0x5265706c}; PRAGMA user_version = 2`)
+
+  t.match(refusalOf(foreign)?.message, /another program/)
+  t.match(refusalOf(newer)?.message, /newer version/)
+  t.equal(existsSync(`${foreign}-wal`), false)
+})
+
+t.test('a file that another program has locked is refused at start, and waited for only shortly later on', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const other = new DatabaseSync(path)
+  t.teardown(() => other.close())
+  other.exec('BEGIN EXCLUSIVE')
+
+  const startedAtMs = performance.now()
+  await t.rejects(store.claim(newClaim()))
+  t.ok(performance.now() - startedAtMs < 1000, 'not for long')
+  t.equal(store.isReady(), false)
+
+  other.exec('COMMIT')
+  t.same(await store.claim(newClaim()), { kind: 'claimed' }, 'it works again by itself')
+})
+
+t.test('a disk that is full rejects a new claim and keeps what there is', async t => {
+  const { open, clock } = createRecordFile(t)
+  const store = open({ maxPages: 12 })
+  const claims = Array.from({ length: 500 }, () => newClaim())
+  const sent = newClaim()
+  await store.claim(sent)
+  await store.markSent(sent.key, sent.owner)
+
+  const seen = await Promise.allSettled(claims.map(claim => store.claim(claim)))
+
+  const rejected = seen.findIndex(({ status }) => status === 'rejected')
+  t.ok(rejected > 10, `${rejected} claims fit`)
+  t.equal(store.isReady(), false)
+  clock.pass(3000)
+  t.equal(store.isReady(), true, 'worth another try after a while')
+  t.same(await store.claim({ ...sent, owner: 'B' }), { kind: 'in-flight' })
+  const first = claims[0] ?? sent
+  t.equal(await store.markSent(first.key, first.owner), true, 'a record that exists can move on')
+})
+
+t.test('a claim that does not fit takes nothing else of its turn with it', async t => {
+  const { open } = createRecordFile(t)
+  const store = open({ maxPages: 12 })
+  const sent = newClaim()
+  await store.claim(sent, 'sent')
+  while (await store.claim(newClaim()).then(...yesOrNo));
+
+  const [claimed, finished, known] = await Promise.allSettled([
+    store.claim(newClaim()),
+    store.doubt(sent.key, sent.owner),
+    store.claim({ ...sent, owner: 'B' })
+  ])
+
+  t.equal(claimed.status, 'rejected')
+  t.equal(finished.status, 'fulfilled')
+  t.match(known, { value: { kind: 'doubtful' } }, 'it has happened')
+})
+
+t.test('a record that cannot be read takes nothing else of its turn with it', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const damaged = newClaim()
+  await store.claim(damaged)
+  await store.finish(damaged.key, damaged.owner, DONE)
+  const vandal = new DatabaseSync(path)
+  t.teardown(() => vandal.close())
+  vandal.prepare('UPDATE records SET outcome = ? WHERE key = ?').run('{}', damaged.key)
+
+  const results = await Promise.allSettled([newClaim(), damaged, newClaim()].map(claim => store.claim(claim)))
+
+  t.same(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled']
+  )
+})
+
+t.test('a store that is closed keeps what it was asked for before, and takes nothing after that', async t => {
+  const { open } = createRecordFile(t)
+  const store = open()
+  const claim = newClaim()
+  const asked = store.claim(claim, 'sent')
+
+  await store.close()
+
+  t.same(await asked, { kind: 'claimed-as-sent' })
+  await t.rejects(store.claim(newClaim()))
+  t.equal(store.isReady(), false)
+  t.same(await open().claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+})
+
+t.test('a row that is not one of ours is trouble, never an answer', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const vandal = new DatabaseSync(path)
+  t.teardown(() => vandal.close())
+  const outcomes = [
+    '',
+    'x',
+    'null',
+    '[]',
+    '{}',
+    '{"kind":"done","messageId":"1","body":"<html>"}',
+    '{"kind":"refused"}'
+  ]
+
+  for (const outcome of outcomes) {
+    const claim = newClaim()
+    await store.claim(claim)
+    await store.finish(claim.key, claim.owner, DONE)
+    vandal.prepare('UPDATE records SET outcome = ? WHERE key = ?').run(outcome, claim.key)
+    await t.rejects(store.claim(claim), outcome)
+  }
+})
+
+const yesOrNo = [() => true, () => false] as const
+
+function refusalOf(path: string): Error | undefined {
+  try {
+    createFileStore({ path, clock: { now: Date.now, monotonic: () => 0 } })
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+/** Root may write everywhere, and tests often run as root. */
+function asNobody<T>(work: () => T): T {
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot) return work()
+  process.seteuid?.(65534)
+  try {
+    return work()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
+function makeDatabase(path: string, sql: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(sql)
+  database.close()
+}

@@ -1,0 +1,115 @@
+// The stores that every suite of promises runs over. A new one is one entry in STORES.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RecordStore } from '../../../src/delivery/record.ts'
+import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
+import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
+import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
+import { connectToRedis } from '../model/redis-in-virtual-time.ts'
+import type { Process, World } from '../model/world.ts'
+
+/** Records that several processes share. */
+export interface SharedStore {
+  connect(process: Process): Promise<RecordStore> | RecordStore
+  /** Forgets everything, as after a failover, and knows that it may have. */
+  forget?(): void
+  close(): Promise<void>
+}
+
+export interface StoreUnderTest {
+  readonly name: string
+  readonly open: (world: World) => Promise<SharedStore> | SharedStore
+  /** Of the scenarios that a store in memory gets, the part that a slower one can afford. */
+  readonly share: number
+  /** Where time is partly real, CometChat must be so much faster than the quiet period for the judge to be sure. */
+  readonly marginMs: number
+}
+
+/** What the suite needs to begin and to end with. */
+export interface Stores {
+  readonly stores: readonly StoreUnderTest[]
+  /** Why one is missing. */
+  readonly missing?: string
+  close(): Promise<void>
+}
+
+export const MEMORY: StoreUnderTest = {
+  name: 'memory:',
+  share: 1,
+  marginMs: 0,
+  open(world) {
+    const store = createMemoryStore({ monotonic: () => world.nowMs })
+    return { connect: () => store, close: () => store.close() }
+  }
+}
+
+/** As Redis is after a failover to a replica that had received nothing. */
+export const FORGETFUL: StoreUnderTest = {
+  name: 'forgetful:',
+  share: 0.5,
+  marginMs: 0,
+  open(world) {
+    const open = (): RecordStore => createMemoryStore({ monotonic: () => world.nowMs })
+    let store = open()
+    let forgotAtMs: number | undefined
+    const shared: RecordStore = {
+      claim: (claim, as) => store.claim(claim, as),
+      markSent: (key, owner) => store.markSent(key, owner),
+      doubt: (key, owner) => store.doubt(key, owner),
+      reclaim: (key, previous, claim) => store.reclaim(key, previous, claim),
+      finish: (key, owner, outcome) => store.finish(key, owner, outcome),
+      release: (key, owner) => store.release(key, owner),
+      forgetfulForMs: () => (forgotAtMs === undefined ? undefined : world.nowMs - forgotAtMs),
+      isReady: () => true,
+      close: () => store.close()
+    }
+    return {
+      connect: () => shared,
+      forget() {
+        forgotAtMs = world.nowMs
+        store = open()
+        world.note('the store forgets')
+      },
+      close: () => shared.close()
+    }
+  }
+}
+
+/** Its dates are of the wall clock, which only jumps ahead here: what a jump back does is in file-store-clock.test.ts. */
+const FILE: StoreUnderTest = {
+  name: 'file:',
+  share: 0.05,
+  marginMs: 0,
+  open(world) {
+    const directory = mkdtempSync(join(tmpdir(), 'records-'))
+    const opened: RecordStore[] = []
+    return {
+      connect(process) {
+        const { monotonic } = world.clock(process)
+        const clock = { monotonic, now: () => world.nowMs + world.jumpedAheadMs }
+        const store = createFileStore({ path: join(directory, 'records.db'), clock })
+        opened.push(store)
+        return store
+      },
+      async close() {
+        for (const store of opened) await store.close()
+        rmSync(directory, { recursive: true, force: true })
+      }
+    }
+  }
+}
+
+/** Every store that this machine has. */
+export async function startStores(): Promise<Stores> {
+  const missing = withoutRedis()
+  if (missing !== undefined) return { stores: [MEMORY, FORGETFUL, FILE], missing, close: async () => undefined }
+  const redis = await startRedis()
+  const overRedis: StoreUnderTest = {
+    name: 'redis:',
+    share: 0.05,
+    marginMs: 5000,
+    open: world => connectToRedis(redis.url, world)
+  }
+  return { stores: [MEMORY, FORGETFUL, FILE, overRedis], close: () => redis.stop() }
+}

@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
+import t from 'tap'
+import { createAppSessionRedis } from '../../src/auth/app-session/store.ts'
+import { createRedisStore } from '../../src/delivery/stores/redis/store.ts'
+import { Secret } from '../../src/lib/secret.ts'
+import { createRedisSessionStore } from '../../src/login/stores/redis.ts'
+import { isRedisAddress, redisConnection } from '../../src/redis/address.ts'
+import { selfSigned } from '../helpers/certificate.ts'
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+interface Closable {
+  close(): unknown
+}
+
+const CLIENTS: Readonly<Record<string, (url: string) => Promise<Closable>>> = {
+  records: url => createRedisStore({ storeUrl: url, monotonic: () => performance.now(), log: SILENT }),
+  'login sessions': url => createRedisSessionStore(url),
+  'sessions of the app': url => createAppSessionRedis({ url: new Secret(url), prefix: 'sess:' })
+}
+
+for (const [name, open] of Object.entries(CLIENTS)) {
+  t.test(`the client of ${name} tells a server behind rediss:// which name it wants`, async t => {
+    const asked: string[] = []
+    const server = createServer({
+      ...selfSigned('localhost'),
+      SNICallback(servername, done) {
+        asked.push(servername)
+        done(null)
+      }
+    })
+    server.on('tlsClientError', () => undefined)
+    server.listen(0, 'localhost')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+
+    const client = await open(`rediss://localhost:${(server.address() as AddressInfo).port}`)
+    await client.close()
+
+    t.equal(asked[0], 'localhost')
+  })
+}
+
+t.test('an address without a name asks for none', async t => {
+  t.same(redisConnection('STORE_URL', 'rediss://127.0.0.1', 400).tls, {})
+  t.same(redisConnection('STORE_URL', 'rediss://[::1]:7000/2', 400), {
+    ...redisConnection('STORE_URL', 'rediss://[::1]:7000/2', 400),
+    host: '::1',
+    port: 7000,
+    db: 2
+  })
+  t.equal(redisConnection('STORE_URL', 'redis://h', 400).tls, undefined)
+})
+
+t.test('a demoted primary is left, and no other complaint ends a connection', async t => {
+  const { reconnectOnError, enableReadyCheck } = redisConnection('STORE_URL', 'redis://h', 400)
+
+  t.equal(reconnectOnError?.(new Error("READONLY You can't write against a read only replica.")), true)
+  t.equal(reconnectOnError?.(new Error('WRONGTYPE Operation against a key holding the wrong kind of value')), false)
+  t.equal(enableReadyCheck, false, 'ioredis would print what the server says')
+})
+
+t.test('what is not an address is a sentence with the name of the variable, and without its value', async t => {
+  for (const address of ['redis://:50%-off@h', 'redis://u:%zz@h', 'http://h', 'redis://', 'redis://h?db=1', 'h:6379']) {
+    t.equal(isRedisAddress(address), false, address)
+    t.throws(() => redisConnection('SOME_URL', address, 400), {
+      name: 'StoreError',
+      message: /^SOME_URL is not redis\(s\):\/\/\[user:password@\]/
+    })
+  }
+})
