@@ -1,4 +1,4 @@
-// The part of src/app.ts that joins who verifies a bearer token, and who knows the UID of a user.
+// The part of src/app.ts that joins who verifies a bearer token.
 import type { Logger } from 'pino'
 import { type BearerAuthenticator, createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
 import { basicAuthorization } from '../auth/bearer/client-authentication.ts'
@@ -6,19 +6,13 @@ import { createIntrospector, type IntrospectionOptions } from '../auth/bearer/in
 import { createKeyReader } from '../auth/bearer/jwks/discovery.ts'
 import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
 import { createSharedKey } from '../auth/bearer/jwks/shared-secret.ts'
-import { createTableUidMap, type UidLookup } from '../auth/uid/table.ts'
-import { createFileLookup } from '../auth/uid/table-file.ts'
-import { createUrlLookup } from '../auth/uid/table-url.ts'
-import { createUidMap, type UidMap } from '../auth/uid/uid-map.ts'
 import type { IntrospectionConfig } from '../config/introspection.ts'
 import type { Config } from '../config/load-config.ts'
-import type { UidTableConfig } from '../config/uid.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 
 /** Asked while a caller waits: an answer that takes longer is an outage. */
 const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
-const TABLE_TTL_MS = 60_000
 
 export interface Bearer {
   /** Undefined where bearer tokens are off. */
@@ -68,42 +62,4 @@ function createOpaque(
   const introspect = (token: string): Promise<unknown> =>
     fetchJson(url, { authorization, form: new URLSearchParams({ token, token_type_hint: 'access_token' }) })
   return { authenticate: createIntrospector({ ...rules, introspect }), close: () => fetchJson.close() }
-}
-
-export interface Uids {
-  readonly uidOf: UidMap
-  close(): Promise<void>
-}
-
-export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, log: Logger): Uids {
-  if (mode !== 'table' || !table) {
-    return { uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }), close: async () => undefined }
-  }
-  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, log) : urlLookup(table)
-  const uidOf = createTableUidMap({
-    lookUp,
-    clock,
-    // A file is in memory and must count at once when it changes.
-    ttlMs: table.kind === 'file' ? 0 : TABLE_TTL_MS,
-    onAlarm: (alarm, uid) => log.error({ alarm, uid }, 'alarm')
-  })
-  return { uidOf, close }
-}
-
-interface Lookup {
-  readonly lookUp: UidLookup
-  close(): Promise<void>
-}
-
-function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, log: Logger): Lookup {
-  const { lookUp, close } = createFileLookup(path, table, (problem, rows) => {
-    if (problem === undefined) log.info({ rows }, 'the file of UID_TABLE_URL changed')
-    else log.warn({ rows, problem }, 'the file of UID_TABLE_URL is wrong; its former rows stay')
-  })
-  return { lookUp, close: async () => close() }
-}
-
-function urlLookup({ template, token }: UidTableConfig & { kind: 'url' }): Lookup {
-  const fetchJson = createJsonFetcher(ASKED)
-  return { lookUp: createUrlLookup(template, token, fetchJson), close: () => fetchJson.close() }
 }
