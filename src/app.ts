@@ -14,6 +14,8 @@ import { requestLife } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { SESSION_COOKIE } from './login/cookies.ts'
+import { logEvents } from './observability/event-log.ts'
+import { createEmit } from './observability/events.ts'
 import { createJsonFetcher } from './outbound/fetch-json.ts'
 import { type AppSessions, openAppSessions } from './parts/app-sessions.ts'
 import { type Bearer, createBearer } from './parts/bearer.ts'
@@ -53,16 +55,17 @@ const REFUSED_KEY_MS = 30_000
  */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const { log, clock = systemClock, random = Math.random } = adapters
+  const emit = createEmit([logEvents(log)])
   // First the stores: they can refuse to start, and then nothing else must be running.
   const store = adapters.store ?? (await openStore({ storeUrl: config.delivery.storeUrl, clock, log }))
   const fetchJson = createJsonFetcher()
-  const login = await openLogin(config, { fetchJson, clock, log }).catch(async error => {
+  const login = await openLogin(config, { fetchJson, clock, emit }).catch(async error => {
     await Promise.all([fetchJson.close(), store.close()])
     throw error
   })
-  const bearer = createBearer(config, { fetchJson, clock, log })
-  const uids = createUids(config.uid, clock, log)
-  const appSessions = await openAppSessions(config, clock, log)
+  const bearer = createBearer(config, { fetchJson, clock, emit })
+  const uids = createUids(config.uid, clock, emit)
+  const appSessions = await openAppSessions(config, clock, emit)
   const keyring = createKeyring(config.cometchat.apiKeys, () => clock.monotonic())
   const connections = createConnections({ origin: config.cometchat.origin })
   const upstream: CometChatClientOptions = {
@@ -71,13 +74,13 @@ export async function createService(config: Config, adapters: Adapters): Promise
     clock,
     random,
     settleMs: config.delivery.settleMs,
-    onAlarm: alarm => log.error({ alarm }, 'alarm')
+    onAlarm: alarm => emit({ name: 'alarm', alarm })
   }
   const cometchat = withKnownSender({
     client: createCometChatClient(upstream),
     users: createCometChatUsers(upstream),
     create: config.uid.create,
-    onCreated: uid => log.info({ uid }, 'a CometChat user was created')
+    onCreated: uid => emit({ name: 'user-created', uid })
   })
   const delivery = createDelivery({
     cometchat,

@@ -1,8 +1,8 @@
 // The part of src/app.ts that joins who reads the sessions of the app's own backend.
-import type { Logger } from 'pino'
 import type { CookieAuthenticator } from '../auth/require-caller.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Emit } from '../observability/events.ts'
 
 export interface AppSessions {
   /** Undefined where such sessions are off. */
@@ -12,7 +12,7 @@ export interface AppSessions {
 }
 
 /** Resolves once it is clear whether the store is there; without it every session is answered with 503, until it is. */
-export async function openAppSessions({ auth }: Config, clock: Clock, log: Logger): Promise<AppSessions> {
+export async function openAppSessions({ auth }: Config, clock: Clock, emit: Emit): Promise<AppSessions> {
   if (!auth.session) return { authenticate: undefined, isReady: () => true, close: () => undefined }
   const { createAppSessionAuthenticator } = await import('../auth/app-session/authenticator.ts')
   const { createAppSessionRedis } = await import('../auth/app-session/store.ts')
@@ -20,10 +20,7 @@ export async function openAppSessions({ auth }: Config, clock: Clock, log: Logge
   const store = await createAppSessionRedis({
     url,
     prefix,
-    onChange: isReachable => {
-      if (isReachable) log.info('sessions can be read from AUTH_SESSION_STORE_URL again')
-      else log.warn('no session can be read from AUTH_SESSION_STORE_URL; looking again')
-    }
+    onChange: isReachable => emit({ name: 'reachability', part: 'session-store', isReachable })
   })
   return {
     authenticate: createAppSessionAuthenticator({ secrets, userPath, issuer, store, clock }),

@@ -1,5 +1,4 @@
 // The part of src/app.ts that joins who verifies a bearer token.
-import type { Logger } from 'pino'
 import { type BearerAuthenticator, createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
 import { basicAuthorization } from '../auth/bearer/client-authentication.ts'
 import { createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
@@ -9,6 +8,7 @@ import { createSharedKey } from '../auth/bearer/jwks/shared-secret.ts'
 import type { IntrospectionConfig } from '../config/introspection.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 
 /** Asked while a caller waits: an answer that takes longer is an outage. */
@@ -24,10 +24,10 @@ export interface Bearer {
 interface BearerParts {
   readonly fetchJson: JsonFetcher
   readonly clock: Clock
-  readonly log: Logger
+  readonly emit: Emit
 }
 
-export function createBearer({ auth, uid }: Config, { fetchJson, clock, log }: BearerParts): Bearer {
+export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: BearerParts): Bearer {
   const { jwt, introspection } = auth
   if (!jwt) return { authenticate: undefined, isReady: () => true, close: async () => undefined }
   const rules = { ...jwt, uidClaim: uid.claim, clock }
@@ -39,7 +39,7 @@ export function createBearer({ auth, uid }: Config, { fetchJson, clock, log }: B
     : createRemoteKeys({
         fetchKeys: createKeyReader(jwt.issuer, jwt.jwksUrl, fetchJson),
         clock,
-        onFailure: () => log.warn('the keys of AUTH_JWT_ISSUER cannot be read; trying again')
+        onFailure: () => emit({ name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER' })
       })
   const verified = createBearerAuthenticator({ ...rules, keys })
   return {

@@ -1,5 +1,4 @@
 // The part of src/app.ts that joins who knows the UID of a user.
-import type { Logger } from 'pino'
 import { createTableUidMap, type UidLookup } from '../auth/uid/table.ts'
 import { createFileLookup } from '../auth/uid/table-file.ts'
 import { createUrlLookup } from '../auth/uid/table-url.ts'
@@ -7,6 +6,7 @@ import { createUidMap, type UidMap } from '../auth/uid/uid-map.ts'
 import type { Config } from '../config/load-config.ts'
 import type { UidTableConfig } from '../config/uid.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher } from '../outbound/fetch-json.ts'
 
 /** Asked while a caller waits: an answer that takes longer is an outage. */
@@ -18,17 +18,17 @@ export interface Uids {
   close(): Promise<void>
 }
 
-export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, log: Logger): Uids {
+export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, emit: Emit): Uids {
   if (mode !== 'table' || !table) {
     return { uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }), close: async () => undefined }
   }
-  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, log) : urlLookup(table)
+  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table)
   const uidOf = createTableUidMap({
     lookUp,
     clock,
     // A file is in memory and must count at once when it changes.
     ttlMs: table.kind === 'file' ? 0 : TABLE_TTL_MS,
-    onAlarm: (alarm, uid) => log.error({ alarm, uid }, 'alarm')
+    onAlarm: (alarm, uid) => emit({ name: 'alarm', alarm, uid })
   })
   return { uidOf, close }
 }
@@ -38,11 +38,10 @@ interface Lookup {
   close(): Promise<void>
 }
 
-function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, log: Logger): Lookup {
-  const { lookUp, close } = createFileLookup(path, table, (problem, rows) => {
-    if (problem === undefined) log.info({ rows }, 'the file of UID_TABLE_URL changed')
-    else log.warn({ rows, problem }, 'the file of UID_TABLE_URL is wrong; its former rows stay')
-  })
+function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, emit: Emit): Lookup {
+  const { lookUp, close } = createFileLookup(path, table, (problem, rows) =>
+    emit({ name: 'uid-table-changed', rows, ...(problem !== undefined && { problem }) })
+  )
   return { lookUp, close: async () => close() }
 }
 

@@ -1,0 +1,65 @@
+import type { Logger } from 'pino'
+import type { Emit, ServiceEvent } from './events.ts'
+
+type EventOf<Name extends ServiceEvent['name']> = Extract<ServiceEvent, { readonly name: Name }>
+
+const STORE_LIMITS: Record<EventOf<'store-limit'>['limit'], string> = {
+  memory: 'STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://',
+  'info-forbidden': 'the user of STORE_URL may not run INFO: that Redis evicts or has lost records would go unnoticed',
+  'no-append-only-file':
+    'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads'
+}
+
+const REACHABLE: Record<EventOf<'reachability'>['part'], string> = {
+  store: 'the Redis of STORE_URL can be used again',
+  'session-store': 'sessions can be read from AUTH_SESSION_STORE_URL again',
+  'login-store': 'login sessions can be kept at STORE_URL again'
+}
+
+const UNREACHABLE: Record<EventOf<'reachability'>['part'], (reason: string) => string> = {
+  store: reason => `the Redis of STORE_URL cannot be reached (${reason}); trying again`,
+  'session-store': () => 'no session can be read from AUTH_SESSION_STORE_URL; looking again',
+  'login-store': () => 'no login session can be kept at STORE_URL; looking again'
+}
+
+/** The subscriber that writes events as lines of the log. */
+export function logEvents(log: Logger): Emit {
+  return event => {
+    switch (event.name) {
+      case 'alarm': {
+        const { name, ...fields } = event
+        return log.error(fields, 'alarm')
+      }
+      case 'user-created':
+        return log.info({ uid: event.uid }, 'a CometChat user was created')
+      case 'reachability':
+        return logReachability(log, event)
+      case 'store-limit':
+        return log.warn(STORE_LIMITS[event.limit])
+      case 'store-unusable':
+        return log.error(event.problem)
+      case 'keys-unreadable':
+        return log.warn(`the keys of ${event.variable} cannot be read; trying again`)
+      case 'provider-trouble':
+        return log.warn({ reason: event.reason }, 'the provider of AUTH_LOGIN_ISSUER does not do its part')
+      case 'uid-table-changed':
+        return logUidTable(log, event)
+      case 'api-keys-changed':
+        return log.info({ accepted: event.accepted, keys: event.keys }, 'COMETCHAT_API_KEY_FILE changed')
+      case 'config-warning':
+        return log.warn(event.warning)
+      default:
+        return event satisfies never
+    }
+  }
+}
+
+function logReachability(log: Logger, { part, isReachable, reason = 'unknown' }: EventOf<'reachability'>): void {
+  if (isReachable) log.info(REACHABLE[part])
+  else log.warn(UNREACHABLE[part](reason))
+}
+
+function logUidTable(log: Logger, { rows, problem }: EventOf<'uid-table-changed'>): void {
+  if (problem === undefined) log.info({ rows }, 'the file of UID_TABLE_URL changed')
+  else log.warn({ rows, problem }, 'the file of UID_TABLE_URL is wrong; its former rows stay')
+}

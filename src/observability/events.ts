@@ -1,0 +1,48 @@
+/**
+ * Everything a part of this service tells the operator, beside the line of each request. A part is given `emit` and
+ * says what happened; the log, and whatever else subscribes, decides what becomes of it. An event holds no secret, no
+ * text of a message and no raw error: it may be written as it is.
+ */
+export type ServiceEvent =
+  /** Somebody has to look: the key is refused or was shown, an answer belongs to another request. */
+  | {
+      readonly name: 'alarm'
+      readonly alarm: 'upstream-credentials' | 'upstream-untrusted' | 'upstream-mismatch' | 'key-echoed'
+    }
+  /** The table of users gives one UID to two users. */
+  | { readonly name: 'alarm'; readonly alarm: 'uid-shared'; readonly uid: string }
+  | { readonly name: 'user-created'; readonly uid: string }
+  /** A store became reachable again, or unreachable; `part` is the reason that `/readyz` gives. */
+  | {
+      readonly name: 'reachability'
+      readonly part: 'store' | 'session-store' | 'login-store'
+      readonly isReachable: boolean
+      /** A closed vocabulary, such as a code of a socket or of Redis. */
+      readonly reason?: string
+    }
+  /** The store of records works, with a limit that the operator should know. */
+  | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' }
+  /** The store of records can be reached and must not be used; `problem` names variables, not values. */
+  | { readonly name: 'store-unusable'; readonly problem: string }
+  /** The key set of an issuer could not be fetched. */
+  | { readonly name: 'keys-unreadable'; readonly variable: 'AUTH_JWT_ISSUER' | 'AUTH_LOGIN_ISSUER' }
+  /** The OpenID provider of the sign-in answered with something it must not; `reason` is a closed vocabulary. */
+  | { readonly name: 'provider-trouble'; readonly reason: string }
+  /** The table of users was read again; with a `problem` its former rows stay. */
+  | { readonly name: 'uid-table-changed'; readonly rows: number; readonly problem?: string }
+  /** COMETCHAT_API_KEY_FILE was read again; `keys` are the fingerprints in use from now on. */
+  | { readonly name: 'api-keys-changed'; readonly accepted: boolean; readonly keys: readonly string[] }
+  /** The configuration works, with a risk that the operator should know. */
+  | { readonly name: 'config-warning'; readonly warning: string }
+
+/** Tells whoever subscribes; never throws, and nobody waits for it. */
+export type Emit = (event: ServiceEvent) => void
+
+/** An `emit` that tells all of them, in this order. */
+export function createEmit(subscribers: readonly Emit[]): Emit {
+  const [only, ...others] = subscribers
+  if (only && others.length === 0) return only
+  return event => {
+    for (const subscriber of subscribers) subscriber(event)
+  }
+}

@@ -1,0 +1,118 @@
+// Every event has one line in the log; the lines are an interface, so they are written out here.
+import { pino } from 'pino'
+import t from 'tap'
+import { logEvents } from '../../src/observability/event-log.ts'
+import { createEmit, type ServiceEvent } from '../../src/observability/events.ts'
+
+function linesOf(...events: readonly ServiceEvent[]): object[] {
+  const lines: object[] = []
+  const options = { base: null, timestamp: false, formatters: { level: (level: string) => ({ level }) } }
+  const log = logEvents(pino(options, { write: line => void lines.push(JSON.parse(line)) }))
+  for (const event of events) log(event)
+  return lines
+}
+
+const LINES: readonly (readonly [ServiceEvent, object])[] = [
+  [
+    { name: 'alarm', alarm: 'key-echoed' },
+    { level: 'error', alarm: 'key-echoed', msg: 'alarm' }
+  ],
+  [
+    { name: 'alarm', alarm: 'uid-shared', uid: 'ann' },
+    { level: 'error', alarm: 'uid-shared', uid: 'ann', msg: 'alarm' }
+  ],
+  [
+    { name: 'user-created', uid: 'ann' },
+    { level: 'info', uid: 'ann', msg: 'a CometChat user was created' }
+  ],
+  [
+    { name: 'reachability', part: 'store', isReachable: false, reason: 'ECONNREFUSED' },
+    { level: 'warn', msg: 'the Redis of STORE_URL cannot be reached (ECONNREFUSED); trying again' }
+  ],
+  [
+    { name: 'reachability', part: 'store', isReachable: true },
+    { level: 'info', msg: 'the Redis of STORE_URL can be used again' }
+  ],
+  [
+    { name: 'reachability', part: 'session-store', isReachable: false },
+    { level: 'warn', msg: 'no session can be read from AUTH_SESSION_STORE_URL; looking again' }
+  ],
+  [
+    { name: 'reachability', part: 'session-store', isReachable: true },
+    { level: 'info', msg: 'sessions can be read from AUTH_SESSION_STORE_URL again' }
+  ],
+  [
+    { name: 'reachability', part: 'login-store', isReachable: false },
+    { level: 'warn', msg: 'no login session can be kept at STORE_URL; looking again' }
+  ],
+  [
+    { name: 'reachability', part: 'login-store', isReachable: true },
+    { level: 'info', msg: 'login sessions can be kept at STORE_URL again' }
+  ],
+  [
+    { name: 'store-limit', limit: 'memory' },
+    {
+      level: 'warn',
+      msg: 'STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://'
+    }
+  ],
+  [
+    { name: 'store-limit', limit: 'info-forbidden' },
+    {
+      level: 'warn',
+      msg: 'the user of STORE_URL may not run INFO: that Redis evicts or has lost records would go unnoticed'
+    }
+  ],
+  [
+    { name: 'store-limit', limit: 'no-append-only-file' },
+    {
+      level: 'warn',
+      msg: 'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads'
+    }
+  ],
+  [
+    { name: 'store-unusable', problem: 'STORE_URL names a Redis that may evict records.' },
+    { level: 'error', msg: 'STORE_URL names a Redis that may evict records.' }
+  ],
+  [
+    { name: 'keys-unreadable', variable: 'AUTH_LOGIN_ISSUER' },
+    { level: 'warn', msg: 'the keys of AUTH_LOGIN_ISSUER cannot be read; trying again' }
+  ],
+  [
+    { name: 'provider-trouble', reason: 'token-status' },
+    { level: 'warn', reason: 'token-status', msg: 'the provider of AUTH_LOGIN_ISSUER does not do its part' }
+  ],
+  [
+    { name: 'uid-table-changed', rows: 3 },
+    { level: 'info', rows: 3, msg: 'the file of UID_TABLE_URL changed' }
+  ],
+  [
+    { name: 'uid-table-changed', rows: 3, problem: 'row 1 has no subject' },
+    {
+      level: 'warn',
+      rows: 3,
+      problem: 'row 1 has no subject',
+      msg: 'the file of UID_TABLE_URL is wrong; its former rows stay'
+    }
+  ],
+  [
+    { name: 'api-keys-changed', accepted: true, keys: ['sha256:00000000'] },
+    { level: 'info', accepted: true, keys: ['sha256:00000000'], msg: 'COMETCHAT_API_KEY_FILE changed' }
+  ],
+  [
+    { name: 'config-warning', warning: 'ADMIN_HOST is not loopback: probes are open to the network.' },
+    { level: 'warn', msg: 'ADMIN_HOST is not loopback: probes are open to the network.' }
+  ]
+]
+
+t.test('an event is one line of the log', async t => {
+  for (const [event, line] of LINES) t.strictSame(linesOf(event), [line], event.name)
+})
+
+t.test('every subscriber hears every event, in order', async t => {
+  const heard: string[] = []
+  const emit = createEmit([event => heard.push(`first ${event.name}`), event => heard.push(`second ${event.name}`)])
+  emit({ name: 'user-created', uid: 'ann' })
+  t.strictSame(heard, ['first user-created', 'second user-created'])
+  createEmit([])({ name: 'user-created', uid: 'ann' })
+})
