@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
+import { type Answer, CoalescingCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type Answer, SharedAnswers } from '../../lib/shared-answers.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Principal } from '../caller.ts'
 import { type BearerTokenOptions, invalidToken, principalFrom } from './jwt.ts'
@@ -33,11 +33,10 @@ const MAX_ASKING = 256
  */
 export function createIntrospector(options: IntrospectionOptions): (token: string) => Promise<Principal> {
   const { introspect, clock } = options
-  const answers = new SharedAnswers<Verdict>({
+  const answers = new CoalescingCache<Verdict>({
     clock,
     maxEntries: MAX_REMEMBERED,
-    maxAsking: MAX_ASKING,
-    tooMany: () => unavailable('introspection-busy')
+    limit: { maxAsking: MAX_ASKING, tooMany: () => unavailable('introspection-busy') }
   })
 
   async function ask(token: string): Promise<Answer<Verdict>> {

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
+import { CoalescingCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { SharedAnswers } from '../../lib/shared-answers.ts'
 import { type CometChatUid, UID_PATTERN } from '../../upstream/cometchat-uid.ts'
 import { subjectText, type UidMap, unmappable } from './uid-map.ts'
 
@@ -32,11 +32,10 @@ const MAX_ASKING = 256
  */
 export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOptions): UidMap {
   const bindings = new Map<string, TableKey>()
-  const answers = new SharedAnswers<string | undefined>({
+  const answers = new CoalescingCache<string | undefined>({
     clock,
     maxEntries: MAX_REMEMBERED,
-    maxAsking: MAX_ASKING,
-    tooMany: unavailable
+    limit: { maxAsking: MAX_ASKING, tooMany: unavailable }
   })
 
   function uidOf(key: TableKey): Promise<string | undefined> {

@@ -1,0 +1,115 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from './clock.ts'
+
+/** How much is remembered: so many entries, or so much in the unit of `sizeOf`, which is asked once an entry (≥ 1). */
+export type CacheBound<V> =
+  | { readonly maxEntries: number }
+  | { readonly maxSize: number; readonly sizeOf: (value: V) => number }
+
+/** A bounded memory: the entry that was not used for the longest time goes first. */
+export class LruCache<V extends NonNullable<unknown>> {
+  readonly #entries: LRUCache<string, V>
+
+  constructor(bound: CacheBound<V>) {
+    this.#entries = new LRUCache<string, V>(
+      'maxEntries' in bound ? { max: bound.maxEntries } : { maxSize: bound.maxSize, sizeCalculation: bound.sizeOf }
+    )
+  }
+
+  /** Counts as a use of the entry. */
+  get(key: string): V | undefined {
+    return this.#entries.get(key)
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+}
+
+/** Calls for the same key that overlap are one call; its failure is shared, too. */
+export class SingleFlight<V> {
+  readonly #calls = new Map<string, Promise<V>>()
+
+  run(key: string, call: () => Promise<V>): Promise<V> {
+    const underWay = this.#calls.get(key)
+    if (underWay) return underWay
+    const started = call().finally(() => this.#calls.delete(key))
+    this.#calls.set(key, started)
+    return started
+  }
+
+  has(key: string): boolean {
+    return this.#calls.has(key)
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+}
+
+/** An answer and how long it may be believed, in milliseconds. */
+export interface Answer<V> {
+  readonly value: V
+  readonly ttlMs: number
+}
+
+export interface CoalescingCacheOptions {
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly maxEntries: number
+  /** Questions under way at once; one more is refused with `tooMany`. */
+  readonly limit?: { readonly maxAsking: number; readonly tooMany: () => Error }
+}
+
+/**
+ * Remembers answers until they are too old; calls for the same key that overlap ask once.
+ * A failure is shared by those calls and never remembered. The ages are kept here and not by lru-cache, whose entries
+ * live through the last millisecond of their time, which for `exp` is one too many.
+ */
+export class CoalescingCache<V> {
+  readonly #options: CoalescingCacheOptions
+  readonly #known: LruCache<{ readonly value: V; readonly untilMs: number }>
+  readonly #asking = new SingleFlight<V>()
+
+  constructor(options: CoalescingCacheOptions) {
+    this.#options = options
+    this.#known = new LruCache({ maxEntries: options.maxEntries })
+  }
+
+  async get(key: string, ask: () => Promise<Answer<V>>): Promise<V> {
+    const known = this.#known.get(key)
+    if (known && this.#options.clock.monotonic() < known.untilMs) return known.value
+    if (!this.#asking.has(key)) this.#refuseBeyondBound()
+    return this.#asking.run(key, async () => this.#remember(key, await ask()))
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  #refuseBeyondBound(): void {
+    const { limit } = this.#options
+    if (limit && this.#asking.size >= limit.maxAsking) throw limit.tooMany()
+  }
+
+  #remember(key: string, { value, ttlMs }: Answer<V>): V {
+    if (ttlMs > 0) this.#known.set(key, { value, untilMs: this.#options.clock.monotonic() + ttlMs })
+    else this.#known.delete(key)
+    return value
+  }
+}
