@@ -11,15 +11,14 @@ WORKDIR /app
 RUN mkdir /data && chown node:node /data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
+COPY bin bin
 COPY src src
 # Callers come from outside the container; probes do not, so ADMIN_HOST stays on loopback.
 ENV HOST=0.0.0.0
 EXPOSE 3000
 USER node
-# Without a shell, here and below, so that signals reach the process itself.
+# Without a shell, so that the probe ends with its process.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ADMIN_PORT || 3001) + '/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# Node would let the youngest part of its heap grow to 128 MiB, and the rest far beyond what is in use; with many
-# requests under way V8 would take their objects for lasting ones; and each of its threads would keep memory of its own.
-ENV MALLOC_ARENA_MAX=1
-CMD ["node", "--import=./src/process/compiled-code.js", "--max-semi-space-size=16", "--heap-growing-percent=50", "--no-allocation-site-pretenuring", "src/server.ts"]
+# The same as npm start; it hands over to Node, so signals reach the service itself.
+CMD ["bin/thread-reply-bff"]

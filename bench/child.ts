@@ -12,10 +12,7 @@ export interface Child {
 
 export interface ChildOptions {
   readonly name: string
-  /** Beside this file. */
-  readonly file: string
-  /** Of Node; some of V8's are not allowed in NODE_OPTIONS. */
-  readonly flags?: readonly string[]
+  readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** Processors it may use, as taskset lists them. */
   readonly cores?: string
@@ -26,9 +23,9 @@ type Handlers = Readonly<Record<string, (argument: never) => unknown>>
 
 /** Starts a process that ends with the stack; every question is rejected when it ends by itself. */
 export async function startChild(stack: AsyncDisposableStack, options: ChildOptions): Promise<Child> {
-  const { name, file, flags = [], env = {}, cores } = options
-  const command = pinned([process.execPath, ...flags, fileURLToPath(new URL(file, import.meta.url))], cores)
-  const child = spawn(command[0] ?? '', command.slice(1), {
+  const { name, env = {}, cores } = options
+  const [file = '', ...args] = pinned(options.command, cores)
+  const child = spawn(file, args, {
     // Nothing of this process gets in: a proxy, a flag of Node or a key would change what is measured.
     env: { ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
@@ -58,6 +55,11 @@ export async function startChild(stack: AsyncDisposableStack, options: ChildOpti
       return value as T
     }
   }
+}
+
+/** A program of the bench itself, by its name beside this file. */
+export function program(file: string): string[] {
+  return [process.execPath, fileURLToPath(new URL(file, import.meta.url))]
 }
 
 /** A command that runs on some processors only, where the system can do that. */

@@ -25,8 +25,7 @@ export async function profileService(world: World, settings: Settings, directory
   const flags = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=100']
   const { subject, plan } = await startService(world, {
     name: 'the profiled service',
-    flags,
-    env: { DRAIN_DELAY_MS: '0' }
+    env: { DRAIN_DELAY_MS: '0', NODE_OPTIONS: flags.join(' '), NODE_ENV: 'development' }
   })
   settings.onProgress('profiling')
   await world.outside.ask('open', { ...plan, port: subject.port })

@@ -43,7 +43,7 @@ export async function startProgram(stack: AsyncDisposableStack, program: Program
   return { name, port, pid: child.pid ?? 0 }
 }
 
-async function untilItAnswers(name: string, port: number): Promise<void> {
+export async function untilItAnswers(name: string, port: number): Promise<void> {
   const endsAtMs = performance.now() + READY_WITHIN_MS
   while (!(await answers(port))) {
     if (performance.now() > endsAtMs) throw new Error(`${name} did not listen within ${READY_WITHIN_MS / 1000} s`)

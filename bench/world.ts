@@ -2,15 +2,14 @@
 // measured program has the first processor for itself, the others share what is left.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../test/helpers/free-port.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, program, startChild } from './child.ts'
 import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
 import type { LoadPlan } from './load.ts'
 import type { Peer } from './peers/peers.ts'
 import type { Lane } from './rounds.ts'
-import { startEnv, startFlags } from './start-script.ts'
 import { type Subject, startProgram } from './subjects.ts'
 
 export interface World {
@@ -27,7 +26,6 @@ export interface ServiceOptions {
   readonly name: string
   readonly env?: Readonly<Record<string, string>>
   readonly plan?: Partial<LoadPlan>
-  readonly flags?: readonly string[]
   readonly cores?: string | undefined
 }
 
@@ -35,7 +33,8 @@ const USERS = 1000
 const API_KEY = 'bench-key-of-40-characters-0123456789abcd'
 /** Long enough for every store; the records of a bench are nobody's. */
 const STORE_SECRET = 'bench-secret-of-40-characters-0123456789'
-const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+/** What starts the service everywhere: its settings of Node are part of what is measured. */
+export const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
 
 export const CORES = availableParallelism()
 /** With fewer, two workers and the load have to share them. */
@@ -49,7 +48,12 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'))
   stack.defer(() => rmSync(directory, { recursive: true, force: true }))
   const cores = OTHERS === undefined ? {} : { cores: OTHERS }
-  const outside = await startChild(stack, { name: 'The outside', file: 'outside.ts', env: { API_KEY }, ...cores })
+  const outside = await startChild(stack, {
+    name: 'The outside',
+    command: program('outside.ts'),
+    env: { API_KEY },
+    ...cores
+  })
   const issuer = await startIssuer(stack, directory)
   const plan = {
     connections: 64,
@@ -70,13 +74,13 @@ export function bodyOf(bytes: number): string {
   return JSON.stringify({ receiver: 'bob', receiverType: 'user', data: { text } })
 }
 
-/** The service as `npm start` starts it. */
+/** The service as `npm start` starts it; more flags of Node come in NODE_OPTIONS. */
 export async function startService(world: World, options: ServiceOptions): Promise<Lane> {
-  const { name, env = {}, plan = {}, flags = [], cores = MEASURED } = options
+  const { name, env = {}, plan = {}, cores = MEASURED } = options
   const port = await freePort()
   const subject = await startProgram(world.stack, {
     name,
-    command: [process.execPath, ...startFlags(), ...flags, SERVER],
+    command: [LAUNCHER],
     env: { ...systemEnv(world), ...serviceEnv(world), PORT: String(port), ...env },
     port,
     ...(cores !== undefined && { cores })
@@ -117,7 +121,8 @@ export function directLane({ outside, plan }: World): Lane {
 
 export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'>): Record<string, string> {
   return {
-    ...startEnv(),
+    // The launcher looks for a Node there.
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     ADMIN_PORT: '0',
     COMETCHAT_API_KEY: API_KEY,
     COMETCHAT_BASE_URL: outside.hello,
@@ -130,4 +135,9 @@ export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'
 
 function systemEnv({ directory }: World): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: directory, TMPDIR: directory }
+}
+
+/** The variable with which the service also runs a program of the bench, before its own first line. */
+export function preload(file: string): { NODE_OPTIONS: string } {
+  return { NODE_OPTIONS: `--import=${new URL(file, import.meta.url)}` }
 }

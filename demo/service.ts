@@ -1,4 +1,4 @@
-// The service as a process of its own, started the way production starts it.
+// The service as a process of its own, started by the launcher that production uses.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,7 @@ export interface ServiceAddresses {
 /** Something that the reader of the terminal can act on: shown as it is, without a stack. */
 export class DemoFailure extends Error {}
 
-const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
 const READY_WITHIN_MS = 15_000
 const STOPS_WITHIN_MS = 5000
 const POLL_MS = 50
@@ -20,7 +20,7 @@ const POLL_MS = 50
 /** Starts the process; `ready` says when it can be called, and why it cannot. */
 export function spawnService(env: NodeJS.ProcessEnv) {
   // A group of its own: the terminal's Ctrl-C reaches the demo alone, which then ends the service in order.
-  const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(LAUNCHER, [], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const killChild = () => void child.kill('SIGKILL')
   process.once('exit', killChild)
 

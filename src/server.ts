@@ -1,17 +1,13 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
+import { ConfigError } from './config/env-reader.ts'
 import type { IntrospectionConfig } from './config/introspection.ts'
-import type { Config } from './config/load-config.ts'
-import './process/compiled-code.js'
+import { type Config, loadConfig } from './config/load-config.ts'
+import { StoreError } from './lib/store-error.ts'
+import { refuse, StartError } from './process/start-error.ts'
 
-// Not above: what a module imports is loaded before its first line runs.
-const { ConfigError } = await import('./config/env-reader.ts')
-const { loadConfig } = await import('./config/load-config.ts')
-const { refuse, StartError } = await import('./process/start-error.ts')
-const { StoreError } = await import('./lib/store-error.ts')
-
-const USAGE = `Usage: node src/server.ts [--check-config | --help]
+const USAGE = `Usage: bin/thread-reply-bff [--check-config | --help]
 
 Posts replies to CometChat threads as the signed-in user.
 Everything is configured by environment variables: see the table in README.md, or .env.example.

@@ -6,9 +6,9 @@ import { startChild } from '../child.ts'
 import { residentMiB } from '../process-time.ts'
 import { number, type Section } from '../report.ts'
 import type { Lane } from '../rounds.ts'
-import { startFlags } from '../start-script.ts'
+import { untilItAnswers } from '../subjects.ts'
 import { openWaiting } from '../waiting.ts'
-import { serviceEnv, startService, type World } from '../world.ts'
+import { LAUNCHER, preload, serviceEnv, startService, type World } from '../world.ts'
 
 const MIB = 1024 * 1024
 const KIB = 1024
@@ -91,15 +91,16 @@ async function residentWaiting(world: World, storeUrl: string, options: MemoryOp
   const port = await freePort()
   const service = await startChild(stack, {
     name: 'The service that waits',
-    file: 'probed-service.ts',
-    flags: startFlags(),
+    command: [LAUNCHER],
     env: {
       ...serviceEnv(world),
+      ...preload('memory-probe.ts'),
       PORT: String(port),
       STORE_URL: storeUrl,
       REPLY_DEADLINE_MS: String(DEADLINE_MS)
     }
   })
+  await untilItAnswers('The service that waits', port)
   const memory = (): Promise<NodeJS.MemoryUsage> => service.ask('memory')
   await world.outside.ask('hang', true)
   stack.defer(() => world.outside.ask('hang', false))

@@ -3,16 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../../test/helpers/free-port.ts'
 import { cpuMicroseconds } from '../process-time.ts'
 import { number, type Section, spread } from '../report.ts'
 import { medianOf } from '../rounds.ts'
-import { startFlags } from '../start-script.ts'
 import { storeUrls } from '../store-urls.ts'
-import { serviceEnv, type World } from '../world.ts'
+import { LAUNCHER, serviceEnv, type World } from '../world.ts'
 
-const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 const POLL_MS = 2
 const READY_WITHIN_MS = 20_000
 
@@ -64,7 +61,7 @@ async function variantsOf(world: World) {
 async function startOnce(env: Record<string, string>): Promise<Start> {
   const [port, adminPort] = [await freePort(), await freePort()]
   const startedAtMs = performance.now()
-  const child = spawn(process.execPath, [...startFlags(), SERVER], {
+  const child = spawn(LAUNCHER, [], {
     env: { ...env, PORT: String(port), ADMIN_PORT: String(adminPort) },
     stdio: ['ignore', 'ignore', 'inherit']
   })

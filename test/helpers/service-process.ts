@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
 
@@ -25,11 +27,11 @@ export interface ServiceProcess {
 /** What every started service needs; a test adds to it or overrides it. Undefined takes a variable away. */
 export type ServiceEnv = Record<string, string | undefined>
 
-const SERVER = new URL('../../src/server.ts', import.meta.url).pathname
+const LAUNCHER = fileURLToPath(new URL('../../bin/thread-reply-bff', import.meta.url))
 
 export function baseEnv(): ServiceEnv {
   return {
-    PATH: process.env['PATH'],
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     PORT: '0',
     ADMIN_PORT: '0',
     AUTH_JWT_ISSUER: ISSUER,
@@ -60,7 +62,7 @@ export async function runService(env: ServiceEnv, args: string[] = []) {
 }
 
 function spawnService(env: ServiceEnv, args: string[]) {
-  const child = spawn(process.execPath, [SERVER, ...args], {
+  const child = spawn(LAUNCHER, args, {
     env: { ...baseEnv(), ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe']
   })
