@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto'
+
 const LONG_INTEGER_DIGITS = 16
+const [QUOTE, MINUS, BACKSLASH] = [0x22, 0x2d, 0x5c]
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A JSON object whose members are unknown until they are checked. */
@@ -12,7 +15,6 @@ interface RawJson {
 const json = JSON as JSON & {
   rawJSON(text: string): RawJson
   isRawJSON(value: unknown): value is RawJson
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
 }
 
 /** Undefined for what is not UTF-8. */
@@ -30,7 +32,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
  */
 export function parseJsonText(text: string): unknown {
   try {
-    return holdsLongInteger(text) ? json.parse(text, keepInteger) : JSON.parse(text)
+    return holdsLongInteger(text) ? parseKeepingIntegers(text) : JSON.parse(text)
   } catch {
     return undefined
   }
@@ -74,7 +76,63 @@ export function idText(value: unknown): string | undefined {
   return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined
 }
 
-function keepInteger(_key: string, value: unknown, { source }: { source?: string }): unknown {
-  const unsafe = typeof value === 'number' && !Number.isSafeInteger(value)
-  return unsafe && source !== undefined && /^-?\d+$/.test(source) ? json.rawJSON(source) : value
+/**
+ * JSON.parse with a reviver would show each number's digits, too, but it recurses: a deeply nested text overflows the
+ * stack. JSON.parse alone does not, so each long integer goes through it as a string with a mark of its own.
+ */
+function parseKeepingIntegers(text: string): unknown {
+  // Drawn for each text, so that no text can hold the mark already.
+  const mark = randomUUID()
+  const root = { value: JSON.parse(markLongIntegers(text, mark)) as unknown }
+  const objects: object[] = [root]
+  for (let object = objects.pop(); object !== undefined; object = objects.pop()) {
+    for (const [name, value] of Object.entries(object)) {
+      if (typeof value === 'object' && value !== null) objects.push(value)
+      else if (typeof value === 'string' && value.startsWith(mark)) {
+        // An assignment to `__proto__` would change the prototype instead.
+        Object.defineProperty(object, name, { ...OWN_MEMBER, value: json.rawJSON(value.slice(mark.length)) })
+      }
+    }
+  }
+  return root.value
+}
+
+const OWN_MEMBER = { writable: true, enumerable: true, configurable: true }
+
+/** The text with every integer that JavaScript cannot hold written as a string: the mark, then its digits. */
+function markLongIntegers(text: string, mark: string): string {
+  let marked = ''
+  let copiedTo = 0
+  for (let place = 0; place < text.length; place++) {
+    const code = text.charCodeAt(place)
+    if (code === QUOTE) place = endOfString(text, place)
+    else if (code === MINUS || isDigit(text, place)) {
+      const end = endOfNumber(text, place)
+      const number = text.slice(place, end)
+      if (/^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))) {
+        // Throws for what JSON allows no number to be, such as 007.
+        json.rawJSON(number)
+        marked += `${text.slice(copiedTo, place)}"${mark}${number}"`
+        copiedTo = end
+      }
+      place = end - 1
+    }
+  }
+  return marked + text.slice(copiedTo)
+}
+
+/** Where the string that begins at a quote ends: the next quote behind an even number of backslashes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+  return text.length
+}
+
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1
+  while (isDigit(text, end) || '.eE+-'.includes(text.charAt(end) || ' ')) end++
+  return end
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { parseJsonText } from '../../src/lib/json.ts'
 
@@ -13,6 +14,47 @@ t.test('every integer keeps its digits, wherever it stands in the text', async t
 })
 
 t.test('what is not JSON is undefined', async t => {
-  for (const text of ['', '1234567890123456789x', '{', '"'.padEnd(40, '1')])
-    t.equal(parseJsonText(text), undefined, text)
+  const long = '1234567890123456789'
+  const texts = ['', `${long}x`, '{', '"'.padEnd(40, '1'), `0${long}`, `-${'0'.repeat(20)}`, `[${long}`, `--${long}`]
+  for (const text of texts) t.equal(parseJsonText(text), undefined, text)
+})
+
+t.test('a text may be nested as deep as it likes, long integers in it or not', async t => {
+  const depth = 100_000
+  for (const innermost of ['1', '1234567890123456789']) {
+    let value = parseJsonText(`${'['.repeat(depth)}${innermost}${']'.repeat(depth)}`)
+    let levels = 0
+    for (; Array.isArray(value); [value] = value) levels++
+    t.equal(levels, depth)
+    t.equal(JSON.stringify(value), innermost)
+  }
+})
+
+t.test('beside a long integer everything else is what JSON.parse reads', async t => {
+  const long = '9223372036854775807'
+  // Written once by JavaScript, so that numbers and the order of members are as it writes them.
+  const json = fc.json({ maxDepth: 4, stringUnit: 'binary' }).map(text => JSON.stringify(JSON.parse(text)))
+  fc.assert(
+    fc.property(json, fc.string(), (text, name) => {
+      const whole = `{"long":${long},"rest":${text},${JSON.stringify(`_${name}`)}:-${long}}`
+      if (JSON.stringify(parseJsonText(whole)) !== whole) throw new Error(whole)
+    }),
+    { seed: 20_261_128, numRuns: 500 }
+  )
+})
+
+t.test('digits in a string, behind a point or in an exponent are no long integer', async t => {
+  const digits = '1234567890123456789'
+  for (const text of [`["${digits}"]`, `["\\"${digits}"]`, `["\\\\",${digits}]`, `{"${digits}":1}`]) {
+    t.equal(JSON.stringify(parseJsonText(text)), text)
+  }
+  for (const text of [`[0.${digits}]`, `[${digits}.5]`, `[1e-${'0'.repeat(20)}5]`]) {
+    t.same(parseJsonText(text), JSON.parse(text), text)
+  }
+})
+
+t.test('a long integer under the name of a prototype is a member like any other', async t => {
+  const text = '{"__proto__":1234567890123456789,"a":{"__proto__":9223372036854775807}}'
+  t.equal(JSON.stringify(parseJsonText(text)), text)
+  t.equal(Object.getPrototypeOf(parseJsonText(text)), Object.prototype)
 })
