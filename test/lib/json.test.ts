@@ -30,7 +30,7 @@ t.test('a text may be nested as deep as it likes, long integers in it or not', a
   }
 })
 
-t.test('beside a long integer everything else is what JSON.parse reads', async t => {
+t.test('beside a long integer everything else is what JSON.parse reads', async () => {
   const long = '9223372036854775807'
   // Written once by JavaScript, so that numbers and the order of members are as it writes them.
   const json = fc.json({ maxDepth: 4, stringUnit: 'binary' }).map(text => JSON.stringify(JSON.parse(text)))
