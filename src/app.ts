@@ -9,6 +9,7 @@ import { createRecordNames } from './delivery/record-keys.ts'
 import { openStore } from './delivery/stores/open.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
+import { requestGuard } from './http/guard/request-guard.ts'
 import { checkContent } from './http/header-rules.ts'
 import { requestLife } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
@@ -111,13 +112,13 @@ export async function createService(config: Config, adapters: Adapters): Promise
       uidOf: uids.uidOf,
       onCaller: noteCaller
     })
-    await scope.register(repliesRoutes, {
-      deliver: order => {
-        drain.check()
-        return delivery.deliver(order)
-      },
+    await scope.register(requestGuard, {
+      checkFirst: () => drain.check(),
       idempotencyKeyOf: header => parseIdempotencyKey(header, config.delivery.keyRequired),
-      markerMember: MARKER_MEMBER,
+      reservedMetadata: [MARKER_MEMBER]
+    })
+    await scope.register(repliesRoutes, {
+      deliver: order => delivery.deliver(order),
       multipleReceiversMax: config.multipleReceiversMax
     })
   }

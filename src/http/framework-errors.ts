@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify'
 import { AppError, type Violation } from '../errors.ts'
-import { memberPointer } from './json-body.ts'
+import { memberPointer } from './guard/member-pointer.ts'
 
 type SchemaFinding = NonNullable<FastifyError['validation']>[number]
 

@@ -38,17 +38,7 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply),
-    ajv: {
-      customOptions: {
-        coerceTypes: false,
-        removeAdditional: false,
-        useDefaults: true,
-        allErrors: true,
-        // The schemas are part of this program; whether they are valid is for a test (test/routes), not for every start.
-        validateSchema: false
-      }
-    }
+    frameworkErrors: (error, request, response) => void answerProblem(error, request, response)
   })
   app.server.prependListener('request', (request, response) => {
     noteLatest(request, response)

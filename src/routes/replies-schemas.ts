@@ -1,27 +1,16 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-
-/** One enum with one clear message, where a union of literals would give an `anyOf` for each. */
-function OneOf<const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) {
-  return Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
-}
-
-function Closed<T extends Record<string, TSchema>>(members: T, options: { minProperties?: number } = {}) {
-  return Type.Object(members, { additionalProperties: false, ...options })
-}
+import { type Static, Type } from '@sinclair/typebox'
+import { OneOf, StrictObject } from '../http/guard/strict-schemas.ts'
 
 const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
 const Receiver = Type.String({ minLength: 1, maxLength: 100 })
 const HttpsUrl = Type.String({ pattern: '^https://\\S+$', maxLength: 2048 })
 
 /** The path: CometChat's decimal message id, kept as text because it may exceed 2^53. */
-export const ReplyParams = Closed({
+export const ReplyParams = StrictObject({
   parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
 })
 
-/** No query member is known here, and none is ignored. */
-export const ReplyQuery = Closed({})
-
-export const Attachment = Closed({
+export const Attachment = StrictObject({
   url: HttpsUrl,
   name: Type.String({ minLength: 1, maxLength: 255 }),
   mimeType: Type.String({ pattern: '^[\\w.+-]+/[\\w.+-]+$', maxLength: 127 }),
@@ -30,7 +19,7 @@ export const Attachment = Closed({
   size: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]))
 })
 
-export const ReplyData = Closed({
+export const ReplyData = StrictObject({
   text: Type.Optional(Type.String()),
   attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 10 })),
   url: Type.Optional(HttpsUrl),
@@ -39,14 +28,14 @@ export const ReplyData = Closed({
 })
 
 /** CometChat's own body for a threaded message (docs: Send Threaded Message), without identity. */
-export const ReplyBody = Closed({
+export const ReplyBody = StrictObject({
   receiver: Type.Optional(Receiver),
   receiverType: Type.Optional(OneOf(['user', 'group'])),
   category: OneOf(['message', 'custom'], { default: 'message' }),
   type: Type.String({ minLength: 1, maxLength: 100, default: 'text' }),
   data: ReplyData,
   multipleReceivers: Type.Optional(
-    Closed(
+    StrictObject(
       {
         uids: Type.Optional(Type.Array(Receiver, { maxItems: 1000 })),
         guids: Type.Optional(Type.Array(Receiver, { maxItems: 1000 }))
@@ -58,8 +47,10 @@ export const ReplyBody = Closed({
 })
 export type ReplyBody = Static<typeof ReplyBody>
 
-/** CometChat's message as it came; members that this service does not know are kept. */
-export const ReplyCreated = Type.Object(
-  { data: Type.Unknown({ description: 'The Message, or a list of them with several receivers.' }) },
-  { description: 'The reply is posted.' }
+/** Answered as JSON text: CometChat's message as it came, in which members that this service does not know are kept. */
+export const ReplyCreated = Type.Unsafe<string>(
+  Type.Object(
+    { data: Type.Unknown({ description: 'The Message, or a list of them with several receivers.' }) },
+    { description: 'The reply is posted.' }
+  )
 )

@@ -1,44 +1,15 @@
 import type { Violation } from '../errors.ts'
-import { memberPointer } from '../http/json-body.ts'
-import { ReplyBody, ReplyData } from './replies-schemas.ts'
+import type { ReplyBody } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
 
-/** Identity and secrets: refused in any spelling, because stripping them would hide a confused client. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'sender',
-  'onbehalfof',
-  'uid',
-  'muid',
-  'parentid',
-  'apikey',
-  'appid',
-  'authtoken'
-])
-/** Names that need no second look. */
-const KNOWN: ReadonlySet<string> = new Set([ReplyBody, ReplyData].flatMap(({ properties }) => Object.keys(properties)))
-/** `@injected` is where CometChat's extensions write. */
-const SERVER_METADATA = '@injected'
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['image', 'file', 'audio', 'video'])
 const MAX_MENTIONED_USERS = 10
-const MAX_POINTERS = 20
 /** CometChat's limit for a whole message (docs: Properties and Constraints). */
 const MAX_MESSAGE_CHARACTERS = 65_536
 /** JSON.stringify makes no character longer than six, and no number longer than five times what was sent. */
 const MAX_GROWTH = 6
 const MENTION = /<@uid:([^>\s]{1,100})>/g
-
-/** Pointers to the members that would set identity, secrets or the marker; looked for before the schema. */
-export function reservedPointers(body: unknown, markerMember: string): string[] {
-  const data = memberOf(body, 'data')
-  const pointers: string[] = []
-  for (const name of namesOf(body)) if (isReserved(name)) pointers.push(memberPointer('', name))
-  for (const name of namesOf(data)) if (isReserved(name)) pointers.push(memberPointer('/data', name))
-  for (const name of namesOf(memberOf(data, 'metadata'))) {
-    if (name === markerMember || name === SERVER_METADATA) pointers.push(memberPointer('/data/metadata', name))
-  }
-  return pointers.slice(0, MAX_POINTERS)
-}
 
 /** What a JSON schema cannot say: which members belong together. */
 export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): Violation[] {
@@ -63,32 +34,6 @@ export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): V
     refuse('/data/text', 'too-long', `At most ${MAX_MENTIONED_USERS} users can be mentioned.`)
   }
   return found
-}
-
-/** Far more entries than the schema allows: refused before it describes every one of them. */
-const MAX_ENTRIES = 1000
-
-/** An entry takes at least so many bytes on the wire: itself and a comma. */
-const MIN_ENTRY_BYTES = 2
-
-/** Pointers to what holds so many entries that validating each would cost more than the request is worth. */
-export function crowdedViolations(body: unknown, wireBytes: number): Violation[] {
-  if (wireBytes < MAX_ENTRIES * MIN_ENTRY_BYTES) return []
-  const data = memberOf(body, 'data')
-  const several = memberOf(body, 'multipleReceivers')
-  const places: [pointer: string, value: unknown][] = [
-    ['', body],
-    ['/data', data],
-    ['/data/metadata', memberOf(data, 'metadata')],
-    ['/data/attachments', memberOf(data, 'attachments')],
-    ['/tags', memberOf(body, 'tags')],
-    ['/multipleReceivers', several],
-    ['/multipleReceivers/uids', memberOf(several, 'uids')],
-    ['/multipleReceivers/guids', memberOf(several, 'guids')]
-  ]
-  return places
-    .filter(([, value]) => typeof value === 'object' && value !== null && Object.keys(value).length > MAX_ENTRIES)
-    .map(([pointer]) => ({ pointer, code: 'too-long', detail: 'It has too many entries.' }))
 }
 
 /** The whole message counts, in characters, however it was spelled on the wire. */
@@ -137,20 +82,4 @@ function refuseMembers(data: Data, names: readonly (keyof Data)[], detail: strin
 function mentionedUsers(text: string | undefined): number {
   if (!text?.includes('<@uid:')) return 0
   return new Set(Array.from(text.matchAll(MENTION), match => match[1])).size
-}
-
-function isReserved(name: string): boolean {
-  return !KNOWN.has(name) && RESERVED.has(name.replaceAll(/[-_]/g, '').toLowerCase())
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined
-}
-
-function namesOf(value: unknown): string[] {
-  return isRecord(value) ? Object.keys(value) : []
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,8 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { createService } from '../../src/app.ts'
-import { loadConfig } from '../../src/config/load-config.ts'
+import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { createLogger } from '../../src/observability/logger.ts'
+import { AUDIENCE, ISSUER, SHARED_SECRET, tokenFor } from '../helpers/tokens.ts'
 
 const SECRET = 'a-secret-that-signs-session-cookies-1'
 const LISTED = 'https://app.example.com'
@@ -20,13 +21,14 @@ const ELSEWHERE: ReadonlyMap<string, readonly [reason: string, withoutProof: num
   ['POST /auth/backchannel-logout', ['the provider calls it, with a token that it signed', 400]]
 ])
 
+const log = createLogger('silent')
 const config = loadConfig(
   {
     COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
     COMETCHAT_API_KEY: 'key',
-    AUTH_JWT_ISSUER: 'https://issuer.test',
-    AUTH_JWT_AUDIENCE: 'replies',
-    AUTH_JWT_SECRET: 'x'.repeat(32),
+    AUTH_JWT_ISSUER: ISSUER,
+    AUTH_JWT_AUDIENCE: AUDIENCE,
+    AUTH_JWT_SECRET: SHARED_SECRET,
     // Nobody listens there: a session that is read is answered with 503.
     AUTH_SESSION_STORE_URL: 'redis://127.0.0.1:1',
     AUTH_SESSION_SECRET: SECRET,
@@ -40,7 +42,11 @@ const config = loadConfig(
 )
 
 /** The real service, with every route it registers; `extend` sees each scope before its own code runs. */
-async function startWatched(t: Test, extend: (scope: FastifyInstance) => void = () => undefined) {
+async function startWatched(
+  t: Test,
+  extend: (scope: FastifyInstance) => void = () => undefined,
+  settings: Config = config
+) {
   const routes = new Map<FastifyInstance, RouteOptions[]>()
   const watch = (message: unknown): void => {
     const { fastify } = message as { fastify: FastifyInstance }
@@ -50,7 +56,7 @@ async function startWatched(t: Test, extend: (scope: FastifyInstance) => void = 
     fastify.addHook('onRegister', extend)
   }
   subscribe('fastify.initialization', watch)
-  const { app } = await createService(config, { log: createLogger('silent') })
+  const { app } = await createService(settings, { log })
   unsubscribe('fastify.initialization', watch)
   t.teardown(() => app.close())
   await app.ready()
@@ -133,4 +139,203 @@ t.test('the walk would find a route outside of it', async t => {
 
   t.ok(routes.some(({ url }) => url === '/open'))
   t.equal((await call(app, { method: 'POST', url: '/open' }, json)).statusCode, 200, 'and it is open')
+})
+
+/** What no route has to look for: a request, and what it is refused with before the route's own code runs. */
+const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+const many = (length: number): string => JSON.stringify(Array.from({ length }, (_, index) => index))
+const members = (length: number): string =>
+  JSON.stringify(Object.fromEntries(Array.from({ length }, (_, i) => [`m${i}`, 1])))
+
+const HOSTILE: readonly {
+  readonly title: string
+  readonly body?: string
+  readonly headers?: Record<string, string>
+  readonly path?: string
+  readonly refused: readonly [status: number, code: string, pointer?: string, violation?: string]
+}[] = [
+  { title: 'no JSON', body: '{', refused: [400, 'malformed-request'] },
+  { title: 'no body', body: '', refused: [400, 'malformed-request'] },
+  { title: '__proto__', body: '{"__proto__":{"a":1}}', refused: [422, 'invalid-request', '', 'not-allowed'] },
+  {
+    title: '__proto__ below',
+    body: '{"data":{"__proto__":1}}',
+    refused: [422, 'invalid-request', '/data', 'not-allowed']
+  },
+  {
+    title: 'half a surrogate pair',
+    body: '{"data":"\\ud800"}',
+    refused: [422, 'invalid-request', '/data', 'wrong-format']
+  },
+  { title: 'half a pair in a name', body: '{"\\ud800":1}', refused: [422, 'invalid-request', '', 'not-allowed'] },
+  {
+    title: 'a rounded number',
+    body: '{"n":12345678901234567890}',
+    refused: [422, 'invalid-request', '/n', 'out-of-range']
+  },
+  { title: 'an endless number', body: '[1e400]', refused: [422, 'invalid-request', '/0', 'out-of-range'] },
+  { title: '33 levels', body: nested(33), refused: [422, 'invalid-request', '', 'too-deep'] },
+  { title: '5,000 levels', body: `{"a":${nested(5000)}}`, refused: [422, 'invalid-request', '', 'too-deep'] },
+  { title: '100,000 levels', body: nested(100_000), refused: [422, 'invalid-request', '', 'too-deep'] },
+  { title: '1,001 entries', body: many(1001), refused: [422, 'invalid-request', '', 'too-long'] },
+  {
+    title: '1,001 entries below',
+    body: `{"a":[{"b":${many(1001)}}]}`,
+    refused: [422, 'invalid-request', '/a/0/b', 'too-long']
+  },
+  { title: '1,001 members', body: `{"data":${members(1001)}}`, refused: [422, 'invalid-request', '/data', 'too-long'] },
+  {
+    title: 'an identity',
+    body: '{"onBehalfOf":"bob"}',
+    refused: [400, 'reserved-name', '/onBehalfOf', 'reserved-name']
+  },
+  {
+    title: 'an identity, spelled',
+    body: '{"Parent_ID":1}',
+    refused: [400, 'reserved-name', '/Parent_ID', 'reserved-name']
+  },
+  {
+    title: 'an identity in data',
+    body: '{"data":{"sender":"b"}}',
+    refused: [400, 'reserved-name', '/data/sender', 'reserved-name']
+  },
+  {
+    title: 'the marker',
+    body: '{"data":{"metadata":{"bffDelivery":1}}}',
+    refused: [400, 'reserved-name', '/data/metadata/bffDelivery', 'reserved-name']
+  },
+  { title: 'a secret header', headers: { 'api-key': 'x' }, refused: [400, 'reserved-name'] },
+  { title: 'an identity header', headers: { on_behalf_of: 'bob' }, refused: [400, 'reserved-name'] },
+  { title: 'no key', headers: { 'idempotency-key': '' }, refused: [400, 'idempotency-key-invalid'] },
+  { title: 'half a quoted key', headers: { 'idempotency-key': '"abc' }, refused: [400, 'idempotency-key-invalid'] },
+  { title: 'a long key', headers: { 'idempotency-key': 'k'.repeat(256) }, refused: [400, 'idempotency-key-invalid'] },
+  {
+    title: 'an encoded id',
+    path: '/threads/%31%30%30/later',
+    refused: [422, 'invalid-request', '/parentId', 'wrong-format']
+  },
+  {
+    title: 'an encoded slash',
+    path: '/threads/1%2F2/later',
+    refused: [422, 'invalid-request', '/parentId', 'wrong-format']
+  },
+  { title: 'an encoded word', path: '/thre%61ds/100/later', refused: [422, 'invalid-request', '', 'wrong-format'] },
+  { title: 'a query', path: '/threads/100/later?uid=bob', refused: [422, 'invalid-request', '/uid', 'unknown-member'] }
+]
+
+const token = await tokenFor('alice')
+const asAlice = { ...json, authorization: `Bearer ${token}` }
+
+/** The service with one more route in the signed-in scope, which answers with what reached it. */
+async function startWithRoute(t: Test, options: Pick<RouteOptions, 'schema'> = {}) {
+  const reached: unknown[] = []
+  const { app } = await startWatched(t, scope => {
+    if (scope.pluginName !== 'signedIn') return
+    scope.post('/threads/:parentId/later', options, async ({ body }) => {
+      reached.push(body)
+      return { key: 'kept' }
+    })
+  })
+  const send = (body: string, headers: Record<string, string> = {}, url = '/threads/100/later') =>
+    app.inject({ method: 'POST', url, headers: { ...asAlice, ...headers }, payload: body })
+  return { send, reached }
+}
+
+for (const [name, options] of [
+  ['without a schema', {}],
+  ['with nothing but a schema', { schema: { body: { anyOf: [{ type: 'object' }, { type: 'array' }] } } }]
+] as const) {
+  t.test(`a route ${name} is reached by no hostile request`, async t => {
+    const { send, reached } = await startWithRoute(t, options)
+
+    for (const { title, body = '{}', headers, path, refused } of HOSTILE) {
+      const answer = await send(body, headers, path)
+      const { code, delivery, errors } = answer.json()
+      t.same(
+        [answer.statusCode, code, errors?.[0]?.pointer, errors?.[0]?.code],
+        [...refused, undefined, undefined].slice(0, 4),
+        title
+      )
+      t.equal(delivery, 'not-sent', title)
+    }
+    t.same(reached, [])
+  })
+
+  t.test(`a route ${name} is reached by what is fine`, async t => {
+    const { send, reached } = await startWithRoute(t, options)
+    const fine = [
+      '{}',
+      '[]',
+      nested(32),
+      many(1000),
+      members(1000),
+      '{"n":9007199254740991,"f":0.1,"data":{"text":"\\ud83d\\ude00"}}',
+      '{"data":{"customData":{"sender":"bob"},"metadata":{"onBehalfOf":"bob"}}}'
+    ]
+    for (const body of fine) t.equal((await send(body)).statusCode, 200, body.slice(0, 60))
+    for (const key of ['k', '"a key"', 'k'.repeat(255)]) {
+      t.equal((await send('{}', { 'idempotency-key': key })).statusCode, 200, key)
+    }
+    t.equal((await send('{}', {}, '/threads/100/later?')).statusCode, 200, 'a question mark without a query')
+    t.same(
+      reached.slice(0, fine.length),
+      fine.map(body => JSON.parse(body))
+    )
+  })
+}
+
+t.test('the schema of an added route coerces nothing, takes nothing out and describes every mistake', async t => {
+  const body = {
+    type: 'object',
+    additionalProperties: false,
+    properties: { n: { type: 'integer' }, tags: { type: 'array', items: { type: 'string' } }, kind: { type: 'string' } }
+  }
+  const { send, reached } = await startWithRoute(t, { schema: { body } })
+
+  for (const [sent, pointers] of [
+    ['{"n":"1"}', ['/n']],
+    ['{"n":null}', ['/n']],
+    ['{"tags":"x"}', ['/tags']],
+    ['{"kind":1}', ['/kind']],
+    ['{"more":1}', ['/more']],
+    ['{"n":true,"kind":1,"more":1}', ['/more', '/n', '/kind']]
+  ] as const) {
+    const answer = await send(sent)
+    const { code, errors } = answer.json()
+    t.same([answer.statusCode, code], [422, 'invalid-request'], sent)
+    t.same(errors.map(({ pointer }: { pointer: string }) => pointer).sort(), [...pointers].sort(), sent)
+  }
+  t.same(reached, [])
+  t.equal((await send('{"n":1,"tags":["x"],"kind":"y"}')).statusCode, 200)
+})
+
+t.test('a schema that leaves open which members there are keeps the service from starting', async t => {
+  const open = { type: 'object', properties: { a: { type: 'array', items: { type: 'object', properties: {} } } } }
+  for (const [body, place] of [
+    [open, 'body '],
+    [{ ...open, additionalProperties: false }, 'body/properties/a/items '],
+    [{ oneOf: [{ type: 'string' }, open] }, 'body/oneOf/1 ']
+  ] as const) {
+    await t.rejects(startWithRoute(t, { schema: { body } }), {
+      message: `POST /threads/:parentId/later: the schema of ${place}has to say additionalProperties.`
+    })
+  }
+})
+
+t.test('where a key is required, an added route requires it for POST only', async t => {
+  const { app } = await startWatched(
+    t,
+    scope => {
+      if (scope.pluginName !== 'signedIn') return
+      scope.route({ method: ['POST', 'PATCH'], url: '/later', handler: async () => ({}) })
+    },
+    { ...config, delivery: { ...config.delivery, keyRequired: true } }
+  )
+  const send = (method: 'POST' | 'PATCH', headers = {}) =>
+    app.inject({ method, url: '/later', headers: { ...asAlice, ...headers }, payload: '{}' })
+
+  t.same((await send('POST')).json().code, 'idempotency-key-required')
+  t.equal((await send('POST', { 'idempotency-key': 'one' })).statusCode, 200)
+  t.equal((await send('PATCH')).statusCode, 200)
+  t.same((await send('PATCH', { 'idempotency-key': '"' })).json().code, 'idempotency-key-invalid')
 })

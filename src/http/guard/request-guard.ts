@@ -1,0 +1,88 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { AppError } from '../../errors.ts'
+import { invalidRequest } from '../framework-errors.ts'
+import { hygieneViolations } from './body-hygiene.ts'
+import { memberPointer } from './member-pointer.ts'
+import { createReservedMembers } from './reserved-members.ts'
+import { createStrictCompiler } from './strict-schemas.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Without quotes and escapes; undefined where the client sent none. Only inside a guarded scope. */
+    idempotencyKey: string | undefined
+  }
+  interface FastifyContextConfig {
+    /** JSON pointers of a body: what lies there is the client's own, and may have any number of entries. */
+    readonly freeForm?: readonly string[]
+  }
+}
+
+export interface RequestGuardOptions {
+  /** Throws for a request that must not begin; asked once the body is here, because a body takes its time. */
+  readonly checkFirst: () => void
+  /** Throws for what is no key, and for none where one is required. */
+  readonly idempotencyKeyOf: (header: string | undefined) => string | undefined
+  /** Members of `data.metadata` that only this service may write. */
+  readonly reservedMetadata: readonly string[]
+}
+
+const MAX_VIOLATIONS = 20
+
+/**
+ * What every request of a scope goes through between its body and its schema, whatever its route is, and how strictly the
+ * scope's schemas are read. One hook, in which the steps stand in order.
+ */
+export const requestGuard = fp<RequestGuardOptions>(
+  async (app, { checkFirst, idempotencyKeyOf, reservedMetadata }) => {
+    const reservedMembers = createReservedMembers(reservedMetadata)
+    app.setValidatorCompiler(createStrictCompiler())
+    app.decorateRequest('idempotencyKey', undefined)
+
+    app.addHook('preValidation', (request, _response, done) => {
+      checkFirst()
+      checkTarget(request)
+      const header = request.headers['idempotency-key']?.toString()
+      // RFC 9110 §9.2.2: of the methods in use here, POST alone does more when it comes twice.
+      if (header !== undefined || request.method === 'POST') request.idempotencyKey = idempotencyKeyOf(header)
+      checkBodyHygiene(request)
+      checkReservedMembers(request.body)
+      done()
+    })
+
+    function checkReservedMembers(body: unknown): void {
+      const errors = reservedMembers(body)
+      if (errors.length === 0) return
+      throw new AppError('reserved-name', 'A member names something that only this service may set.', { errors })
+    }
+  },
+  { name: 'request-guard', fastify: '5.x' }
+)
+
+/** What is in an address must be seen by every reader alike: nothing encoded, and no query that no schema knows. */
+function checkTarget(request: FastifyRequest): void {
+  const path = request.raw.url?.split('?', 1)[0] ?? ''
+  if (path.includes('%')) {
+    const pointer = encodedPlace(path, request.routeOptions.url ?? '')
+    throw invalidRequest([{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
+  }
+  const names = Object.keys(request.query ?? {})
+  // Only now: Fastify makes its description of a route for each look at it.
+  if (names.length === 0 || request.routeOptions.schema?.querystring !== undefined) return
+  const detail = 'The member is not known here.'
+  throw invalidRequest(
+    names.slice(0, MAX_VIOLATIONS).map(name => ({ pointer: memberPointer('', name), code: 'unknown-member', detail }))
+  )
+}
+
+/** Pointer to the first parameter of a path that holds an escape; to the whole where it is no parameter. */
+function encodedPlace(path: string, template: string): string {
+  const place = path.split('/').findIndex(segment => segment.includes('%'))
+  const name = template.split('/')[place] ?? ''
+  return name.startsWith(':') ? `/${name.slice(1)}` : ''
+}
+
+function checkBodyHygiene(request: FastifyRequest): void {
+  const violations = hygieneViolations(request.body, () => request.routeOptions.config.freeForm ?? [])
+  if (violations.length > 0) throw invalidRequest(violations)
+}

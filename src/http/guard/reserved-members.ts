@@ -1,0 +1,49 @@
+import type { Violation } from '../../errors.ts'
+import { isObject } from '../../lib/json.ts'
+import { rememberNames } from '../../lib/remember-names.ts'
+import { memberPointer } from './member-pointer.ts'
+
+/** Identity and secrets: refused in any spelling, because stripping them would hide a confused client. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'sender',
+  'onbehalfof',
+  'uid',
+  'muid',
+  'parentid',
+  'apikey',
+  'appid',
+  'authtoken'
+])
+/** Where CometChat's extensions write. */
+const EXTENSIONS = '@injected'
+const MAX_VIOLATIONS = 20
+
+/**
+ * Makes the search for members that would set identity, secrets or what only this service may write: in the body, in its
+ * `data` and in `data.metadata`.
+ */
+export function createReservedMembers(metadataNames: readonly string[]): (body: unknown) => Violation[] {
+  const isReserved = rememberNames(name => RESERVED.has(name.replaceAll(/[-_]/g, '').toLowerCase()))
+  const reservedMetadata = new Set([EXTENSIONS, ...metadataNames])
+  const isReservedMetadata = (name: string): boolean => reservedMetadata.has(name)
+
+  return body => {
+    const data = memberOf(body, 'data')
+    const pointers: string[] = []
+    collect(body, '', isReserved, pointers)
+    collect(data, '/data', isReserved, pointers)
+    collect(memberOf(data, 'metadata'), '/data/metadata', isReservedMetadata, pointers)
+    return pointers
+      .slice(0, MAX_VIOLATIONS)
+      .map(pointer => ({ pointer, code: 'reserved-name', detail: 'It is not for callers to set.' }))
+  }
+}
+
+function collect(value: unknown, pointer: string, isReserved: (name: string) => boolean, pointers: string[]): void {
+  if (!isObject(value)) return
+  for (const name of Object.keys(value)) if (isReserved(name)) pointers.push(memberPointer(pointer, name))
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
+}

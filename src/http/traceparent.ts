@@ -1,0 +1,7 @@
+/** W3C Trace Context §3.2.2, version 00: neither id is all zeros. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** A `traceparent` header as it came; undefined for one that is not valid, which the standard lets a reader ignore. */
+export function parseTraceparent(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined
+}
