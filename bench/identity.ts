@@ -4,12 +4,23 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import type { ManyUsers, User } from './load.ts'
 
 export const AUDIENCE = 'replies'
 /** The year 2100: a token is the same however often it is made. */
 const EXPIRES_AT = 4_102_444_800
 const KEY_ID = 'bench'
+
+export interface User {
+  readonly uid: string
+  readonly token: string
+}
+
+/** Too many to be handed over: each token is made when it is sent. */
+export interface ManyUsers {
+  readonly count: number
+  readonly issuer: string
+  readonly secret: string
+}
 
 export interface Issuer {
   readonly url: string

@@ -2,7 +2,7 @@
 // must be a 2xx for the user whose token was sent.
 import { randomBytes } from 'node:crypto'
 import { Connection } from './connection.ts'
-import { userWithSecret } from './identity.ts'
+import { type ManyUsers, type User, userWithSecret } from './identity.ts'
 
 export interface LoadPlan {
   readonly port: number
@@ -22,18 +22,6 @@ export interface LoadPlan {
    * keeps its callers waiting would pay more often; but where processors are shared, the time is somebody's.
    */
   readonly isAwake: boolean
-}
-
-export interface User {
-  readonly uid: string
-  readonly token: string
-}
-
-/** Too many to be handed over: each token is made when it is sent. */
-export interface ManyUsers {
-  readonly count: number
-  readonly issuer: string
-  readonly secret: string
 }
 
 export interface LoadRun {

@@ -1,7 +1,7 @@
 // The same handles as the library's, for other processes: JSON over HTTP under /_emulator/.
 import type { ServerResponse } from 'node:http'
-import type { CometChatEmulator } from './cometchat-emulator.ts'
 import { FAULT_KINDS, type Fault, type FaultName, isFaultName, NAMED_FAULTS } from './faults.ts'
+import type { CometChatEmulator } from './handles.ts'
 import type { KeyScope } from './keys.ts'
 import { applySwitches } from './switches.ts'
 import type { JsonObject, NewGroup, NewMessage, NewUser } from './types.ts'

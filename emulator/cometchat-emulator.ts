@@ -2,16 +2,16 @@
 import { createAdmin } from './admin.ts'
 import { createApi } from './api.ts'
 import type { BeforeSend } from './context.ts'
-import { createFaultQueue, type FaultMatch } from './fault-queue.ts'
-import type { Fault, FaultName } from './faults.ts'
-import { type ApiKey, createKeys, type KeyScope } from './keys.ts'
+import { createFaultQueue } from './fault-queue.ts'
+import type { CometChatEmulator } from './handles.ts'
+import { type ApiKey, createKeys } from './keys.ts'
 import { createLedger } from './ledger.ts'
 import { createKey, createRandom } from './random.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createChatServer, type RunningServer } from './server.ts'
 import { createState } from './state.ts'
 import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
-import type { NewGroup, NewMessage, NewUser, PostedMessage, ReceivedRequest, StoredMessage } from './types.ts'
+import type { ReceivedRequest } from './types.ts'
 
 export interface EmulatorOptions {
   /** All randomness comes from it. */
@@ -28,42 +28,6 @@ export interface EmulatorOptions {
   readonly beforeSend?: BeforeSend
   /** Whether other processes can drive it under `/_emulator/`; off unless given. */
   readonly admin?: boolean
-}
-
-export interface CometChatEmulator {
-  start(options?: { readonly port?: number; readonly host?: string }): Promise<{ url: string; port: number }>
-  /** Ends at once: open sockets are destroyed. */
-  stop(): Promise<void>
-  readonly url: string
-  readonly apiKey: string
-  /** May be changed at any time; the next request meets the change. */
-  readonly switches: Switches
-
-  addUser(user: NewUser): void
-  addGroup(group: NewGroup): void
-  /** Adds a message that exists already. It is settled unless `sentAtMs` says otherwise, and not in the ledger. */
-  addMessage(message: NewMessage): StoredMessage
-  addMember(guid: string, uid: string): void
-  removeMember(guid: string, uid: string): void
-  ban(guid: string, uid: string): void
-  block(blocker: string, blocked: string): void
-  deactivate(uid: string): void
-  deleteMessage(id: string): void
-  addKey(key: string, scope?: KeyScope): void
-  revokeKey(key: string): void
-
-  readonly requests: readonly ReceivedRequest[]
-  /** One entry per message posted. Late commits appear here once their instant has passed on `now`. */
-  readonly ledger: readonly PostedMessage[]
-  /** Forgets requests, ledger and pending faults; keeps users, groups and messages. */
-  clear(): void
-
-  /** The next matching request, and only it, meets this fault; several wait in order. */
-  failNext(fault: Fault, match?: FaultMatch): void
-  /** From now on each request draws from the seed whether it meets one of these faults. */
-  failWithSeed(seed: number, rate: number, faults?: readonly FaultName[]): void
-  stopFailing(): void
-  readonly pendingFaults: number
 }
 
 const DEFAULT_SEED = 1

@@ -1,5 +1,5 @@
 // The users, group and messages that the command line starts with.
-import type { CometChatEmulator } from './cometchat-emulator.ts'
+import type { CometChatEmulator } from './handles.ts'
 
 const USERS = [
   { uid: 'alice', name: 'Alice Andersson' },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { CometChatEmulator } from '../../emulator/cometchat-emulator.ts'
+import type { CometChatEmulator } from '../../emulator/handles.ts'
 import { call, reply, startEmulator, verdict } from './start-emulator.ts'
 
 async function admin(emulator: CometChatEmulator, method: string, path: string, body?: unknown) {

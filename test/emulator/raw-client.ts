@@ -1,7 +1,7 @@
 // A client that shows exactly which bytes came, when, and how the connection ended.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CometChatEmulator } from '../../emulator/cometchat-emulator.ts'
+import type { CometChatEmulator } from '../../emulator/handles.ts'
 import { toBob } from './start-emulator.ts'
 
 export type Ended = 'open' | 'close' | 'reset'

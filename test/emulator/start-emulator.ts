@@ -1,8 +1,5 @@
-import {
-  type CometChatEmulator,
-  createCometChatEmulator,
-  type EmulatorOptions
-} from '../../emulator/cometchat-emulator.ts'
+import { createCometChatEmulator, type EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
+import type { CometChatEmulator } from '../../emulator/handles.ts'
 import type { JsonObject } from '../../emulator/types.ts'
 
 interface Teardown {

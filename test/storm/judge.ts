@@ -1,5 +1,5 @@
 // What was posted against what was told. The emulator's ledger is the only witness.
-import type { CometChatEmulator } from '../../emulator/cometchat-emulator.ts'
+import type { CometChatEmulator } from '../../emulator/handles.ts'
 import type { SentReply } from './send-reply.ts'
 
 export interface Score {

@@ -1,7 +1,7 @@
 // The mark by which a reply is found in its thread: how far it is looked for, who may set it, and who ever sees it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { CometChatEmulator } from '../../../emulator/cometchat-emulator.ts'
+import type { CometChatEmulator } from '../../../emulator/handles.ts'
 import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 

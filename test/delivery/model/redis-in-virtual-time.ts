@@ -2,8 +2,7 @@
 import { Redis } from 'ioredis'
 import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
 import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
-import type { SharedStore } from '../stores/stores.ts'
-import type { World } from './world.ts'
+import type { SharedStore, World } from './world.ts'
 
 /** Moves the dates of a record into the past: the end of its lease, and when it is forgotten. */
 const GROW_OLDER = `

@@ -5,13 +5,13 @@ import { createRecordNames } from '../../../src/delivery/record-keys.ts'
 import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { Receiver } from '../../../src/upstream/cometchat-client.ts'
-import type { SharedStore, StoreUnderTest } from '../stores/stores.ts'
+import type { StoreUnderTest } from '../stores/stores.ts'
 import { type Answer, type Attempt, begin, LEASE_MS } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import { FakeCometChat, type Flaws } from './fake-cometchat.ts'
 import { flakyStore } from './flaky-store.ts'
 import { brokenPromises } from './promises.ts'
-import type { Process, World } from './world.ts'
+import type { Process, SharedStore, World } from './world.ts'
 
 export const QUIET_MS = 120_000
 

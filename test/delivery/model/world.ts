@@ -1,5 +1,6 @@
 // Virtual time and an explicit order of steps: what several processes, a store and a network do to each other, one
 // step at a time, so that any interleaving can be had, and had again.
+import type { RecordStore } from '../../../src/delivery/record.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 
 /** One instance of the service, which can be killed, or stopped as by SIGSTOP. */
@@ -19,6 +20,14 @@ export interface Step {
   readonly place: 'inside' | 'outside'
   readonly notBeforeMs: number
   readonly run: () => Promise<void> | void
+}
+
+/** Records that several processes share. */
+export interface SharedStore {
+  connect(process: Process): Promise<RecordStore> | RecordStore
+  /** Forgets everything, as after a failover, and knows that it may have. */
+  forget?(): void
+  close(): Promise<void>
 }
 
 const BEGINNING_MS = 1_000_000

@@ -7,15 +7,7 @@ import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
 import { connectToRedis } from '../model/redis-in-virtual-time.ts'
-import type { Process, World } from '../model/world.ts'
-
-/** Records that several processes share. */
-export interface SharedStore {
-  connect(process: Process): Promise<RecordStore> | RecordStore
-  /** Forgets everything, as after a failover, and knows that it may have. */
-  forget?(): void
-  close(): Promise<void>
-}
+import type { SharedStore, World } from '../model/world.ts'
 
 export interface StoreUnderTest {
   readonly name: string

@@ -1,0 +1,42 @@
+// What a started emulator can be asked and told, by a test in the same process and by the admin of other processes.
+import type { FaultMatch } from './fault-queue.ts'
+import type { Fault, FaultName } from './faults.ts'
+import type { KeyScope } from './keys.ts'
+import type { Switches } from './switches.ts'
+import type { NewGroup, NewMessage, NewUser, PostedMessage, ReceivedRequest, StoredMessage } from './types.ts'
+
+export interface CometChatEmulator {
+  start(options?: { readonly port?: number; readonly host?: string }): Promise<{ url: string; port: number }>
+  /** Ends at once: open sockets are destroyed. */
+  stop(): Promise<void>
+  readonly url: string
+  readonly apiKey: string
+  /** May be changed at any time; the next request meets the change. */
+  readonly switches: Switches
+
+  addUser(user: NewUser): void
+  addGroup(group: NewGroup): void
+  /** Adds a message that exists already. It is settled unless `sentAtMs` says otherwise, and not in the ledger. */
+  addMessage(message: NewMessage): StoredMessage
+  addMember(guid: string, uid: string): void
+  removeMember(guid: string, uid: string): void
+  ban(guid: string, uid: string): void
+  block(blocker: string, blocked: string): void
+  deactivate(uid: string): void
+  deleteMessage(id: string): void
+  addKey(key: string, scope?: KeyScope): void
+  revokeKey(key: string): void
+
+  readonly requests: readonly ReceivedRequest[]
+  /** One entry per message posted. Late commits appear here once their instant has passed on `now`. */
+  readonly ledger: readonly PostedMessage[]
+  /** Forgets requests, ledger and pending faults; keeps users, groups and messages. */
+  clear(): void
+
+  /** The next matching request, and only it, meets this fault; several wait in order. */
+  failNext(fault: Fault, match?: FaultMatch): void
+  /** From now on each request draws from the seed whether it meets one of these faults. */
+  failWithSeed(seed: number, rate: number, faults?: readonly FaultName[]): void
+  stopFailing(): void
+  readonly pendingFaults: number
+}
