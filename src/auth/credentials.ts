@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../errors.ts'
+import { asciiLowerCase } from '../lib/ascii.ts'
+import { parseCookies } from '../lib/cookies.ts'
 
 export type Credential =
   | { readonly kind: 'bearer'; readonly token: string }
   | { readonly kind: 'cookie'; readonly name: string; readonly value: string }
 
 const BEARER = /^bearer +/i
-const BLANK = /\s/
+const BLANK = /[ \t]/
 
 /**
  * The one credential of a request, or a refusal.
@@ -58,16 +60,12 @@ export function unauthenticated(publicDetail: string): AppError {
 }
 
 function isNamed(spelled: string, name: string): boolean {
-  return spelled.length === name.length && spelled.toLowerCase() === name
+  return spelled.length === name.length && asciiLowerCase(spelled) === name
 }
 
-/** RFC 6265 §4.2.1 pairs, as they were sent: decoding is for whoever knows the cookie. */
+/** Their values are left as they were sent: decoding is for whoever knows the cookie. */
 function cookiesNamed(header: string, names: readonly string[]): Credential[] {
-  const found: Credential[] = []
-  for (const pair of header.split(';')) {
-    const end = pair.indexOf('=')
-    const name = pair.slice(0, Math.max(0, end)).trim()
-    if (names.includes(name)) found.push({ kind: 'cookie', name, value: pair.slice(end + 1).trim() })
-  }
-  return found
+  return parseCookies(header)
+    .filter(({ name }) => names.includes(name))
+    .map(cookie => ({ kind: 'cookie', ...cookie }))
 }

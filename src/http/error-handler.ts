@@ -43,6 +43,6 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
 /** Name and stack frames of a bug; not its message, which may quote anything. */
 function logBug(log: Logger, requestId: string, cause: unknown): void {
   const isError = cause instanceof Error
-  const frames = isError ? (cause.stack ?? '').split('\n').filter(line => /^\s+at /.test(line)) : []
+  const frames = isError ? (cause.stack ?? '').split('\n').filter(line => /^ +at /.test(line)) : []
   log.error({ requestId, errorName: isError ? cause.name : typeof cause, frames: frames.slice(0, 12) }, 'bug')
 }

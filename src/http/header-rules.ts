@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { asciiLowerCase } from '../lib/ascii.ts'
 
 /** Spelled without `-` and `_`: proxies disagree about whether `on_behalf_of` is `onBehalfOf`. */
 const RESERVED: ReadonlySet<string> = new Set(['apikey', 'onbehalfof', 'appid', 'authtoken'])
@@ -71,7 +72,7 @@ export function createHeadCheck(): (head: RequestHead) => void {
 }
 
 function readName(spelled: string): Meaning {
-  const name = spelled.toLowerCase()
+  const name = asciiLowerCase(spelled)
   if (RESERVED.has(name.replaceAll(/[-_]/g, ''))) return { reserved: true }
   return SINGLE.has(name) ? { single: name } : undefined
 }
@@ -84,7 +85,7 @@ function checkMeaning(meaning: NonNullable<Meaning>, value: string | undefined, 
   if (seen.includes(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
   seen.push(name)
   const only = ONLY_VALUES.get(name)
-  if (only === undefined || value?.toLowerCase() === only) return
+  if (only === undefined || asciiLowerCase(value ?? '') === only) return
   throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)
 }
 

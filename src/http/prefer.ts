@@ -8,7 +8,7 @@ export interface Preferences {
 /** Reads a `Prefer` header; what it does not know it ignores, as RFC 7240 §2 asks. */
 export function parsePrefer(value: string | undefined): Preferences {
   if (value === undefined) return { minimal: false }
-  const [first] = value.matchAll(/(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=[,;]|$)/gi)
-  const minimal = /(?:^|,)\s*return\s*=\s*"?minimal"?\s*(?=[,;]|$)/i.test(value)
+  const [first] = value.matchAll(/(?:^|[,;])[ \t]*wait[ \t]*=[ \t]*"?(\d{1,6})"?[ \t]*(?=[,;]|$)/gi)
+  const minimal = /(?:^|,)[ \t]*return[ \t]*=[ \t]*"?minimal"?[ \t]*(?=[,;]|$)/i.test(value)
   return { minimal, ...(first?.[1] !== undefined && { waitMs: Number(first[1]) * 1000 }) }
 }

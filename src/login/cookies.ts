@@ -24,13 +24,3 @@ export function clearedSessionCookie(): string {
 export function clearedAttemptCookie(): string {
   return `${ATTEMPT_COOKIE}=; ${COMMON}; SameSite=Lax; Max-Age=0`
 }
-
-/** The value of a cookie that came exactly once; two of a name are nobody's. */
-export function cookieValue(header: string | undefined, name: string): string | undefined {
-  const values = (header ?? '')
-    .split(';')
-    .map(pair => pair.trim())
-    .filter(pair => pair.startsWith(`${name}=`))
-    .map(pair => pair.slice(name.length + 1))
-  return values.length === 1 ? values[0] : undefined
-}

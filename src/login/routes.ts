@@ -4,12 +4,12 @@ import { type CsrfPolicy, requireProofOfOrigin } from '../auth/csrf.ts'
 import type { UidMap } from '../auth/uid/uid-map.ts'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from '../http/framework-errors.ts'
+import { cookieValue } from '../lib/cookies.ts'
 import {
   ATTEMPT_COOKIE,
   attemptCookie,
   clearedAttemptCookie,
   clearedSessionCookie,
-  cookieValue,
   SESSION_COOKIE,
   sessionCookie
 } from './cookies.ts'

@@ -33,6 +33,6 @@ export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, e
 
 /** Name and frames only: a message may repeat what it was given. */
 export function logBug(log: Logger, error: Error): void {
-  const frames = (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
+  const frames = (error.stack ?? '').split('\n').filter(line => /^ +at /.test(line))
   log.fatal({ errorName: error.name, frames: frames.slice(0, 12) }, 'bug: the process ends')
 }

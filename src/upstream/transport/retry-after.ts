@@ -1,3 +1,5 @@
+import { trimBlanks } from '../../lib/ascii.ts'
+
 const MAX_WAIT_MS = 3_600_000
 const DELAY_SECONDS = /^\d{1,9}$/
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
@@ -8,7 +10,7 @@ const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} G
  */
 export function parseRetryAfter(value: string | string[] | undefined, nowMs: number): number | undefined {
   if (typeof value !== 'string') return undefined
-  const text = value.trim()
+  const text = trimBlanks(value)
   if (DELAY_SECONDS.test(text)) return Math.min(Number(text) * 1000, MAX_WAIT_MS)
   const atMs = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(atMs) ? undefined : Math.min(Math.max(0, atMs - nowMs), MAX_WAIT_MS)
