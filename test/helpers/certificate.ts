@@ -34,15 +34,16 @@ export function selfSigned(name: string): Certificate {
   const signature = der(0x03, Buffer.from([0]), sign('sha256', certified, privateKey))
   const base64 = sequence(certified, algorithm, signature).toString('base64')
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   }
 }
 
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const body = Buffer.concat(contents)
-  const size = body.length < 0x80 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...size]), body])
+  // The shortest length is the only one: browsers refuse any other.
+  const long = body.length > 0xff ? [0x82, body.length >> 8, body.length & 0xff] : [0x81, body.length]
+  return Buffer.concat([Buffer.from([tag, ...(body.length < 0x80 ? [body.length] : long)]), body])
 }
 
 function sequence(...contents: readonly Buffer[]): Buffer {

@@ -29,11 +29,11 @@ export function needsChromium(): { skip?: string } {
 const PREFERENCES = JSON.stringify({ profile: { cookie_controls_mode: 0, block_third_party_cookies: false } })
 
 /** Starts a browser with a fresh profile, which ends with the test. */
-export async function launchChromium(t: Test): Promise<BrowserContext> {
+export async function launchChromium(t: Test, flags: readonly string[] = []): Promise<BrowserContext> {
   const profile = t.testdir({ Default: { Preferences: PREFERENCES } })
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: EXECUTABLE,
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
     timeout: 60_000
   })
   t.teardown(() => context.close())
