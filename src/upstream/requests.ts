@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { isObject } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Receiver, Reply } from './cometchat-client.ts'
-import { type CometChatUid, UID_PATTERN } from './cometchat-uid.ts'
+import { type CometChatUid, isCometChatUid } from './cometchat-uid.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
 import type { NewUser } from './users.ts'
@@ -33,7 +33,7 @@ function headersOfApp(key: Secret): string[] {
 }
 
 function checked(uid: CometChatUid): string {
-  if (!UID_PATTERN.test(uid)) throw new TypeError('a call needs a user to act for')
+  if (!isCometChatUid(uid)) throw new TypeError('a call needs a user to act for')
   return uid
 }
 

@@ -1,5 +1,5 @@
 import { watchFileText } from '../../lib/watch-file.ts'
-import { UID_PATTERN } from '../../upstream/cometchat-uid.ts'
+import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
 import type { TableKey, UidLookup } from './table.ts'
 
 /** Rows by issuer and subject; a row without an issuer is for users of any. */
@@ -69,7 +69,7 @@ export function parseUidTable(text: string, isLines: boolean): UidTable {
 function checkedRow({ issuer, subject, uid }: Row, number: number): { user: string; uid: string } {
   if (typeof subject !== 'string' || subject === '') throw new Error(`row ${number} has no subject`)
   if (issuer !== undefined && typeof issuer !== 'string') throw new Error(`the issuer of row ${number} is not a text`)
-  if (typeof uid !== 'string' || !UID_PATTERN.test(uid)) throw new Error(`the UID of row ${number} is not valid`)
+  if (typeof uid !== 'string' || !isCometChatUid(uid)) throw new Error(`the UID of row ${number} is not valid`)
   return { user: rowKey(issuer, subject), uid }
 }
 

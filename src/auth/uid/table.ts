@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import { CoalescingCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type CometChatUid, UID_PATTERN } from '../../upstream/cometchat-uid.ts'
+import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
 import { subjectText, type UidMap, unmappable } from './uid-map.ts'
 
 export interface TableKey {
@@ -58,7 +58,7 @@ export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOpt
   return async identity => {
     const key = { issuer: identity.issuer, subject: subjectText(identity) }
     const uid = await uidOf(key)
-    if (uid === undefined || !UID_PATTERN.test(uid)) throw unmappable()
+    if (uid === undefined || !isCometChatUid(uid)) throw unmappable()
     const holder = bindings.get(uid)
     if (holder && !isSame(holder, key) && (await uidOf(holder)) === uid) {
       onAlarm('uid-shared', uid)
@@ -68,7 +68,7 @@ export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOpt
     const current = bindings.get(uid)
     if (current === undefined || current === holder) bind(uid, key)
     else if (!isSame(current, key)) throw unmappable('uid-shared')
-    return uid as CometChatUid
+    return uid
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
-import { type CometChatUid, UID_PATTERN } from '../../upstream/cometchat-uid.ts'
+import { type CometChatUid, isCometChatUid } from '../../upstream/cometchat-uid.ts'
 
 /** The user as the identity provider knows them; `subject` is the value of the configured claim. */
 export interface Identity {
@@ -29,8 +29,8 @@ export function createUidMap({ mode, prefix }: UidMapOptions): (identity: Identi
   return identity => {
     const subject = subjectText(identity)
     const uid = mode === 'hash' ? prefix + base32(digest(identity.issuer, subject)) : subject
-    if (!UID_PATTERN.test(uid)) throw unmappable()
-    return uid as CometChatUid
+    if (!isCometChatUid(uid)) throw unmappable()
+    return uid
   }
 }
 

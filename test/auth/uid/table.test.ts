@@ -53,7 +53,7 @@ t.test('a user whom the table does not know is refused, and asked for again afte
 })
 
 t.test('what is no UID is refused, and what is no name is never asked for', async t => {
-  const uids = { a: 'Alice', b: '', c: 'a b', d: 'x'.repeat(101), e: 'alice\n', f: '../groups' }
+  const uids = { a: 'Alice', b: '', c: 'a b', d: 'x'.repeat(101), e: 'alice\n', f: '../groups', g: 'app_system' }
   const { world, codeFor } = build(uids)
   for (const subject of Object.keys(uids)) t.equal(await codeFor(subject), 'identity-unmappable', subject)
   const asked = world.asked.length
@@ -137,6 +137,7 @@ t.test('a wrong file is refused by the number of its row, without its names', as
     [`${row('secret-1', 'alice')}\n${row('secret-2', 'alice')}`, true, 'rows 1 and 2 give two users the same UID'],
     [`${row('secret-1', 'alice')}\n${row('secret-1', 'bob')}`, true, 'row 2 repeats a user'],
     ['{"secret-1": "Secret"}', false, 'the UID of row 1 is not valid'],
+    ['{"secret-1": "app_system"}', false, 'the UID of row 1 is not valid'],
     ['{"secret-1": 7}', false, 'the UID of row 1 is not valid'],
     [row('', 'alice'), true, 'row 1 has no subject'],
     ['{"uid": "alice", "subject": "17", "issuer": 7}', true, 'the issuer of row 1 is not a text'],

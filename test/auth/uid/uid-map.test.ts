@@ -74,7 +74,7 @@ t.test('verbatim takes what CometChat would not change, and refuses everything e
   for (const subject of LOOK_ALIKES) {
     t.equal(
       uidOf(verbatim, subject),
-      UID.test(subject) ? subject : 'identity-unmappable',
+      UID.test(subject) && subject !== 'app_system' ? subject : 'identity-unmappable',
       JSON.stringify(subject).slice(0, 40)
     )
   }
@@ -168,4 +168,12 @@ t.test('every prefix gives a UID that CometChat takes as it is', async () => {
     }),
     { seed }
   )
+})
+
+t.test("CometChat's own sender is nobody's UID; names that only resemble it are", async t => {
+  t.equal(uidOf(verbatim, 'app_system'), 'identity-unmappable')
+  for (const name of ['app-system', 'appsystem', 'app_system_', '_app_system', 'app_syste']) {
+    t.equal(uidOf(verbatim, name), name)
+  }
+  t.match(uidOf(hash, 'app_system'), UID)
 })
