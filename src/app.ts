@@ -58,7 +58,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const { log, clock = systemClock, random = Math.random } = adapters
   const emit = createEmit([logEvents(log)])
   // First the stores: they can refuse to start, and then nothing else must be running.
-  const store = adapters.store ?? (await openStore({ storeUrl: config.delivery.storeUrl, clock, log }))
+  const store = adapters.store ?? (await openStore({ address: config.delivery.store, clock, log }))
   const fetchJson = createJsonFetcher()
   const login = await openLogin(config, { fetchJson, clock, emit }).catch(async error => {
     await Promise.all([fetchJson.close(), store.close()])

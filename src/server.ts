@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { ConfigError } from './config/env-reader.ts'
 import type { IntrospectionConfig } from './config/introspection.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
+import { schemeOf } from './lib/store-address.ts'
 import { StoreError } from './lib/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
@@ -72,7 +73,7 @@ function describe(config: Config): string {
     `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
     `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
     `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
-    `  records      ${delivery.storeUrl.split(':')[0]}, marker ${delivery.marker ? 'on' : 'off'}`,
+    `  records      ${schemeOf(delivery.store)}, marker ${delivery.marker ? 'on' : 'off'}`,
     ...warnings.map(text => `  warning      ${text}`),
     ''
   ].join('\n')

@@ -1,6 +1,6 @@
 import { Secret } from '../lib/secret.ts'
 import { isSecureUrl } from '../lib/secure-url.ts'
-import { isRedisAddress, NOT_AN_ADDRESS } from '../redis/address.ts'
+import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/store-address.ts'
 import type { EnvReader } from './env-reader.ts'
 
 export type AppSessionConfig = ReturnType<typeof loadAppSessionConfig>
@@ -12,16 +12,17 @@ const PATH_IN_SESSION = /^[^\s.]{1,64}(\.[^\s.]{1,64}){0,7}$/
 /** The sessions of the app's own backend; undefined where they are off. */
 export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | undefined) {
   if (!hasSecret(reader, 'AUTH_SESSION_STORE_URL')) return refuseWithoutStore(reader)
-  const url = reader.secretText('AUTH_SESSION_STORE_URL')?.text
-  if (url !== undefined && !isRedisAddress(url)) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_AN_ADDRESS}`)
-  return {
-    url: new Secret(url ?? ''),
+  const text = reader.secretText('AUTH_SESSION_STORE_URL')?.text
+  const store = text === undefined ? undefined : parseRedisAddress(text)
+  if (text !== undefined && !store) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_A_REDIS_ADDRESS}`)
+  const session = {
     secrets: secrets(reader),
     prefix: reader.text('AUTH_SESSION_PREFIX', /^[\x21-\x7e]{1,64}$/, 'visible ASCII characters') ?? 'sess:',
     userPath:
       reader.text('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
     issuer: reader.text('AUTH_SESSION_ISSUER', /^\S{1,512}$/, 'an issuer') ?? jwtIssuer ?? 'urn:app-session'
   }
+  return store && { ...session, store }
 }
 
 /** Exact origins, as browsers write them: everything else would never match, or match too much. */

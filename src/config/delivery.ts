@@ -1,16 +1,15 @@
+import { NOT_A_REDIS_ADDRESS, parseStoreAddress, type StoreAddress } from '../lib/store-address.ts'
 import type { EnvReader } from './env-reader.ts'
-
-const STORE_URL = /^(memory:$|file:.|rediss?:\/\/.)/
 
 /** How replies are delivered, and where their records are kept. */
 export function loadDeliveryConfig(reader: EnvReader) {
-  const storeUrl = readStoreUrl(reader)
+  const store = readStore(reader)
   const secret = reader.secret('STORE_SECRET', 32)
-  if (storeUrl !== 'memory:' && !secret && !reader.has('STORE_SECRET_FILE')) {
+  if (store.kind !== 'memory' && !secret && !reader.has('STORE_SECRET_FILE')) {
     reader.refuse('STORE_SECRET must be set for a store that outlives the process.')
   }
   return {
-    storeUrl,
+    store,
     secret,
     keyRequired: reader.choice('IDEMPOTENCY_KEY', 'optional', ['optional', 'required']) === 'required',
     marker: reader.choice('DELIVERY_MARKER', 'on', ['on', 'off']) === 'on',
@@ -20,9 +19,13 @@ export function loadDeliveryConfig(reader: EnvReader) {
   }
 }
 
-/** A secret like any other, because the address of a Redis can hold its password. */
-function readStoreUrl(reader: EnvReader): string {
-  const found = reader.secretText('STORE_URL')
-  if (found && !STORE_URL.test(found.text)) reader.refuse('STORE_URL must be memory:, file:PATH or redis(s)://.')
-  return found?.text ?? 'memory:'
+/** The text is a secret like any other, because the address of a Redis can hold its password. */
+function readStore(reader: EnvReader): StoreAddress {
+  const text = reader.secretText('STORE_URL')?.text ?? 'memory:'
+  const address = parseStoreAddress(text)
+  if (!address) {
+    const isMeantAsRedis = /^rediss?:/.test(text)
+    reader.refuse(`STORE_URL ${isMeantAsRedis ? NOT_A_REDIS_ADDRESS : 'must be memory:, file:PATH or redis(s)://.'}`)
+  }
+  return address ?? { kind: 'memory' }
 }

@@ -16,9 +16,9 @@ export async function openAppSessions({ auth }: Config, clock: Clock, emit: Emit
   if (!auth.session) return { authenticate: undefined, isReady: () => true, close: () => undefined }
   const { createAppSessionAuthenticator } = await import('../auth/app-session/authenticator.ts')
   const { createAppSessionRedis } = await import('../auth/app-session/store.ts')
-  const { url, prefix, secrets, userPath, issuer } = auth.session
+  const { store: address, prefix, secrets, userPath, issuer } = auth.session
   const store = await createAppSessionRedis({
-    url,
+    address,
     prefix,
     onChange: isReachable => emit({ name: 'reachability', part: 'session-store', isReachable })
   })

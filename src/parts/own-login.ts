@@ -19,7 +19,7 @@ export async function openLogin(
   if (!login) return undefined
   const { createLogin } = await import('../login/login.ts')
   const { openSessionStore } = await import('../login/stores/open.ts')
-  const store = await openSessionStore(delivery.storeUrl, isReachable =>
+  const store = await openSessionStore(delivery.store, isReachable =>
     emit({ name: 'reachability', part: 'login-store', isReachable })
   )
   const keys = createRemoteKeys({

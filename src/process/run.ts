@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { createService } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
+import { schemeOf } from '../lib/store-address.ts'
 import { createAdminServer } from './admin-server.ts'
 import { closeService, followApiKeyFile } from './close-service.ts'
 import { addressOf, listen } from './listen.ts'
@@ -33,7 +34,7 @@ export async function runSingle(config: Config, log: Logger): Promise<void> {
       adminUrl: addressOf(admin),
       cometchat: config.cometchat.origin,
       keys: keyring.fingerprints(),
-      store: config.delivery.storeUrl.split(':')[0]
+      store: schemeOf(config.delivery.store)
     },
     'listening'
   )

@@ -39,7 +39,7 @@ t.test('five variables are enough, and the rest has defaults', async t => {
   t.equal(config.workers, 1)
   t.equal(config.cometchat.origin, 'https://a1b2c3.api-eu.cometchat.io')
   t.match(config.auth.jwt?.algorithms, ['RS256', 'PS256', 'ES256', 'EdDSA'])
-  t.match(config.delivery, { storeUrl: 'memory:', deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
+  t.match(config.delivery, { store: { kind: 'memory' }, deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
   t.same(config.warnings, [])
 })
 
@@ -151,4 +151,23 @@ t.test('a secret never prints itself', async t => {
 t.test('keys may stand on lines of their own', async t => {
   t.equal(parseApiKeys('api-key-1\r\napi-key-2\n')?.length, 2)
   t.equal(parseApiKeys('\n'), undefined)
+})
+
+t.test('an address that a store would refuse at the start is refused with the configuration', async t => {
+  const STORE_SECRET = 'a-store-secret-of-at-least-32-bytes'
+  for (const STORE_URL of ['redis://h/notadb', 'redis://h:1/0?tls=true', 'redis://user:pa%ZZ@h', 'redis://']) {
+    t.match(problemsOf({ ...minimal, STORE_SECRET, STORE_URL }), /^STORE_URL is not redis\(s\):/, STORE_URL)
+  }
+  t.match(problemsOf({ ...minimal, STORE_SECRET, STORE_URL: 'postgres://h' }), /^STORE_URL must be memory:, file:PATH/)
+  t.equal(problemsOf({ ...minimal, STORE_SECRET, STORE_URL: 'rediss://user:pa%5A@h/3' }), '')
+})
+
+t.test('a configuration that is logged by accident shows no password of a store', async t => {
+  const url = 'redis://u:hunter2@h:6379/0'
+  const env = { STORE_URL: url, STORE_SECRET: 'a-store-secret-of-at-least-32-bytes' }
+  const session = { AUTH_SESSION_STORE_URL: url, AUTH_SESSION_SECRET: 'a-session-secret-of-at-least-32-bytes' }
+  const text = JSON.stringify(load({ ...minimal, ...env, ...session }))
+
+  t.match(text, '"host":"h"')
+  t.notMatch(text, 'hunter2')
 })

@@ -4,6 +4,7 @@ import { createLoginSessions, type LoginSessions } from '../../src/login/session
 import { openSessionStore } from '../../src/login/stores/open.ts'
 import type { SessionStore } from '../../src/login/stores/session-store.ts'
 import { STORE_KINDS, type StoreKind } from '../helpers/session-stores.ts'
+import { storeAddress } from '../lib/addresses.ts'
 
 const IDLE_MS = 30 * 60_000
 const ABSOLUTE_MS = 12 * 3_600_000
@@ -21,7 +22,7 @@ interface World {
 async function start(t: Test, kind: StoreKind): Promise<World> {
   const { storeUrl } = await kind.place(t)
   let nowMs = Date.now()
-  let store: SessionStore = await openSessionStore(storeUrl)
+  let store: SessionStore = await openSessionStore(storeAddress(storeUrl))
   t.teardown(() => store.close())
   const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => undefined }
   const open = (sealed: string): LoginSessions =>
@@ -34,7 +35,7 @@ async function start(t: Test, kind: StoreKind): Promise<World> {
     },
     async reopen(withSecret = secret) {
       await store.close()
-      store = await openSessionStore(storeUrl)
+      store = await openSessionStore(storeAddress(storeUrl))
       return open(withSecret)
     }
   }

@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import type { Secret } from '../../lib/secret.ts'
+import type { RedisAddress } from '../../lib/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
 import { WatchedRedis } from '../../redis/watched-redis.ts'
 
@@ -17,7 +17,7 @@ export interface AppSessionStore {
 }
 
 export interface AppSessionRedisOptions {
-  readonly url: Secret
+  readonly address: RedisAddress
   /** What connect-redis puts before the session id. */
   readonly prefix: string
   /** Told whenever the store turns from reachable to not, and back. */
@@ -28,9 +28,9 @@ const COMMAND_TIMEOUT_MS = 1000
 
 /** Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. */
 export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
-  const { url, prefix, onChange } = options
+  const { address, prefix, onChange } = options
   const watched = new WatchedRedis({
-    connection: redisConnection('AUTH_SESSION_STORE_URL', url.reveal(), COMMAND_TIMEOUT_MS),
+    connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Not PING: a user who may only read sessions need not be allowed more, and one who may not is found out here.
     look: redis => redis.pttl(prefix),
     onChange

@@ -1,3 +1,4 @@
+import type { StoreAddress } from '../../lib/store-address.ts'
 import { createMemorySessionStore } from './memory.ts'
 import type { SessionStore } from './session-store.ts'
 
@@ -6,16 +7,16 @@ import type { SessionStore } from './session-store.ts'
  * Throws a StoreError, for the operator, where they cannot.
  */
 export async function openSessionStore(
-  storeUrl: string,
+  address: StoreAddress,
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
-  if (/^rediss?:/.test(storeUrl)) {
+  if (address.kind === 'redis') {
     const { createRedisSessionStore } = await import('./redis.ts')
-    return createRedisSessionStore(storeUrl, onChange)
+    return createRedisSessionStore(address, onChange)
   }
-  if (storeUrl.startsWith('file:')) {
+  if (address.kind === 'file') {
     const { createFileSessionStore } = await import('./sqlite.ts')
-    return createFileSessionStore(`${storeUrl.slice('file:'.length)}.login`)
+    return createFileSessionStore(`${address.path}.login`)
   }
   return createMemorySessionStore()
 }

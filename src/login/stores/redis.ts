@@ -1,4 +1,5 @@
 import type { ChainableCommander } from 'ioredis'
+import type { RedisAddress } from '../../lib/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
 import { WatchedRedis } from '../../redis/watched-redis.ts'
 import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'
@@ -10,14 +11,14 @@ const GRACE_MS = 60_000
 
 /**
  * Sessions that all instances share. Under the name of an owner lie those of their sessions, each with the time when it
- * ends. While Redis is away every call fails at once. Throws a StoreError where STORE_URL is not an address.
+ * ends. While Redis is away every call fails at once.
  */
 export async function createRedisSessionStore(
-  url: string,
+  address: RedisAddress,
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
   const watched = new WatchedRedis({
-    connection: redisConnection('STORE_URL', url, COMMAND_TIMEOUT_MS),
+    connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Nothing has this name; only a server that takes writes says so.
     look: redis => redis.del(`${PREFIX}nothing`),
     onChange

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/load-config.ts'
+import { schemeOf } from '../../lib/store-address.ts'
 import { addressOf, listen } from '../listen.ts'
 import { stopOnSignals } from '../shutdown.ts'
 import { Workers } from './workers.ts'
@@ -47,7 +48,7 @@ function listeningLine({ cometchat, delivery, workers }: Config, url: string, ad
     adminUrl,
     cometchat: cometchat.origin,
     keys: cometchat.apiKeys.map(({ fingerprint }) => fingerprint),
-    store: delivery.storeUrl.split(':')[0],
+    store: schemeOf(delivery.store),
     workers
   }
 }

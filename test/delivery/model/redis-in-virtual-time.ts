@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
 import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
+import { redisAddress } from '../../lib/addresses.ts'
 import type { SharedStore, World } from './world.ts'
 
 /** Moves the dates of a record into the past: the end of its lease, and when it is forgotten. */
@@ -33,7 +34,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
   return {
     async connect(process) {
       const monotonic = (): number => world.clock(process).monotonic()
-      const store = await createRedisStore({ storeUrl: url, monotonic, log: SILENT })
+      const store = await createRedisStore({ address: redisAddress(url), monotonic, log: SILENT })
       opened.push(store)
       const aged =
         <A extends unknown[], T>(transition: (...args: A) => Awaitable<T>) =>

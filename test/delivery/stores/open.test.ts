@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { openStore } from '../../../src/delivery/stores/open.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { storeAddress } from '../../lib/addresses.ts'
 import { createFakeClock } from '../fake-clock.ts'
 import { createRecordFile } from './sqlite/record-file.ts'
 import { newClaim } from './store-kit.ts'
@@ -10,7 +11,7 @@ async function open(t: Test, storeUrl: string) {
   const told: string[] = []
   const tell = (sentence: string): void => void told.push(sentence)
   const log = { info: tell, warn: tell, error: tell }
-  const store = await openStore({ storeUrl, clock: createFakeClock(), log })
+  const store = await openStore({ address: storeAddress(storeUrl), clock: createFakeClock(), log })
   t.teardown(() => store.close())
   return { store, told }
 }
@@ -41,7 +42,5 @@ t.test('redis:// is opened at that address', needsRedis(), async t => {
 })
 
 t.test('what cannot be opened is a StoreError', async t => {
-  for (const storeUrl of ['file:/missing/directory/records.db', 'redis://h?db=1']) {
-    await t.rejects(open(t, storeUrl), { name: 'StoreError', message: /^STORE_URL / })
-  }
+  await t.rejects(open(t, 'file:/missing/directory/records.db'), { name: 'StoreError', message: /^STORE_URL / })
 })

@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { openStore } from '../../../src/delivery/stores/open.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { storeAddress } from '../../lib/addresses.ts'
 import { DONE, newClaim } from './store-kit.ts'
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -31,7 +32,7 @@ async function untilHeard(transition: () => Promise<unknown> | undefined): Promi
   }
 }
 
-const store = await openStore({ storeUrl, clock: systemClock, log: SILENT })
+const store = await openStore({ address: storeAddress(storeUrl), clock: systemClock, log: SILENT })
 for (const key of keys) {
   for (const step of steps.split(',')) {
     // Where it dies no destructor, no flush and no `close` runs.

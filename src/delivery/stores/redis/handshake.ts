@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import type { RedisAddress } from '../../../lib/store-address.ts'
 import { StoreError, type StoreLog } from '../../../lib/store-error.ts'
 import { redisConnection } from '../../../redis/address.ts'
 import { type Argument, RedisCommands } from '../../../redis/scripts.ts'
@@ -7,7 +8,7 @@ import { SCRIPTS } from './scripts.ts'
 import { KnownServer } from './server-run.ts'
 
 export interface RedisLinkOptions {
-  readonly storeUrl: string
+  readonly address: RedisAddress
   readonly monotonic: () => number
   readonly log: StoreLog
   /** For how long the loss of a record matters, in milliseconds. */
@@ -49,7 +50,7 @@ export class RedisLink {
   constructor(options: RedisLinkOptions) {
     this.#options = options
     this.server = new KnownServer(options.monotonic, options.lossMattersMs)
-    this.#client = new Redis(redisConnection('STORE_URL', options.storeUrl, options.commandTimeoutMs))
+    this.#client = new Redis(redisConnection(options.address, options.commandTimeoutMs))
     this.#commands = new RedisCommands(this.#client)
     this.#client.on('ready', () => this.#beatIn(0))
     this.#client.on('close', () => this.#lose())

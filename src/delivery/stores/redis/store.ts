@@ -1,6 +1,7 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
 // the time. What a restart or a failover may have lost makes the store say so (forgetfulForMs).
 
+import type { RedisAddress } from '../../../lib/store-address.ts'
 import type { StoreLog } from '../../../lib/store-error.ts'
 import { claimed } from '../../open-record.ts'
 import {
@@ -17,8 +18,7 @@ import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
 import { RedisLink, type Transition } from './handshake.ts'
 
 export interface RedisStoreOptions {
-  /** `redis(s)://[user:password@]host[:port][/database]`. */
-  readonly storeUrl: string
+  readonly address: RedisAddress
   /** Milliseconds on a clock that never jumps. */
   readonly monotonic: () => number
   readonly log: StoreLog
@@ -34,8 +34,8 @@ const COMMAND_TIMEOUT_MS = 400
  * itself. Throws a StoreError when Redis must not be used as it is: it may evict records, or refuses the credentials.
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
-  const { storeUrl, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
-  const link = new RedisLink({ storeUrl, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs })
+  const { address, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
+  const link = new RedisLink({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs })
   await link.open()
   return new RedisStore(link, kept)
 }

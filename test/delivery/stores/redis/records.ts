@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../../../src/delivery/stores/redis/store.ts'
 import type { RedisServer } from '../../../helpers/redis-server.ts'
+import { redisAddress } from '../../../lib/addresses.ts'
 import type { StoreKit } from '../store-kit.ts'
 
 export interface Told {
@@ -30,7 +31,13 @@ export async function openRedisStore(
   const tell = (level: Told['level']) => (sentence: string) => void told.push({ level, sentence })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
   const monotonic = (): number => performance.now()
-  const store = await createRedisStore({ storeUrl, monotonic, log, commandTimeoutMs: PATIENT_MS, ...options })
+  const store = await createRedisStore({
+    address: redisAddress(storeUrl),
+    monotonic,
+    log,
+    commandTimeoutMs: PATIENT_MS,
+    ...options
+  })
   t.teardown(() => store.close())
   return { store, told }
 }
