@@ -1,6 +1,6 @@
 import { type JWTPayload, jwtVerify } from 'jose'
-import type { KeySource } from '../auth/bearer/jwks/remote.ts'
-import { isVerifiableToken, keyFinder } from '../auth/bearer/token-format.ts'
+import { type KeySource, keyFinder } from '../auth/bearer/jwks/key-source.ts'
+import { isVerifiableToken } from '../auth/bearer/token-format.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LoginSessions } from './sessions.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { KeySource } from '../auth/bearer/jwks/remote.ts'
+import type { KeySource } from '../auth/bearer/jwks/key-source.ts'
 import { unauthenticated } from '../auth/credentials.ts'
 import type { CookieAuthenticator } from '../auth/require-caller.ts'
 import type { Clock } from '../lib/clock.ts'

@@ -1,9 +1,5 @@
-import type { CompactJWSHeaderParameters } from 'jose'
-import * as errors from 'jose/errors'
-import type { KeySource, VerificationKey } from './jwks/remote.ts'
-
 const MAX_TOKEN_LENGTH = 8192
-/** Stricter than jose: one valid token has one spelling, without padding or blanks. */
+/** RFC 7515 §7.1. Stricter than jose, which also takes padding, blanks and the alphabet of plain base64. */
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
 /** Whether it is worth looking for a key. */
@@ -19,16 +15,5 @@ export function isCompactJws(token: string): boolean {
     return typeof header === 'object' && header !== null && 'alg' in header
   } catch {
     return false
-  }
-}
-
-/** Finds the key for a token by its `alg` and `kid` alone; rejects when there is none. */
-export function keyFinder(keys: KeySource): (header: CompactJWSHeaderParameters) => Promise<VerificationKey> {
-  return async header => {
-    // jose understands some extensions; this service understands none (RFC 7515 §4.1.11).
-    if ('crit' in header) throw new errors.JWSInvalid('crit')
-    const key = await keys.find({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) })
-    if (!key) throw new errors.JWKSNoMatchingKey()
-    return key
   }
 }

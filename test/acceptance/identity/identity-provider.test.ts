@@ -8,6 +8,7 @@ import { AUDIENCE } from '../../helpers/tokens.ts'
 const one = await createSigningKey('one')
 const two = await createSigningKey('two', 'RS256')
 const three = await createSigningKey('three', 'EdDSA')
+const four = await createSigningKey('four')
 const stranger = await createSigningKey('stranger')
 const provider = await startIdentityProvider(t, [one])
 const target = await startTarget(t, { env: provider.env, mint: user => provider.tokenFor(user) })
@@ -42,14 +43,26 @@ t.test(
   }
 )
 
-t.test('a flood of unknown key ids costs one read', async t => {
+t.test('a flood of unknown key ids costs one read in five seconds, and no user of a new key a sign-in', async t => {
   const before = provider.counts.keys
-  t.same(
-    await statusesOf(300, index => provider.tokenFor('alice', { key: { ...stranger, kid: `kid-${index}` } })),
-    [401]
+  const flood = await statusesOf(300, index =>
+    provider.tokenFor('alice', { key: { ...stranger, kid: `kid-${index}` } })
   )
+  t.same(new Set([...flood, 503]), new Set([401, 503]))
   t.ok(provider.counts.keys - before <= 1, `${provider.counts.keys - before} reads`)
   t.same(target.takePosts(), [])
+
+  provider.rotateTo(four, three)
+  const token = await provider.tokenFor('alice', { key: four })
+  const answer = await target.post({ token })
+  isRefusal(t, answer, 503, 'identity-provider-unavailable')
+  const retryAfterSeconds = Number(answer.headers.get('retry-after'))
+  t.ok(retryAfterSeconds >= 1 && retryAfterSeconds <= 5, `to be tried again after ${retryAfterSeconds} s`)
+  t.equal((await target.post({ token: await provider.tokenFor('alice', { key: three }) })).status, 201)
+  await sleep(retryAfterSeconds * 1000)
+  t.equal((await target.post({ token })).status, 201)
+  t.ok(provider.counts.keys - before <= 2, `${provider.counts.keys - before} reads`)
+  t.equal(target.takePosts().length, 2)
 })
 
 t.test('known keys work while the provider is away', async t => {

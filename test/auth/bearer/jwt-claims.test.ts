@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { KeySource } from '../../../src/auth/bearer/jwks/remote.ts'
+import type { KeySource } from '../../../src/auth/bearer/jwks/key-source.ts'
 import { hmacToken, tokenOf } from '../../helpers/forged-tokens.ts'
 import { AUDIENCE, ISSUER } from '../../helpers/tokens.ts'
 import { claims, createAuthenticator, ec, ed, nowSeconds, signed, usual, verdictOn } from './token-verdict.ts'

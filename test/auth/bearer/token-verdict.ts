@@ -1,6 +1,7 @@
 // One verifier as most of these tests want it, and one word for what it says of a token.
 import { SignJWT } from 'jose'
 import { createBearerAuthenticator } from '../../../src/auth/bearer/authenticator.ts'
+import type { KeySource } from '../../../src/auth/bearer/jwks/key-source.ts'
 import { createRemoteKeys } from '../../../src/auth/bearer/jwks/remote.ts'
 import { type BearerTokenOptions, verifyBearerToken } from '../../../src/auth/bearer/jwt.ts'
 import { AppError } from '../../../src/errors.ts'
@@ -13,6 +14,13 @@ export const pss = await createSigningKey('pss', 'PS256')
 export const ec = await createSigningKey('ec', 'ES256')
 export const ed = await createSigningKey('ed', 'EdDSA')
 
+/** Keys that no token of another test has been asked about. */
+export const newKeys = (): KeySource =>
+  createRemoteKeys({
+    fetchKeys: async () => ({ keys: [rsa, pss, ec, ed].map(({ jwk }) => jwk) }),
+    clock: systemClock
+  })
+
 export const usual: BearerTokenOptions = {
   issuer: ISSUER,
   audience: AUDIENCE,
@@ -21,10 +29,7 @@ export const usual: BearerTokenOptions = {
   scope: undefined,
   actScope: undefined,
   uidClaim: 'sub',
-  keys: createRemoteKeys({
-    fetchKeys: async () => ({ keys: [rsa, pss, ec, ed].map(({ jwk }) => jwk) }),
-    clock: systemClock
-  }),
+  keys: newKeys(),
   clock: systemClock
 }
 

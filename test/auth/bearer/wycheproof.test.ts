@@ -5,8 +5,9 @@ import { constants, createPublicKey, publicDecrypt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { compactVerify, type JWK } from 'jose'
 import t from 'tap'
-import { createRemoteKeys, type KeySource } from '../../../src/auth/bearer/jwks/remote.ts'
-import { isCompactJws, keyFinder } from '../../../src/auth/bearer/token-format.ts'
+import { type KeySource, keyFinder } from '../../../src/auth/bearer/jwks/key-source.ts'
+import { createRemoteKeys } from '../../../src/auth/bearer/jwks/remote.ts'
+import { isCompactJws } from '../../../src/auth/bearer/token-format.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 
 interface Vector {
@@ -34,7 +35,7 @@ const ODDITIES: Readonly<Record<number, string>> = {
   351: 'as 347',
   367: 'invalid, accepted here: the text is that of 357, which is valid; the padding it is about got lost',
   370: 'as 367',
-  372: 'valid, refused here: there is a ? in the header; one token has one spelling',
+  372: 'valid, refused here: there is a ? in the header, which is not of base64url',
   373: 'valid, refused here: there is a ? in the payload',
   375: 'invalid, accepted here: the holder of the key signed this very text; only its last two unused bits are not zero'
 }

@@ -1,19 +1,9 @@
-import type { CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose'
-import * as errors from 'jose/errors'
-import { createLocalJWKSet } from 'jose/jwks/local'
+import type { JWSHeaderParameters } from 'jose'
 import { AppError } from '../../../errors.ts'
+import { LruCache } from '../../../lib/cache.ts'
 import type { Clock } from '../../../lib/clock.ts'
-
-export type VerificationKey = CryptoKey | Uint8Array
-
-export interface KeySource {
-  /** The key a token names. Undefined for none; throws `identity-provider-unavailable` without any keys. */
-  find(header: JWSHeaderParameters): Promise<VerificationKey | undefined>
-  /** Changes whenever a key may have been withdrawn: what was verified before must be verified again. */
-  readonly generation: number
-  isReady(): boolean
-  close(): void
-}
+import { type KeySet, parseKeySet } from './key-set.ts'
+import type { KeySource, VerificationKey } from './key-source.ts'
 
 export interface RemoteKeysOptions {
   /** Reads the key set of the issuer; rejects for whatever reason it cannot. */
@@ -25,16 +15,20 @@ export interface RemoteKeysOptions {
 
 const MAX_AGE_MS = 10 * 60_000
 const MAX_STALE_MS = 24 * 3_600_000
-const UNKNOWN_KEY_COOL_DOWN_MS = 30_000
+/** Between two reads for the sake of key ids that are not in the set: any client can make them up. */
+const EXTRA_READ_INTERVAL_MS = 5000
+/** After a read in vain. */
+const STRANGERS_ABOUT_MS = 30_000
 const FIRST_FAILURE_COOL_DOWN_MS = 1000
 const MAX_FAILURE_COOL_DOWN_MS = 30_000
-const MAX_KEYS = 100
+const MAX_POSTPONED_TOKENS = 10_000
 /** The generation of no keys at all. */
 const UNUSABLE = -1
 
 /**
- * The issuer's published keys: one read at a time, known keys outlive an outage, and a flood of unknown key ids
- * costs one read in 30 s.
+ * The issuer's published keys: one read at a time, known keys outlive an outage, and a flood of unknown key ids costs
+ * one read in 5 s. The flood costs no user the session: a token with an unknown key id is refused for good only by a key
+ * set whose read began after the token came.
  */
 export function createRemoteKeys(options: RemoteKeysOptions): KeySource {
   return new RemoteKeys(options)
@@ -42,13 +36,18 @@ export function createRemoteKeys(options: RemoteKeysOptions): KeySource {
 
 class RemoteKeys implements KeySource {
   readonly #options: RemoteKeysOptions
-  #find: ReturnType<typeof createLocalJWKSet> | undefined
-  #published = ''
+  #keySet: KeySet | undefined
   #readAtMs = 0
   #reading: Promise<void> | undefined
+  /** How many reads have begun, and which of them succeeded last. Times are too coarse to say what came first. */
+  #readsBegun = 0
+  #lastRead = 0
   #failures = 0
-  #notBeforeMs = Number.NEGATIVE_INFINITY
-  #fruitlessUntilMs = Number.NEGATIVE_INFINITY
+  #cooldownUntilMs = Number.NEGATIVE_INFINITY
+  #lastVainReadMs = Number.NEGATIVE_INFINITY
+  #nextExtraReadMs = Number.NEGATIVE_INFINITY
+  /** By the signature of a token that has to come again: how many reads had begun when it came first. */
+  readonly #postponed = new LruCache<number>({ maxEntries: MAX_POSTPONED_TOKENS })
   #timer: NodeJS.Timeout | undefined
   #generation = 0
 
@@ -69,21 +68,39 @@ class RemoteKeys implements KeySource {
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#notBeforeMs = Number.POSITIVE_INFINITY
+    this.#cooldownUntilMs = Number.POSITIVE_INFINITY
   }
 
-  async find(header: JWSHeaderParameters): Promise<VerificationKey | undefined> {
+  async find(header: JWSHeaderParameters, signature: string): Promise<VerificationKey | undefined> {
+    const begunBefore = this.#postponed.get(signature) ?? this.#readsBegun
     if (!this.#isUsable()) await this.#read()
-    if (!this.#isUsable()) throw this.#unavailable()
+    if (!this.#isUsable()) throw this.#unreadable()
     this.#refreshWhenOld()
-    const known = await this.#lookUp(header)
-    if (known || this.#now() < this.#fruitlessUntilMs) return known
+    const known = await this.#keySet?.find(header)
+    // An id names one key: no later set has another one under it.
+    if (known || this.#keySet?.hasId(header.kid)) return known
+    // What is being read may be older than the token; when the key is in it, that does not matter.
+    await this.#reading
+    const found = await this.#keySet?.find(header)
+    if (found || this.#lastRead > begunBefore) return found
+    return this.#findInNewerKeys(header, signature, begunBefore)
+  }
+
+  /** Throws where the keys cannot be read again yet. */
+  async #findInNewerKeys(header: JWSHeaderParameters, signature: string, begunBefore: number) {
+    // Or in a flood each try of this token would come too early, and its user would never hear that it is refused.
+    this.#postponed.set(signature, begunBefore)
+    const waitMs = this.#nextExtraReadMs - this.#now()
+    if (waitMs > 0 && !this.#reading) throw olderKeys(waitMs)
     await this.#read()
-    const found = await this.#lookUp(header)
     // The issuer cannot be asked: the key may be a new one, and then 401 would send its user away.
-    if (!found && this.#failures > 0) throw this.#unavailable()
-    // Only a search in vain starts the pause: a rotation that follows another closely is found at once.
-    if (!found) this.#fruitlessUntilMs = this.#now() + UNKNOWN_KEY_COOL_DOWN_MS
+    if (this.#lastRead <= begunBefore) throw this.#unreadable()
+    this.#postponed.delete(signature)
+    const found = await this.#keySet?.find(header)
+    if (!found) this.#lastVainReadMs = this.#now()
+    // Without strangers there is no pause: a rotation that follows another closely is found at once.
+    const areStrangersAbout = this.#now() - this.#lastVainReadMs < STRANGERS_ABOUT_MS
+    if (areStrangersAbout) this.#nextExtraReadMs = this.#now() + EXTRA_READ_INTERVAL_MS
     return found
   }
 
@@ -91,43 +108,33 @@ class RemoteKeys implements KeySource {
     if (this.#isUsable() && this.#now() - this.#readAtMs > MAX_AGE_MS) void this.#read()
   }
 
-  async #lookUp(header: JWSHeaderParameters): Promise<VerificationKey | undefined> {
-    try {
-      return await this.#find?.(header)
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return undefined
-      throw error
-    }
-  }
-
   #read(): Promise<void> {
     if (this.#reading) return this.#reading
-    if (this.#now() < this.#notBeforeMs) return Promise.resolve()
+    if (this.#now() < this.#cooldownUntilMs) return Promise.resolve()
+    const number = ++this.#readsBegun
     this.#reading = this.#options
       .fetchKeys()
-      .then(keys => this.#keep(keys))
-      .catch(() => this.#backOff())
+      .then(keys => this.#keep(parseKeySet(keys), number))
+      .catch(() => this.#coolDown())
       .finally(() => {
         this.#reading = undefined
       })
     return this.#reading
   }
 
-  #keep(keys: unknown): void {
-    const keySet = checkedKeySet(keys)
-    const published = JSON.stringify(keySet)
+  #keep(keySet: KeySet, number: number): void {
+    this.#lastRead = number
     this.#readAtMs = this.#now()
     this.#failures = 0
-    this.#notBeforeMs = Number.NEGATIVE_INFINITY
-    if (published === this.#published) return
-    this.#find = createLocalJWKSet(keySet)
-    this.#published = published
+    this.#cooldownUntilMs = Number.NEGATIVE_INFINITY
+    if (keySet.text === this.#keySet?.text) return
+    this.#keySet = keySet
     this.#generation++
   }
 
-  #backOff(): void {
+  #coolDown(): void {
     const pauseMs = Math.min(FIRST_FAILURE_COOL_DOWN_MS * 2 ** this.#failures++, MAX_FAILURE_COOL_DOWN_MS)
-    this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#now() + pauseMs)
+    this.#cooldownUntilMs = Math.max(this.#cooldownUntilMs, this.#now() + pauseMs)
     this.#options.onFailure?.()
     // Without keys this instance is not ready and gets no calls, so it must try again by itself.
     clearTimeout(this.#timer)
@@ -135,11 +142,11 @@ class RemoteKeys implements KeySource {
   }
 
   #isUsable(): boolean {
-    return this.#find !== undefined && this.#now() - this.#readAtMs < MAX_STALE_MS
+    return this.#keySet !== undefined && this.#now() - this.#readAtMs < MAX_STALE_MS
   }
 
-  #unavailable(): AppError {
-    const retryAfterMs = Math.max(1000, Math.min(this.#notBeforeMs - this.#now(), MAX_FAILURE_COOL_DOWN_MS))
+  #unreadable(): AppError {
+    const retryAfterMs = Math.max(1000, Math.min(this.#cooldownUntilMs - this.#now(), MAX_FAILURE_COOL_DOWN_MS))
     return new AppError('identity-provider-unavailable', 'The keys that sign tokens cannot be read at the moment.', {
       retryAfterMs
     })
@@ -150,13 +157,7 @@ class RemoteKeys implements KeySource {
   }
 }
 
-/** Throws for anything but a key set with keys in it. */
-function checkedKeySet(value: unknown): JSONWebKeySet {
-  const keys = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
-  if (!Array.isArray(keys) || keys.length === 0 || keys.length > MAX_KEYS) throw new TypeError('not a key set')
-  const named = keys.filter(key => typeof key === 'object' && key !== null && typeof key.kty === 'string')
-  // A published secret is no secret: only public keys verify a published signature.
-  const usable = named.filter(key => key.kty !== 'oct' && key.use !== 'enc')
-  if (usable.length === 0) throw new TypeError('no key that verifies')
-  return { keys: usable }
+function olderKeys(retryAfterMs: number): AppError {
+  const detail = 'Whether the token is signed with a new key is not known yet.'
+  return new AppError('identity-provider-unavailable', detail, { retryAfterMs, reason: 'keys-older' })
 }
