@@ -38,7 +38,7 @@ export function requireVisible(context: ChatContext, id: string, viewer: string 
   const { state, switches } = context
   const message = state.messages.get(id)
   if (message === undefined) throw messageNotFound(id)
-  if (message.deletedAtMs !== null && switches.deletedParent === 'not-found') throw messageNotFound(id)
+  if (message.deleted !== null && switches.deletedParent === 'not-found') throw messageNotFound(id)
   if (viewer === null || viewer === APP_SYSTEM) return message
   if (message.receiverType === 'group') {
     requireMember(context, state.mustHaveGroup(message.receiver), viewer, id)

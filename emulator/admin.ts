@@ -1,10 +1,10 @@
 // The same handles as the library's, for other processes: JSON over HTTP under /_emulator/.
 import type { ServerResponse } from 'node:http'
+import { applySwitches } from './apply-switches.ts'
 import { FAULT_KINDS, type Fault, type FaultName, isFaultName, NAMED_FAULTS } from './faults.ts'
 import type { CometChatEmulator } from './handles.ts'
 import type { KeyScope } from './keys.ts'
-import { applySwitches } from './switches.ts'
-import type { JsonObject, NewGroup, NewMessage, NewUser } from './types.ts'
+import type { Change, ChangeMatch, JsonObject, NewGroup, NewMessage, NewUser } from './types.ts'
 
 export interface AdminRequest {
   readonly method: string
@@ -24,6 +24,8 @@ interface StateChange {
   readonly deleteMessages?: readonly string[]
   readonly addKeys?: readonly { readonly key: string; readonly scope?: KeyScope }[]
   readonly revokeKeys?: readonly string[]
+  /** Changes that wait for the answer to a list of a thread. */
+  readonly afterRead?: readonly (ChangeMatch & { readonly change: Change })[]
   readonly switches?: JsonObject
 }
 
@@ -76,7 +78,12 @@ function changeState(emulator: CometChatEmulator, change: StateChange): JsonObje
   })
   change.revokeKeys?.forEach(emulator.revokeKey)
   change.deactivate?.forEach(emulator.deactivate)
-  change.deleteMessages?.forEach(emulator.deleteMessage)
+  change.deleteMessages?.forEach(id => {
+    emulator.deleteMessage(id)
+  })
+  change.afterRead?.forEach(({ change, ...match }) => {
+    emulator.changeAfterRead(change, match)
+  })
   applySwitches(emulator.switches, change.switches ?? {})
   return { messages }
 }

@@ -1,6 +1,8 @@
 // From a request to an answer: key, rate limit, route. It touches no socket and posts nothing by itself.
+import { changeMessage, deleteMessage } from './change-message.ts'
 import type { Answer, ApiRequest, ChatContext, Outcome } from './context.ts'
-import { apiNotFound, ChatError, envelope, statusOf, TOO_MANY } from './errors.ts'
+import { statusOf } from './error-codes.ts'
+import { apiNotFound, ChatError, envelope, TOO_MANY } from './errors.ts'
 import type { Keys } from './keys.ts'
 import { type Budget, budgetHeaders, retryAfterSeconds, UserLimitExceeded } from './rate-limit.ts'
 import { listThread, readMessage } from './read-messages.ts'
@@ -9,29 +11,27 @@ import { createUser, readUser } from './users-api.ts'
 
 export type Api = (request: ApiRequest) => Answer
 
+type Handler = (context: ChatContext, request: ApiRequest, id: string, query: URLSearchParams) => Outcome
+
+/** By method and path, an id in it written as a star. */
+const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ['POST messages', sendMessage],
+  ['GET messages *', readMessage],
+  ['PUT messages *', changeMessage],
+  ['DELETE messages *', deleteMessage],
+  ['POST messages * thread', sendReply],
+  ['GET messages * thread', listThread],
+  ['POST users', createUser],
+  ['GET users *', (context, _request, uid) => readUser(context, uid)]
+])
+
 function route(context: ChatContext, request: ApiRequest): Outcome {
   const [pathname = '', search = ''] = request.path.split('?', 2)
-  const [, version, collection, rawId, leaf, ...rest] = pathname.split('/')
-  if (version !== 'v3' || rest.length > 0) throw apiNotFound()
-  const id = rawId === undefined ? undefined : decode(rawId)
-  switch (
-    [request.method, collection, ...(id === undefined ? [] : ['*']), ...(leaf === undefined ? [] : [leaf])].join(' ')
-  ) {
-    case 'POST messages':
-      return sendMessage(context, request)
-    case 'GET messages *':
-      return readMessage(context, request, id ?? '')
-    case 'POST messages * thread':
-      return sendReply(context, request, id ?? '')
-    case 'GET messages * thread':
-      return listThread(context, request, id ?? '', new URLSearchParams(search))
-    case 'POST users':
-      return createUser(context, request)
-    case 'GET users *':
-      return readUser(context, id ?? '')
-    default:
-      throw apiNotFound()
-  }
+  const [, version, collection, id, leaf, ...rest] = pathname.split('/')
+  const called = [request.method, collection, id === undefined ? undefined : '*', leaf]
+  const handler = HANDLERS.get(called.filter(part => part !== undefined).join(' '))
+  if (handler === undefined || version !== 'v3' || rest.length > 0) throw apiNotFound()
+  return handler(context, request, decode(id ?? ''), new URLSearchParams(search))
 }
 
 function decode(segment: string): string {
@@ -69,8 +69,8 @@ export function createApi(context: ChatContext, keys: Keys): Api {
     try {
       keys.require(request.headers['apikey'])
       if (budget.exceeded) return tooMany(budget)
-      const { body, posts = [], hangs = false } = route(context, request)
-      return { status: 200, headers, body, posts, hangs }
+      const { posts = [], hangs = false, ...outcome } = route(context, request)
+      return { status: 200, headers, posts, hangs, ...outcome }
     } catch (error) {
       return refusal(error, headers)
     }

@@ -1,6 +1,7 @@
 // A local CometChat for tests and demos: start it, point a client at `url`, then read `requests` and `ledger`.
 import { createAdmin } from './admin.ts'
 import { createApi } from './api.ts'
+import { createCarryOut } from './changes.ts'
 import type { BeforeSend } from './context.ts'
 import { createFaultQueue } from './fault-queue.ts'
 import type { CometChatEmulator } from './handles.ts'
@@ -8,6 +9,7 @@ import { type ApiKey, createKeys } from './keys.ts'
 import { createLedger } from './ledger.ts'
 import { createKey, createRandom } from './random.ts'
 import { createRateLimit } from './rate-limit.ts'
+import { createReadScript } from './read-script.ts'
 import { createChatServer, type RunningServer } from './server.ts'
 import { createState } from './state.ts'
 import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
@@ -37,12 +39,15 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
   const { seed = DEFAULT_SEED, now = Date.now, settleMs = 0, firstMessageId = DEFAULT_FIRST_ID, beforeSend } = options
   const switches: Switches = { ...DEFAULT_SWITCHES, ...options.switches }
   const apiKeys = options.apiKeys ?? [{ key: createKey(createRandom(seed)), scope: 'fullAccess' }]
-  const keys = createKeys(apiKeys)
+  const keys = createKeys(apiKeys, switches)
   const state = createState({ now, switches, firstMessageId })
+  const carryOut = createCarryOut({ state, switches, now })
+  const script = createReadScript(carryOut)
   const ledger = createLedger(state, now)
   const faults = createFaultQueue()
   const rateLimit = createRateLimit(switches, now)
-  const api = createApi({ state, switches, now, settleMs, rateLimit, beforeSend }, keys)
+  const { afterRead } = script
+  const api = createApi({ state, switches, now, settleMs, rateLimit, beforeSend, afterRead }, keys)
   let requests: ReceivedRequest[] = []
   let running: RunningServer | undefined
 
@@ -74,9 +79,10 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
     deactivate: uid => {
       state.mustHaveUser(uid).deactivated = true
     },
-    deleteMessage: id => {
-      state.mustHaveMessage(id).deletedAtMs = now()
-    },
+    deleteMessage: (id, deletion) => carryOut({ kind: 'delete', id, ...deletion }),
+    editMessage: (id, data, by) => carryOut({ kind: 'edit', id, data, ...(by !== undefined && { by }) }),
+    moderate: (id, status) => carryOut({ kind: 'moderate', id, status }),
+    changeAfterRead: script.add,
     addKey: (key, scope = 'fullAccess') => keys.add(key, scope),
     revokeKey: keys.revoke,
 
@@ -90,6 +96,7 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
       requests = []
       ledger.clear()
       faults.forgetPending()
+      script.forget()
     },
 
     failNext: faults.add,
@@ -101,6 +108,8 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
   }
 
   const admin = options.admin === true ? createAdmin(emulator) : undefined
-  const server = createChatServer({ api, admin, faults, ledger, now, onRequest: record => requests.push(record) })
+  const onRequest = (record: ReceivedRequest) => void requests.push(record)
+  const keyInText = keys.inText
+  const server = createChatServer({ api, admin, faults, ledger, switches, keyInText, now, onRequest })
   return emulator
 }

@@ -1,6 +1,7 @@
 // What the command line says and understands. Pure: `main.ts` does what it decides.
 import { parseArgs } from 'node:util'
-import { applySwitches, DEFAULT_SWITCHES, type Switches } from './switches.ts'
+import { applySwitches } from './apply-switches.ts'
+import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
 
 const DEFAULT_PORT = 4000
 const MAX_PORT = 65_535

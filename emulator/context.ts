@@ -9,7 +9,12 @@ export interface ChatContext extends WireContext {
   readonly settleMs: number
   readonly rateLimit: RateLimit
   readonly beforeSend: BeforeSend | undefined
+  /** Told when a list of a thread was just answered. */
+  readonly afterRead: (parentId: string) => void
 }
+
+/** What a request does beside posting, once it is committed; `atMs` is when that is. */
+export type Effect = (atMs: number) => void
 
 export interface ApiRequest {
   readonly method: string
@@ -26,6 +31,10 @@ export interface Answer {
   readonly body: () => unknown
   /** What this request posts. Nothing is posted until somebody commits it. */
   readonly posts: readonly StoredMessage[]
+  /** What else it does when it is committed. */
+  readonly effect?: Effect
+  /** Called when the answer has been worked out and written, which is before the next request is read. */
+  readonly afterAnswer?: () => void
   /** The real one is said to swallow some requests (docs/cometchat-facts.md §4.3). */
   readonly hangs: boolean
 }
@@ -33,5 +42,7 @@ export interface Answer {
 export interface Outcome {
   readonly body: () => unknown
   readonly posts?: readonly StoredMessage[]
+  readonly effect?: Effect
+  readonly afterAnswer?: () => void
   readonly hangs?: boolean
 }

@@ -1,49 +1,7 @@
-// CometChat's refusals: the closed list of codes, their statuses, and the envelope they travel in.
+// CometChat's refusals, and the envelope they travel in.
+import type { ErrorCode } from './error-codes.ts'
 import type { JsonObject } from './types.ts'
 
-/** Statuses that are recorded somewhere, and guesses (docs/cometchat-facts.md §4.3) that `switches.statuses` can replace. */
-const RECORDED = {
-  AUTH_ERR_APIKEY_NOT_FOUND: 401,
-  AUTH_ERR_NO_ACCESS: 403,
-  ERR_BAD_REQUEST: 400,
-  ERR_EMPTY_MESSAGE_TEXT: 400,
-  ERR_GROUP_NOT_JOINED: 401,
-  ERR_GUID_NOT_FOUND: 404,
-  ERR_MESSAGE_ID_NOT_FOUND: 404,
-  ERR_MESSAGE_NO_ACCESS: 403,
-  ERR_TOO_MANY_REQUESTS: 429,
-  ERR_UID_ALREADY_EXISTS: 400,
-  ERR_UID_NOT_FOUND: 404
-} as const
-
-const GUESSED = {
-  AUTH_ERR_EMPTY_APIKEY: 401,
-  ERR_API_NOT_FOUND: 404,
-  ERR_BANNED_GROUPMEMBER: 403,
-  ERR_BLOCKED_BY_EXTENSION: 400,
-  ERR_BLOCKED_BY_WEBHOOK: 400,
-  ERR_BLOCKED_RECEIVER: 403,
-  ERR_BLOCKED_SENDER: 403,
-  ERR_EMPTY_CUSTOM_DATA: 400,
-  ERR_EMPTY_MESSAGE_CATEGORY: 400,
-  ERR_EMPTY_MESSAGE_FILE: 400,
-  ERR_EMPTY_MESSAGE_TYPE: 400,
-  ERR_EMPTY_RECEIVER: 400,
-  ERR_INVALID_CUSTOM_DATA: 400,
-  ERR_INVALID_MEDIA_MESSAGE: 400,
-  ERR_INVALID_MESSAGE_CATEGORY: 400,
-  ERR_INVALID_MESSAGE_DATA: 400,
-  ERR_INVALID_MESSAGE_TEXT: 400,
-  ERR_INVALID_MESSAGE_TYPE: 400,
-  ERR_INVALID_METADATA: 400,
-  ERR_INVALID_RECEIVER_TYPE: 400,
-  ERR_MESSAGE_THREAD_NESTING: 400,
-  ERR_WRONG_MESSAGE_THREAD: 400,
-  ERR_WRONG_MESSAGE_THREAD_CATEGORY: 400
-} as const
-
-const STATUSES = { ...RECORDED, ...GUESSED }
-export type ErrorCode = keyof typeof STATUSES
 export type Details = Readonly<Record<string, unknown>>
 
 export interface Refusal {
@@ -62,9 +20,6 @@ export class ChatError extends Error {
     this.refusal = refusal
   }
 }
-
-export const statusOf = (code: ErrorCode, overrides: Readonly<Record<string, number>>): number =>
-  overrides[code] ?? STATUSES[code]
 
 /** The one shape of every error body; member order is that of the recorded ones. */
 export function envelope(code: string, message: string, { devMessage = message, details }: Refusal = {}): JsonObject {
@@ -97,17 +52,28 @@ export const noAccess = (uid: string, id: string): ChatError =>
 
 export const apiNotFound = (): ChatError => new ChatError('ERR_API_NOT_FOUND', 'The requested API does not exist.')
 
-/** Repeats the key, as the real text most likely does: a caller must never pass it on. */
-export const keyNotFound = (key: string): ChatError =>
-  new ChatError('AUTH_ERR_APIKEY_NOT_FOUND', `The key ${key} does not exist. Please use correct apiKey.`)
+const VISIBLE_KEY_CHARACTERS = 5
 
-/** Repeats the key twice, verbatim as recorded (docs/cometchat-facts.md §4.2). */
-export const keyScopeTooSmall = (key: string): ChatError =>
+/** A key as the error texts of 2026 show it: five characters at each end, or stars alone where it has no more than ten. */
+export function maskKey(key: string): string {
+  const hidden = key.length - 2 * VISIBLE_KEY_CHARACTERS
+  if (hidden <= 0) return '*'.repeat(key.length)
+  return key.slice(0, VISIBLE_KEY_CHARACTERS) + '*'.repeat(hidden) + key.slice(-VISIBLE_KEY_CHARACTERS)
+}
+
+/** `shown` is the key as the text repeats it, verbatim or masked (docs/cometchat-facts.md §14). */
+export const keyNotFound = (shown: string): ChatError =>
+  new ChatError('AUTH_ERR_APIKEY_NOT_FOUND', `The key ${shown} does not exist. Please use correct apiKey.`, {
+    devMessage: `The ${shown} key doesn't work. Please use correct apiKey.`
+  })
+
+/** Repeats the key twice (docs/cometchat-facts.md §4.2). */
+export const keyScopeTooSmall = (shown: string): ChatError =>
   new ChatError(
     'AUTH_ERR_NO_ACCESS',
-    `The key ${key} cannot be used to perform this operation. Please use API key with a correct scope to perform the operation.`,
+    `The key ${shown} cannot be used to perform this operation. Please use API key with a correct scope to perform the operation.`,
     {
-      devMessage: `The ${key} key does not have enough clearance. To perform the operation, please use the API key with the correct scope.`
+      devMessage: `The ${shown} key does not have enough clearance. To perform the operation, please use the API key with the correct scope.`
     }
   )
 

@@ -19,6 +19,8 @@ export interface Exchange {
   readonly commit: (answer: Answer) => void
   readonly commitLater: (answer: Answer, afterMs: number) => void
   readonly ledger: Ledger
+  /** The key as an error text shows it. */
+  readonly keyInText: (key: string) => string
   /** Has this sent on the connection as soon as its next request has arrived, before the proper answer. */
   readonly poisonNext: (bytes: string) => void
   /** Aborted when the emulator stops. */
@@ -82,4 +84,5 @@ export function sendAnswer(exchange: Exchange, answer: Answer): void {
   if (answer.hangs) return
   const { status, headers } = answer
   respond(exchange, { status, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(answer.body()) })
+  answer.afterAnswer?.()
 }

@@ -2,13 +2,11 @@
 import { envelope } from './errors.ts'
 import { type Exchange, JSON_TYPE, respond, sendAnswer } from './exchange.ts'
 import type { Fault } from './faults.ts'
+import { isObject } from './message-body.ts'
 import type { JsonObject, PostedMessage } from './types.ts'
 import { exactNumber } from './wire.ts'
 
 const GIANT_BYTES = 1024 * 1024
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The message that the healthy answer holds; null when it is a refusal, which faults of content leave alone. */
 function ownMessage({ answer }: Exchange): JsonObject | null {

@@ -1,4 +1,5 @@
 // Refusals and failures with a status of their own, and bytes that are no HTTP at all.
+import { statusOf } from './error-codes.ts'
 import { type ChatError, envelope, keyNotFound, keyScopeTooSmall, TOO_MANY } from './errors.ts'
 import { type Exchange, end, headBytes, JSON_TYPE, respond, write } from './exchange.ts'
 import type { Fault } from './faults.ts'
@@ -55,7 +56,7 @@ async function sendRaw(exchange: Exchange, fault: Fault & { kind: 'raw' }): Prom
 
 /** Undefined when the fault is of another family. */
 export function performRefusal(fault: Fault, exchange: Exchange): Promise<void> | undefined {
-  const key = exchange.record.headers['apikey'] ?? ''
+  const key = exchange.keyInText(exchange.record.headers['apikey'] ?? '')
   switch (fault.kind) {
     case 'key-revoked':
       return Promise.resolve(refuse(exchange, 401, keyNotFound(key)))
@@ -66,7 +67,8 @@ export function performRefusal(fault: Fault, exchange: Exchange): Promise<void> 
     case 'server-error':
       return Promise.resolve(sendServerError(exchange, fault))
     case 'error': {
-      const { status, code, message = `The request was refused with ${code}.`, devMessage, details } = fault
+      const { code, status = statusOf(code), devMessage, details } = fault
+      const { message = `The request was refused with ${code}.` } = fault
       const refusal = { ...(devMessage !== undefined && { devMessage }), ...(details && { details }) }
       respond(exchange, { status, headers: JSON_TYPE, body: JSON.stringify(envelope(code, message, refusal)) })
       return Promise.resolve()

@@ -13,10 +13,14 @@ interface Rendered {
   readonly body: string
 }
 
-function render({ answer, record }: Exchange): Rendered {
-  const { status, headers, body } = answer()
+/** The head is written by hand after this, with what the server has set already: the date. */
+function render({ answer, record, res }: Exchange): Rendered {
+  const { status, headers, body, afterAnswer } = answer()
   record.status = status
-  return { status, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(body()) }
+  const date = res.getHeader('date')
+  const rendered = JSON.stringify(body())
+  afterAnswer?.()
+  return { status, headers: { ...(date && { date: String(date) }), ...JSON_TYPE, ...headers }, body: rendered }
 }
 
 const withLength = ({ status, headers, body }: Rendered): string =>
@@ -45,11 +49,12 @@ async function sendExtra(exchange: Exchange, fault: Fault & { kind: 'extra-answe
 }
 
 function sendGzip({ answer, res, record }: Exchange): void {
-  const { status, headers, body } = answer()
+  const { status, headers, body, afterAnswer } = answer()
   record.status = status
   const zipped = gzipSync(JSON.stringify(body()))
   const about = { ...JSON_TYPE, ...headers, 'content-encoding': 'gzip', 'content-length': String(zipped.length) }
   res.writeHead(status, about).end(zipped)
+  afterAnswer?.()
 }
 
 async function sendHalf(exchange: Exchange, fault: Fault & { kind: 'half-body' | 'truncated-chunked' }): Promise<void> {

@@ -67,8 +67,9 @@ type RefusalFault =
     })
   | (Committing & {
       readonly kind: 'error'
-      readonly status: number
       readonly code: string
+      /** The recorded or guessed one of the code unless given. */
+      readonly status?: number
       readonly message?: string
       readonly devMessage?: string
       readonly details?: Details

@@ -3,7 +3,19 @@ import type { FaultMatch } from './fault-queue.ts'
 import type { Fault, FaultName } from './faults.ts'
 import type { KeyScope } from './keys.ts'
 import type { Switches } from './switches.ts'
-import type { NewGroup, NewMessage, NewUser, PostedMessage, ReceivedRequest, StoredMessage } from './types.ts'
+import type {
+  Change,
+  ChangeMatch,
+  Deletion,
+  JsonObject,
+  ModerationStatus,
+  NewGroup,
+  NewMessage,
+  NewUser,
+  PostedMessage,
+  ReceivedRequest,
+  StoredMessage
+} from './types.ts'
 
 export interface CometChatEmulator {
   start(options?: { readonly port?: number; readonly host?: string }): Promise<{ url: string; port: number }>
@@ -23,14 +35,21 @@ export interface CometChatEmulator {
   ban(guid: string, uid: string): void
   block(blocker: string, blocked: string): void
   deactivate(uid: string): void
-  deleteMessage(id: string): void
+  /** Softly unless `permanent`; by its sender unless `by` says otherwise. */
+  deleteMessage(id: string, deletion?: Deletion): void
+  /** Changes members of `data` as an edit does; by its sender unless given. */
+  editMessage(id: string, data: JsonObject, by?: string): void
+  /** Gives a verdict by hand, whatever the switches say. */
+  moderate(id: string, status: ModerationStatus): void
+  /** Right after a list of a thread was answered, before the next request: the change happens, once. */
+  changeAfterRead(change: Change | (() => void), match?: ChangeMatch): void
   addKey(key: string, scope?: KeyScope): void
   revokeKey(key: string): void
 
   readonly requests: readonly ReceivedRequest[]
   /** One entry per message posted. Late commits appear here once their instant has passed on `now`. */
   readonly ledger: readonly PostedMessage[]
-  /** Forgets requests, ledger and pending faults; keeps users, groups and messages. */
+  /** Forgets requests, ledger, pending faults and scripted changes; keeps users, groups and messages. */
   clear(): void
 
   /** The next matching request, and only it, meets this fault; several wait in order. */

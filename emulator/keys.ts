@@ -1,4 +1,5 @@
-import { ChatError, keyNotFound, keyScopeTooSmall } from './errors.ts'
+import { ChatError, keyNotFound, keyScopeTooSmall, maskKey } from './errors.ts'
+import type { Switches } from './switches.ts'
 
 export type KeyScope = 'fullAccess' | 'authOnly'
 export interface ApiKey {
@@ -9,9 +10,12 @@ export interface ApiKey {
 export type Keys = ReturnType<typeof createKeys>
 
 /** The keys of the app. An authOnly key can do nothing here: what it may do is none of the calls emulated. */
-export function createKeys(initial: readonly ApiKey[]) {
+export function createKeys(initial: readonly ApiKey[], switches: Switches) {
   const scopes = new Map<string, KeyScope>(initial.map(({ key, scope }) => [key, scope]))
+  const inText = (key: string): string => (switches.keyInErrors === 'masked' ? maskKey(key) : key)
   return {
+    /** The key as an error text shows it. */
+    inText,
     add: (key: string, scope: KeyScope) => void scopes.set(key, scope),
     revoke: (key: string) => void scopes.delete(key),
     require(key: string | undefined): void {
@@ -19,8 +23,8 @@ export function createKeys(initial: readonly ApiKey[]) {
         throw new ChatError('AUTH_ERR_EMPTY_APIKEY', 'The API key is missing. Please provide the apiKey header.')
       }
       const scope = scopes.get(key)
-      if (scope === undefined) throw keyNotFound(key)
-      if (scope !== 'fullAccess') throw keyScopeTooSmall(key)
+      if (scope === undefined) throw keyNotFound(inText(key))
+      if (scope !== 'fullAccess') throw keyScopeTooSmall(inText(key))
     }
   }
 }

@@ -1,12 +1,12 @@
 // The checks that CometChat makes on the body of a message before it looks at who and where.
-import { badRequest, ChatError, type ErrorCode } from './errors.ts'
+import type { ErrorCode } from './error-codes.ts'
+import { badRequest, ChatError } from './errors.ts'
+import { mentionedUids } from './mentions.ts'
 import type { Switches } from './switches.ts'
 import type { JsonObject, ReceiverType } from './types.ts'
-import { mentionedUids } from './wire.ts'
 
-const CATEGORIES = ['message', 'custom']
-/** Posted successfully to /messages by a live client, and documented nowhere for a thread. */
-const CATEGORIES_OUTSIDE_THREADS = [...CATEGORIES, 'interactive', 'card']
+/** The last two are posted to /messages by a live client; `threadCategories` says what a thread takes. */
+const CATEGORIES = ['message', 'custom', 'interactive', 'card']
 const TYPES = ['text', 'image', 'file', 'audio', 'video']
 const MAX_TAGS = 25
 const MAX_TAG_CHARACTERS = 100
@@ -26,9 +26,10 @@ export interface MessageBody {
   readonly data: JsonObject
   readonly tags: readonly string[]
   readonly muid: string | null
+  readonly quotedMessageId: string | null
 }
 
-const isObject = (value: unknown): value is JsonObject =>
+export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const isStringList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string')
@@ -126,7 +127,7 @@ function readData({ data }: JsonObject, category: string, type: string): JsonObj
   return data
 }
 
-function readTags(tags: unknown): string[] {
+export function readTags(tags: unknown): string[] {
   if (tags === undefined || tags === null) return []
   if (!isStringList(tags)) throw badRequest({ tags: ['The tags must be an array of strings.'] })
   if (tags.length > MAX_TAGS) throw badRequest({ tags: [`The tags may not have more than ${MAX_TAGS} items.`] })
@@ -136,18 +137,27 @@ function readTags(tags: unknown): string[] {
   return tags
 }
 
+/** A number as the SDK sends it, or digits. */
+function readQuotedMessageId({ quotedMessageId: id }: JsonObject): string | null {
+  if (id === undefined || id === null) return null
+  const isNumber = typeof id === 'number' && Number.isSafeInteger(id) && id > 0
+  if (isNumber || (typeof id === 'string' && /^[1-9][0-9]*$/.test(id))) return String(id)
+  throw badRequest({ quotedMessageId: ['The quotedMessageId must be an integer.'] })
+}
+
 /** Reads the body of a post, or throws the refusal. Members it does not know are tolerated, as CometChat must. */
 export function readMessageBody(text: string, switches: Switches, { isThread }: { isThread: boolean }): MessageBody {
   const body = parseObject(text)
   refuseOversize(text, body, switches)
   const moreTargets = readMoreTargets(body['multipleReceivers'])
   const target = readTarget(body, moreTargets.length > 0 || (isThread && switches.receiverMayBeOmitted))
-  const categories = isThread ? CATEGORIES : CATEGORIES_OUTSIDE_THREADS
+  const categories = isThread ? switches.threadCategories : CATEGORIES
   const { category, type } = readKind(body, switches.categoryAndTypeMayBeOmitted, categories)
   const data = readData(body, category, type)
   const tags = readTags(body['tags'])
   const { muid } = body
   if (muid !== undefined && typeof muid !== 'string') throw badRequest({ muid: ['The muid must be a string.'] })
   const keepsMuid = muid !== undefined && switches.muid === 'stored'
-  return { target, moreTargets, category, type, data, tags, muid: keepsMuid ? muid : null }
+  const quotedMessageId = readQuotedMessageId(body)
+  return { target, moreTargets, category, type, data, tags, muid: keepsMuid ? muid : null, quotedMessageId }
 }

@@ -1,9 +1,11 @@
 // POST /messages and POST /messages/{id}/thread.
-import { requireReachable, requireUser } from './access.ts'
+import { requireUser } from './access.ts'
 import type { ApiRequest, ChatContext, Outcome } from './context.ts'
-import { badRequest, ChatError } from './errors.ts'
+import { badRequest, ChatError, messageNotFound } from './errors.ts'
 import { type MessageBody, readMessageBody, type Target } from './message-body.ts'
+import { isModerated } from './moderation.ts'
 import { UserLimitExceeded } from './rate-limit.ts'
+import { answerTo, deliverTo } from './receivers.ts'
 import { APP_SYSTEM } from './state.ts'
 import { conversationOf, requireParent, requireSameConversation } from './thread-rules.ts'
 import type { StoredMessage } from './types.ts'
@@ -39,17 +41,6 @@ function refuseIfBlocked({ switches, beforeSend }: ChatContext, message: StoredM
   }
 }
 
-/** The body that answers several posts; which of these shapes is the real one, nobody knows. */
-function shapeOf(context: ChatContext, posts: readonly StoredMessage[]): unknown {
-  const { switches } = context
-  const [first, ...more] = posts.map(post =>
-    messageToWire(post, context, { ofPost: true, withTags: switches.tagsEchoed })
-  )
-  if (more.length === 0 || switches.multipleReceivers === 'single') return first
-  if (switches.multipleReceivers === 'array') return [first, ...more]
-  return Object.fromEntries([first, ...more].map((data, i) => [posts[i]?.receiver ?? '', { success: true, data }]))
-}
-
 interface Post {
   readonly sender: string
   readonly parent: StoredMessage | null
@@ -57,25 +48,35 @@ interface Post {
   readonly target: Target | undefined
 }
 
+function refuseRepeatedMuid(context: ChatContext, known: StoredMessage | undefined): Outcome | undefined {
+  const { muidDuplicate } = context.switches
+  if (known === undefined || muidDuplicate === 'posted-again') return undefined
+  if (muidDuplicate === 'refused') throw badRequest({ muid: ['The muid has already been taken.'] })
+  return { body: () => ({ data: messageToWire(known, context, { ofPost: true }) }) }
+}
+
 function post(context: ChatContext, { sender, parent, body, target }: Post): Outcome {
   const { state, switches, rateLimit } = context
-  const { category, type, data, tags, muid } = body
-  const known = muid === null ? undefined : state.findByMuid(sender, muid)
-  if (known && switches.muidDuplicate === 'first-returned') {
-    return { body: () => ({ data: messageToWire(known, context, { ofPost: true }) }) }
+  const { category, type, data, tags, muid, quotedMessageId } = body
+  const repeated = refuseRepeatedMuid(context, muid === null ? undefined : state.findByMuid(sender, muid))
+  if (repeated) return repeated
+  if (quotedMessageId !== null && switches.unknownQuote === 'not-found' && !state.messages.has(quotedMessageId)) {
+    throw messageNotFound(quotedMessageId)
   }
-  if (known && switches.muidDuplicate === 'refused') throw badRequest({ muid: ['The muid has already been taken.'] })
-
   const targets = targetsOf(context, body, target)
-  const reached = targets.map(one => requireReachable(context, sender, one))
-  const moderated = switches.moderation === 'pending' && category === 'message'
-  const shared = { sender, category, type, data, tags, muid, parentId: parent?.id ?? null, moderated }
-  const posts = targets.map(one => state.prepare({ ...shared, ...one }))
-  for (const message of posts) refuseIfBlocked(context, message)
+  const isMany = body.moreTargets.length > 0 && switches.multipleReceivers !== 'ignored'
+  const moderated = isModerated(switches, category, type)
+  const shared = { sender, category, type, data, tags, muid, quotedMessageId, moderated, actsOn: null }
+  const deliveries = deliverTo(context, { sender, targets, isMany }, one => {
+    const message = state.prepare({ ...shared, parentId: parent?.id ?? null, ...one })
+    refuseIfBlocked(context, message)
+    return message
+  })
+  const posts = deliveries.flatMap(({ message }) => message ?? [])
   const budget = rateLimit.countMessages(sender, posts.length)
   if (budget) throw new UserLimitExceeded(budget)
-  if (reached.some(({ hangs }) => hangs)) return { body: () => undefined, hangs: true }
-  return { body: () => ({ data: shapeOf(context, posts) }), posts }
+  if (deliveries.some(({ hangs }) => hangs)) return { body: () => undefined, hangs: true }
+  return { body: () => ({ data: answerTo(context, deliveries, isMany) }), posts }
 }
 
 export function sendMessage(context: ChatContext, { headers, body: text }: ApiRequest): Outcome {

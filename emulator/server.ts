@@ -15,6 +15,7 @@ import type { FaultQueue } from './fault-queue.ts'
 import type { Fault } from './faults.ts'
 import type { Ledger } from './ledger.ts'
 import { actsBeforeReading, performFault } from './perform-fault.ts'
+import type { Switches } from './switches.ts'
 import type { ReceivedRequest } from './types.ts'
 
 /** Longer than any client's keep-alive in the tests: the emulator never closes an idle connection by itself. */
@@ -26,6 +27,9 @@ export interface ServerParts {
   readonly admin: Admin | undefined
   readonly faults: FaultQueue
   readonly ledger: Ledger
+  readonly switches: Switches
+  /** The key as an error text shows it. */
+  readonly keyInText: (key: string) => string
   readonly now: () => number
   readonly onRequest: (record: ReceivedRequest) => void
 }
@@ -49,7 +53,7 @@ function readBody(req: IncomingMessage, done: (body: string) => void): void {
   req.on('end', () => done(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()))
 }
 
-export function createChatServer({ api, admin, faults, ledger, now, onRequest }: ServerParts) {
+export function createChatServer({ api, admin, faults, ledger, switches, keyInText, now, onRequest }: ServerParts) {
   const connections = new Map<Socket, number>()
   const poison = new WeakMap<Socket, string>()
   let accepted = 0
@@ -86,8 +90,9 @@ export function createChatServer({ api, admin, faults, ledger, now, onRequest }:
         answer ??= api(record)
         return answer
       },
-      commit: ({ posts }) => ledger.post({ posts, onBehalfOf }),
-      commitLater: ({ posts }, afterMs) => ledger.postLater({ posts, onBehalfOf }, afterMs),
+      commit: ({ posts, effect }) => ledger.post({ posts, effect, onBehalfOf }),
+      commitLater: ({ posts, effect }, afterMs) => ledger.postLater({ posts, effect, onBehalfOf }, afterMs),
+      keyInText,
       ledger,
       poisonNext: bytes => void poison.set(req.socket, bytes),
       signal
@@ -110,6 +115,9 @@ export function createChatServer({ api, admin, faults, ledger, now, onRequest }:
       return
     }
     ledger.commitDue()
+    // Its own clock, not the machine's: what is older than what is judged by it.
+    res.sendDate = false
+    if (switches.dateHeader) res.setHeader('date', new Date(now()).toUTCString())
     const record = toRecord(req)
     onRequest(record)
     const poisoned = poison.get(req.socket)

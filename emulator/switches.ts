@@ -1,23 +1,33 @@
 // Everything that nobody outside CometChat knows (docs/cometchat-facts.md §12), each with the default that the README explains.
 
 /** The switches that choose one of several behaviours. */
-const CHOICES = {
+export const CHOICES = {
   muid: ['stored', 'dropped'],
   muidDuplicate: ['posted-again', 'first-returned', 'refused'],
   rateLimitHeaders: ['X-Rate-Limit', 'X-RateLimit', 'none'],
   deletedParent: ['not-found', 'accepted'],
   blockedByReceiver: ['refused', 'hangs', 'accepted'],
   threadWithoutOnBehalfOf: ['refused', 'app_system'],
-  multipleReceivers: ['single', 'array', 'map', 'ignored', 'refused'],
+  multipleReceivers: ['per-receiver', 'per-receiver-bare', 'single', 'array', 'map', 'ignored', 'refused'],
   metadata: ['echoed', 'missing-in-answer', 'missing'],
   ids: ['string', 'number'],
   conversationId: ['sorted', 'sender-first'],
   notAMember: ['not-joined', 'no-access'],
   ownParent: ['accepted', 'refused'],
   moderation: ['off', 'pending'],
-  moderationVerdict: ['approved', 'disapproved'],
+  moderationVerdict: ['approved', 'disapproved', 'blocked'],
+  disapproved: ['shown-to-sender', 'shown', 'hidden', 'tombstone'],
   unsettledListedTo: ['everyone', 'sender', 'nobody'],
-  threadOrder: ['oldest-first', 'newest-first']
+  tombstones: ['bare', 'whole', 'absent'],
+  unknownQuote: ['accepted', 'not-found'],
+  editedData: ['members-replaced', 'metadata-merged', 'replaced'],
+  deleteAction: ['deleted', 'edited'],
+  keyInErrors: ['masked', 'repeated'],
+  threadOrder: ['oldest-first', 'newest-first'],
+  threadPaging: ['page-and-cursor', 'page', 'cursor', 'ignored'],
+  threadCursor: ['exclusive', 'inclusive'],
+  threadNext: ['when-not-empty', 'always', 'while-more', 'never'],
+  threadMeta: ['next', 'cursor', 'both']
 } as const
 
 type Choice<Name extends keyof typeof CHOICES> = (typeof CHOICES)[Name][number]
@@ -48,8 +58,24 @@ export interface Switches {
   moderation: Choice<'moderation'>
   moderationMs: number
   moderationVerdict: Choice<'moderationVerdict'>
+  disapproved: Choice<'disapproved'>
   unsettledListedTo: Choice<'unsettledListedTo'>
+  tombstones: Choice<'tombstones'>
+  threadCategories: readonly string[]
+  unknownQuote: Choice<'unknownQuote'>
+  threadSubscribedInAnswers: boolean
+  injectedExtensions: readonly string[]
+  editedData: Choice<'editedData'>
+  deleteAction: Choice<'deleteAction'>
+  keyInErrors: Choice<'keyInErrors'>
+  dateHeader: boolean
   threadOrder: Choice<'threadOrder'>
+  threadPaging: Choice<'threadPaging'>
+  threadCursor: Choice<'threadCursor'>
+  threadNext: Choice<'threadNext'>
+  threadMeta: Choice<'threadMeta'>
+  threadPageMax: number | null
+  threadGaps: boolean
   blockedWords: readonly string[]
 }
 
@@ -67,50 +93,34 @@ export const DEFAULT_SWITCHES: Readonly<Switches> = {
   deletedParent: 'not-found',
   blockedByReceiver: 'refused',
   threadWithoutOnBehalfOf: 'refused',
-  multipleReceivers: 'single',
+  multipleReceivers: 'per-receiver',
   tagsEchoed: false,
   metadata: 'echoed',
   ids: 'string',
   conversationId: 'sorted',
   notAMember: 'not-joined',
   ownParent: 'accepted',
-  parentCategories: ['message', 'custom', 'interactive', 'card'],
+  parentCategories: ['message', 'custom', 'interactive', 'card', 'agentic'],
   moderation: 'off',
   moderationMs: 3000,
   moderationVerdict: 'approved',
+  disapproved: 'shown-to-sender',
   unsettledListedTo: 'sender',
+  tombstones: 'bare',
+  threadCategories: ['message', 'custom', 'interactive', 'card'],
+  unknownQuote: 'accepted',
+  threadSubscribedInAnswers: false,
+  injectedExtensions: [],
+  editedData: 'members-replaced',
+  deleteAction: 'deleted',
+  keyInErrors: 'masked',
+  dateHeader: true,
   threadOrder: 'oldest-first',
+  threadPaging: 'page-and-cursor',
+  threadCursor: 'exclusive',
+  threadNext: 'when-not-empty',
+  threadMeta: 'next',
+  threadPageMax: null,
+  threadGaps: false,
   blockedWords: []
-}
-
-interface Shape {
-  readonly words: string
-  readonly fits: (value: unknown) => boolean
-}
-
-const isNumber = (value: unknown): boolean => typeof value === 'number'
-
-function shapeOf(name: keyof Switches): Shape {
-  const choices: readonly unknown[] | undefined = Object.entries(CHOICES).find(([known]) => known === name)?.[1]
-  if (choices) return { words: choices.join(', '), fits: value => choices.includes(value) }
-  const usual = DEFAULT_SWITCHES[name]
-  if (usual === null) return { words: 'a number or null', fits: value => value === null || isNumber(value) }
-  if (Array.isArray(usual)) return { words: 'a list of strings', fits: Array.isArray }
-  if (typeof usual === 'boolean') return { words: 'true or false', fits: value => typeof value === 'boolean' }
-  if (typeof usual === 'number') return { words: 'a number', fits: isNumber }
-  return { words: '{"code":status}', fits: value => typeof value === 'object' && value !== null }
-}
-
-const isSwitch = (name: string): name is keyof Switches => Object.hasOwn(DEFAULT_SWITCHES, name)
-
-/** Changes switches by name, for those who have only text; throws one sentence when a name or a value is wrong. */
-export function applySwitches(switches: Switches, changes: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(changes)) {
-    if (!isSwitch(name)) {
-      throw new Error(`there is no switch "${name}"; there are ${Object.keys(DEFAULT_SWITCHES).join(', ')}`)
-    }
-    const { words, fits } = shapeOf(name)
-    if (!fits(value)) throw new Error(`the switch "${name}" takes ${words}`)
-    Object.assign(switches, { [name]: value })
-  }
 }

@@ -48,6 +48,7 @@ export interface NewMessage {
   readonly type?: string
   readonly tags?: readonly string[]
   readonly muid?: string
+  readonly quotedMessageId?: string
   /** When it was sent; long enough ago to be settled unless given. */
   readonly sentAtMs?: number
 }
@@ -60,15 +61,54 @@ export interface StoredMessage {
   readonly receiverType: ReceiverType
   readonly category: string
   readonly type: string
-  /** The `data` member exactly as the sender gave it. */
-  readonly data: JsonObject
-  readonly tags: readonly string[]
+  /** The `data` member exactly as the sender gave it, until an edit changes it. */
+  data: JsonObject
+  tags: readonly string[]
   readonly muid: string | null
+  readonly quotedMessageId: string | null
   readonly parentId: string | null
   readonly moderated: boolean
+  /** What an action message (an edit, a removal) was done to; null for any other. */
+  readonly actsOn: StoredMessage | null
   sentAtMs: number
   replyCount: number
-  deletedAtMs: number | null
+  edited: Stamp | null
+  deleted: Stamp | null
+  /** A verdict given by hand; null leaves it to the switches. */
+  verdict: Verdict | null
+}
+
+/** Who did something, and when. */
+export interface Stamp {
+  readonly atMs: number
+  readonly by: string
+}
+
+export type ModerationStatus = 'pending' | 'approved' | 'disapproved' | 'blocked'
+
+export interface Verdict {
+  readonly status: ModerationStatus
+  readonly atMs: number
+}
+
+/** A change of the world that is scripted to happen between two reads of a thread. */
+export type Change =
+  | { readonly kind: 'post'; readonly message: NewMessage }
+  | { readonly kind: 'edit'; readonly id: string; readonly data?: JsonObject; readonly by?: string }
+  /** Its sender's or `by`'s deletion: soft unless `permanent`. */
+  | { readonly kind: 'delete'; readonly id: string; readonly by?: string; readonly permanent?: boolean }
+  | { readonly kind: 'moderate'; readonly id: string; readonly status: ModerationStatus }
+
+export interface Deletion {
+  /** The sender unless given; `app_system` is the app. */
+  readonly by?: string
+  readonly permanent?: boolean
+}
+
+/** When a scripted change happens: right after the answer to the `read`-th list (1 unless given) of that thread. */
+export interface ChangeMatch {
+  readonly parentId?: string
+  readonly read?: number
 }
 
 /** One message that was really posted, whatever was answered. */

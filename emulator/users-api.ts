@@ -4,7 +4,7 @@ import type { ApiRequest, ChatContext, Outcome } from './context.ts'
 import { badRequest, ChatError } from './errors.ts'
 import { parseObject } from './message-body.ts'
 import type { JsonObject } from './types.ts'
-import { userToWire } from './wire.ts'
+import { userToWire } from './wire-entities.ts'
 
 const UID_PATTERN = /^[A-Za-z0-9_-]{1,100}$/
 

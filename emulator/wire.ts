@@ -1,7 +1,10 @@
 // From what is stored to the JSON that CometChat sends (docs/cometchat-facts.md §3).
+import { mentionedUids } from './mentions.ts'
+import { isRemovedByModeration, moderationStatus } from './moderation.ts'
 import { APP_SYSTEM, type State } from './state.ts'
 import type { Switches } from './switches.ts'
-import type { JsonObject, StoredMessage, User } from './types.ts'
+import type { JsonObject, StoredMessage } from './types.ts'
+import { receiverToWire, seconds, userToWire } from './wire-entities.ts'
 
 export interface WireContext {
   readonly state: State
@@ -13,67 +16,50 @@ export interface View {
   readonly withTags?: boolean
   /** The answer to the post itself, where `metadata: 'missing-in-answer'` applies. */
   readonly ofPost?: boolean
+  /** Whose subscription `threadSubscribed` tells; it is left out without one. */
+  readonly subscriber?: string | undefined
 }
-
-const seconds = (ms: number): number => Math.floor(ms / 1000)
-
-export function userToWire(user: User): JsonObject {
-  const { uid, name, avatar, link, metadata, role, tags, createdAtMs } = user
-  if (uid === APP_SYSTEM) return { uid, name, role, status: 'offline' }
-  return {
-    uid,
-    name,
-    ...(avatar !== undefined && { avatar }),
-    ...(link !== undefined && { link }),
-    ...(metadata !== undefined && { metadata }),
-    status: 'offline',
-    role,
-    createdAt: seconds(createdAtMs),
-    ...(tags !== undefined && { tags })
-  }
-}
-
-function receiverToWire({ receiver, receiverType, sender, conversationId }: StoredMessage, state: State): JsonObject {
-  if (receiverType === 'user') return { ...userToWire(state.mustHaveUser(receiver)), conversationId }
-  const { guid, name, owner, members, createdAtMs } = state.mustHaveGroup(receiver)
-  return {
-    guid,
-    name,
-    type: 'public',
-    membersCount: members.size,
-    conversationId,
-    hasJoined: members.has(sender),
-    createdAt: seconds(createdAtMs),
-    owner
-  }
-}
-
-/** `<@uid:…>` in the text names the users that the server lists under `mentions`. */
-export const mentionedUids = (text: unknown): string[] =>
-  typeof text === 'string' && text.includes('<@uid:')
-    ? [...new Set([...text.matchAll(/<@uid:([A-Za-z0-9_-]{1,100})>/g)].map(([, uid = '']) => uid.toLowerCase()))]
-    : []
 
 function mentionsToWire(text: unknown, state: State): JsonObject | undefined {
   const users = mentionedUids(text).flatMap(uid => state.users.get(uid) ?? [])
   return users.length === 0 ? undefined : Object.fromEntries(users.map(user => [user.uid, userToWire(user)]))
 }
 
-function moderationOf(message: StoredMessage, { switches, now }: WireContext): JsonObject | undefined {
-  if (!message.moderated) return undefined
-  return { status: now() < message.sentAtMs + switches.moderationMs ? 'pending' : switches.moderationVerdict }
+/** What the server writes beside the sender's own metadata when extensions are on. */
+function withInjected(metadata: unknown, { injectedExtensions }: Switches): unknown {
+  if (injectedExtensions.length === 0) return metadata
+  const results = { 'link-preview': { links: [] } } as JsonObject
+  const extensions = Object.fromEntries(injectedExtensions.map(name => [name, results[name] ?? {}]))
+  return { ...(typeof metadata === 'object' && metadata), '@injected': { extensions } }
+}
+
+function actionToWire(message: StoredMessage, on: StoredMessage, context: WireContext): JsonObject {
+  const { state } = context
+  const entity = isGone(on)
+    ? tombstoneToWire(on, context)
+    : messageToWire(on, context, { withTags: on.tags.length > 0 })
+  return {
+    ...message.data,
+    entities: {
+      by: { entity: userToWire(state.mustHaveUser(message.sender)), entityType: 'user' },
+      for: { entity: receiverToWire(message, state), entityType: message.receiverType },
+      on: { entity, entityType: 'message' }
+    }
+  }
 }
 
 function dataToWire(message: StoredMessage, context: WireContext, hidesMetadata: boolean): JsonObject {
-  const { state } = context
-  const { metadata, ...content } = message.deletedAtMs === null ? message.data : {}
+  const { state, switches } = context
+  if (message.actsOn !== null) return actionToWire(message, message.actsOn, context)
+  const { metadata: own, ...content } = message.deleted === null ? message.data : {}
+  const metadata = message.deleted === null ? withInjected(own, switches) : undefined
   const mentions = mentionsToWire(content['text'], state)
-  const moderation = moderationOf(message, context)
+  const moderation = moderationStatus(message, context)
   return {
     ...content,
     ...(metadata !== undefined && !hidesMetadata && { metadata }),
     ...(mentions && { mentions }),
-    ...(moderation && { moderation }),
+    ...(moderation && { moderation: { status: moderation } }),
     entities: {
       sender: { entity: userToWire(state.mustHaveUser(message.sender)), entityType: 'user' },
       receiver: { entity: receiverToWire(message, state), entityType: message.receiverType }
@@ -81,13 +67,51 @@ function dataToWire(message: StoredMessage, context: WireContext, hidesMetadata:
   }
 }
 
-export function messageToWire(message: StoredMessage, context: WireContext, view: View = {}): JsonObject {
-  const { switches } = context
-  const { sentAtMs, deletedAtMs, muid, parentId, replyCount } = message
-  const hidesMetadata = switches.metadata === 'missing' || (view.ofPost === true && switches.metadata !== 'echoed')
-  const idToWire = (id: string) => (switches.ids === 'number' ? exactNumber(id) : id)
+const idToWire = (id: string, { ids }: Switches): unknown => (ids === 'number' ? exactNumber(id) : id)
+
+/** The message that is quoted, as it is now, without its entities; nothing when there is none. */
+function quoteToWire({ quotedMessageId }: StoredMessage, { state, switches }: WireContext): JsonObject {
+  if (quotedMessageId === null) return {}
+  const quoted = state.messages.get(quotedMessageId)
+  if (quoted === undefined || quoted.deleted !== null) return { quotedMessageId: idToWire(quotedMessageId, switches) }
+  const { id, conversationId, sender, receiverType, receiver, category, type, data, sentAtMs } = quoted
+  const shown = { id: idToWire(id, switches), conversationId, sender, receiverType, receiver, category, type, data }
+  return { quotedMessageId: shown.id, quotedMessage: { ...shown, sentAt: seconds(sentAtMs) } }
+}
+
+function tombstoneToWire(message: StoredMessage, { switches }: WireContext): JsonObject {
+  const { atMs, by } = message.deleted ?? {
+    atMs: message.verdict?.atMs ?? message.sentAtMs + switches.moderationMs,
+    by: APP_SYSTEM
+  }
   return {
-    id: idToWire(message.id),
+    id: idToWire(message.id, switches),
+    conversationId: message.conversationId,
+    deletedAt: seconds(atMs),
+    deletedBy: by
+  }
+}
+
+/** Whether only a tombstone of it is left. */
+const isGone = ({ deleted }: StoredMessage): boolean => deleted !== null
+
+/** When it was sent, edited and deleted, and by whom. */
+function stampsToWire({ sentAtMs, edited, deleted }: StoredMessage): JsonObject {
+  return {
+    sentAt: seconds(sentAtMs),
+    ...(edited !== null && { editedAt: seconds(edited.atMs), editedBy: edited.by }),
+    updatedAt: seconds(deleted?.atMs ?? edited?.atMs ?? sentAtMs),
+    ...(deleted !== null && { deletedAt: seconds(deleted.atMs), deletedBy: deleted.by })
+  }
+}
+
+function wholeToWire(message: StoredMessage, context: WireContext, view: View): JsonObject {
+  const { state, switches } = context
+  const { muid, parentId, replyCount } = message
+  const hidesMetadata = switches.metadata === 'missing' || (view.ofPost === true && switches.metadata !== 'echoed')
+  const { subscriber } = view
+  return {
+    id: idToWire(message.id, switches),
     ...(muid !== null && { muid }),
     conversationId: message.conversationId,
     sender: message.sender,
@@ -95,14 +119,20 @@ export function messageToWire(message: StoredMessage, context: WireContext, view
     receiver: message.receiver,
     category: message.category,
     type: message.type,
+    ...quoteToWire(message, context),
+    ...(subscriber !== undefined && { threadSubscribed: state.isSubscribed(parentId ?? message.id, subscriber) }),
     data: dataToWire(message, context, hidesMetadata),
+    ...stampsToWire(message),
     ...(view.withTags === true && { tags: message.tags }),
-    sentAt: seconds(sentAtMs),
-    updatedAt: seconds(deletedAtMs ?? sentAtMs),
-    ...(deletedAtMs !== null && { deletedAt: seconds(deletedAtMs), deletedBy: message.sender }),
     ...(replyCount > 0 && { replyCount }),
-    ...(parentId !== null && { parentId: idToWire(parentId) })
+    ...(parentId !== null && { parentId: idToWire(parentId, switches) })
   }
+}
+
+export function messageToWire(message: StoredMessage, context: WireContext, view: View = {}): JsonObject {
+  const isBare = isGone(message) && context.switches.tombstones === 'bare'
+  if (isBare || isRemovedByModeration(message, context)) return tombstoneToWire(message, context)
+  return wholeToWire(message, context, view)
 }
 
 /** A JSON number with all its digits, which no JavaScript number has beyond 2^53. */

@@ -3,7 +3,7 @@ import { startService } from '../helpers/service-process.ts'
 import { postReply, startEmulator } from '../helpers/thread.ts'
 import { readDocument, startPrism } from './prism.ts'
 
-const { emulator, env, parentId, groupParentId } = await startEmulator(t)
+const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { multipleReceivers: 'single' } })
 const prism = await startPrism(t, 'chat-apis.openapi.json', emulator.url)
 const service = await startService(t, { ...env, COMETCHAT_BASE_URL: prism.url })
 

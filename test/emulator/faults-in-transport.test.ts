@@ -80,7 +80,7 @@ t.test('the same faults can leave the message unposted', async t => {
 })
 
 t.test('dripped headers arrive byte by byte', async t => {
-  const emulator = await startEmulator(t)
+  const emulator = await startEmulator(t, { switches: { dateHeader: false } })
   emulator.failNext({ kind: 'drip-headers', everyMs: 5, bytes: 1 })
 
   const { bytes, ended } = await replyRaw(emulator, 60)
@@ -168,7 +168,7 @@ t.test('an extra answer comes while the connection is idle', async t => {
   const emulator = await startEmulator(t)
   emulator.failNext({ kind: 'extra-answer', when: 'idle', body: '{"data":{"id":"7"}}' })
 
-  const { bytes } = await replyRaw(emulator)
+  const { bytes } = await replyRaw(emulator, 1000)
 
   t.match(bytes, /\{"data":\{"id":"7"\}\}$/)
   t.equal(emulator.ledger.length, 1)

@@ -40,8 +40,8 @@ for (const status of [500, 502, 503, 504]) {
   })
 }
 
-t.test('a refusal of the key repeats the key in message and devMessage', async t => {
-  const emulator = await startEmulator(t)
+t.test('a refusal of the key repeats the key in message and devMessage where the switch says so', async t => {
+  const emulator = await startEmulator(t, { switches: { keyInErrors: 'repeated' } })
   emulator.failNext({ kind: 'key-scope' })
 
   const { json } = await reply(emulator)
@@ -130,7 +130,7 @@ for (const [title, bytes] of [
 }
 
 t.test('a redirect names its place, and an upgrade is answered that nobody asked for', async t => {
-  const emulator = await startEmulator(t)
+  const emulator = await startEmulator(t, { switches: { dateHeader: false } })
   emulator.failNext({ kind: 'redirect', location: 'http://127.0.0.1:9/steal', status: 308 })
   emulator.failNext({ kind: 'unasked-upgrade' })
 

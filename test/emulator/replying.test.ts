@@ -141,7 +141,8 @@ t.test('a message that was just posted can be replied to by the other party', as
 t.test('a thousand replies have a thousand ids', async t => {
   const emulator = await startEmulator(t)
 
-  for (let i = 0; i < 20; i += 1) await Promise.all(Array.from({ length: 50 }, () => reply(emulator)))
+  for (let i = 0; i < 20; i += 1)
+    await Promise.all(Array.from({ length: 50 }, () => reply(emulator, toBob, { timeoutMs: 30_000 })))
 
   t.equal(new Set(emulator.ledger.map(({ id }) => id)).size, 1000)
 })

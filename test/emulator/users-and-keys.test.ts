@@ -52,13 +52,12 @@ t.test('a missing key and a wrong key are refused with 401', async t => {
   const emulator = await startEmulator(t)
 
   t.equal(verdict(await reply(emulator, undefined, { key: null })), '401 AUTH_ERR_EMPTY_APIKEY')
-  const wrong = await reply(emulator, undefined, { key: 'wrong-key' })
-  t.equal(verdict(wrong), '401 AUTH_ERR_APIKEY_NOT_FOUND')
-  t.match(wrong.json.error['message'], /wrong-key/)
+  t.equal(verdict(await reply(emulator, undefined, { key: 'wrong-key' })), '401 AUTH_ERR_APIKEY_NOT_FOUND')
 })
 
 t.test('a key of the wrong scope is refused with 403, and the answer repeats it as recorded', async t => {
-  const emulator = await startEmulator(t, { apiKeys: [{ key: '1234567890', scope: 'authOnly' }] })
+  const apiKeys = [{ key: '1234567890', scope: 'authOnly' }] as const
+  const emulator = await startEmulator(t, { apiKeys, switches: { keyInErrors: 'repeated' } })
 
   const { status, text } = await reply(emulator)
 

@@ -12,7 +12,7 @@ const sharedSecret = `shared-${randomBytes(20).toString('hex')}`
 const text = `text-${randomBytes(12).toString('hex')}`
 const target = await startTarget(t, {
   env: { LOG_LEVEL: 'trace', REPLY_DEADLINE_MS: '400', AUTH_JWT_SECRET: sharedSecret },
-  emulator: { apiKeys: [{ key: apiKey, scope: 'fullAccess' }] },
+  emulator: { apiKeys: [{ key: apiKey, scope: 'fullAccess' }], switches: { keyInErrors: 'repeated' } },
   mint: user => tokenFor(user, { secret: sharedSecret })
 })
 const token = target.tokens.alice

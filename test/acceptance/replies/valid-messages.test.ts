@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type JsonObject, seedOf, startTarget } from '../../helpers/target.ts'
 
-const target = await startTarget(t)
+const target = await startTarget(t, { emulator: { switches: { multipleReceivers: 'single' } } })
 const toBob = { receiver: 'bob', receiverType: 'user' }
 const image = { url: 'https://cdn.example/a.png', name: 'a.png', mimeType: 'image/png', extension: 'png' }
 const usual = { ...toBob, category: 'message', type: 'text' }

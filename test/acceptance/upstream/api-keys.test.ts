@@ -10,11 +10,13 @@ import { postReply, startEmulator } from '../../helpers/thread.ts'
 const KEYS = ['1111111111111111111111111111111111111111', '2222222222222222222222222222222222222222']
 const [FIRST = '', SECOND = ''] = KEYS
 const apiKeys = KEYS.map(key => ({ key, scope: 'fullAccess' as const }))
+/** The worse text of the two that were recorded: the whole key stands in it. */
+const switches = { keyInErrors: 'repeated' } as const
 const body = { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' }
 t.setTimeout(120_000)
 
 t.test('a revoked key is followed by the other one, and the reply is posted once', async t => {
-  const { emulator, env, parentId } = await startEmulator(t, { apiKeys })
+  const { emulator, env, parentId } = await startEmulator(t, { apiKeys, switches })
   const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
   emulator.revokeKey(FIRST)
 
@@ -35,7 +37,7 @@ t.test('a revoked key is followed by the other one, and the reply is posted once
 })
 
 t.test('with both keys revoked a reply is refused, never as the fault of the caller', async t => {
-  const { emulator, env, parentId } = await startEmulator(t, { apiKeys })
+  const { emulator, env, parentId } = await startEmulator(t, { apiKeys, switches })
   const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join('\n') })
   for (const key of KEYS) emulator.revokeKey(key)
 
@@ -51,7 +53,7 @@ t.test('with both keys revoked a reply is refused, never as the fault of the cal
 })
 
 t.test('a user who is not in the group is no proof against a key', async t => {
-  const { emulator, env, groupParentId } = await startEmulator(t, { apiKeys })
+  const { emulator, env, groupParentId } = await startEmulator(t, { apiKeys, switches })
   const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
 
   const answer = await postReply(service, { as: 'mallory', parentId: groupParentId })
