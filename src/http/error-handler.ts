@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { AppError, PROBLEMS } from '../errors.ts'
+import { describeBug } from '../lib/bug.ts'
 import { RequestFacts } from '../observability/request-log.ts'
 import { toAppError } from './framework-errors.ts'
 import { setStandardHeaders } from './lifecycle.ts'
@@ -10,7 +11,7 @@ import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
 export function setErrorHandler(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = toAppError(error)
-    if (refusal.code === 'internal') logBug(log, request.id, refusal.cause)
+    if (refusal.code === 'internal') log.error({ requestId: request.id, ...describeBug(refusal.cause) }, 'bug')
     return answerProblem(refusal, request, reply)
   })
   app.setNotFoundHandler((request, reply) =>
@@ -38,11 +39,4 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, reply: F
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(String)
     .send(JSON.stringify(problem))
-}
-
-/** Name and stack frames of a bug; not its message, which may quote anything. */
-function logBug(log: Logger, requestId: string, cause: unknown): void {
-  const isError = cause instanceof Error
-  const frames = isError ? (cause.stack ?? '').split('\n').filter(line => /^ +at /.test(line)) : []
-  log.error({ requestId, errorName: isError ? cause.name : typeof cause, frames: frames.slice(0, 12) }, 'bug')
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
+import { describeBug } from '../lib/bug.ts'
 
 export interface Ending {
   /** From now on probes say no, while calls are still taken. */
@@ -31,8 +32,6 @@ export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, e
   return uninstall
 }
 
-/** Name and frames only: a message may repeat what it was given. */
 export function logBug(log: Logger, error: Error): void {
-  const frames = (error.stack ?? '').split('\n').filter(line => /^ +at /.test(line))
-  log.fatal({ errorName: error.name, frames: frames.slice(0, 12) }, 'bug: the process ends')
+  log.fatal(describeBug(error), 'bug: the process ends')
 }
