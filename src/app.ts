@@ -110,7 +110,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
       ]),
       csrf,
       uidOf: uids.uidOf,
-      onCaller: noteCaller
+      onCaller: noteCaller,
+      forgetCredentials: true
     })
     await scope.register(requestGuard, {
       checkFirst: () => drain.check(),

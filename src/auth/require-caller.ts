@@ -29,6 +29,8 @@ export interface RequireCallerOptions {
   /** Throws for a request that nobody should be asked about. */
   readonly checkFirst?: (headers: FastifyRequest['headers']) => void
   readonly onCaller?: (request: FastifyRequest) => void
+  /** For a server of our own: the hooks of a host's server want to see their request whole. */
+  readonly forgetCredentials?: boolean
 }
 
 /** Refuses every request of its scope that does not prove who sends it, and that a page was allowed to send it. */
@@ -39,7 +41,7 @@ export const requireCaller = fp<RequireCallerOptions>(
 
     function note(request: FastifyRequest, principal: Principal, user: User, uid: CometChatUid): void {
       request.caller = callerFrom(principal, user, uid)
-      forgetCredentials(request.raw)
+      if (options.forgetCredentials) forgetCredentials(request.raw)
       options.onCaller?.(request)
     }
 

@@ -13,7 +13,9 @@ t.test('a bug is told by its name and frames, never by what it says', async t =>
 t.test('twelve frames are enough', async t => {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 100
-  t.teardown(() => void (Error.stackTraceLimit = stackTraceLimit))
+  t.teardown(() => {
+    Error.stackTraceLimit = stackTraceLimit
+  })
   const deep = (depth: number): Error => (depth === 0 ? new Error('deep') : deep(depth - 1))
 
   t.equal(describeBug(deep(50)).frames.length, 12)
