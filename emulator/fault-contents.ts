@@ -6,7 +6,7 @@ import { isObject } from './message-body.ts'
 import type { JsonObject, PostedMessage } from './types.ts'
 import { exactNumber } from './wire.ts'
 
-const GIANT_BYTES = 1024 * 1024
+const GIANT_BYTES = 4 * 1024 * 1024
 
 /** The message that the healthy answer holds; null when it is a refusal, which faults of content leave alone. */
 function ownMessage({ answer }: Exchange): JsonObject | null {

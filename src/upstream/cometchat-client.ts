@@ -3,8 +3,15 @@ import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import type { SenderProfile } from './new-user.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
-import { postReplyRequest, readMessageRequest, readThreadRequest, replyBody } from './requests.ts'
-import { searchThreadPage } from './thread.ts'
+import {
+  MAX_THREAD_PAGE_BYTES,
+  postReplyRequest,
+  readMessageRequest,
+  readThreadRequest,
+  replyBody
+} from './requests.ts'
+import { readLargePage, readThreadPage } from './thread.ts'
+import { searchThread, type ThreadPage, type ThreadWindow } from './thread-search.ts'
 import { type AttemptsOptions, type Budget, callWithAttempts } from './transport/retry.ts'
 import { alarmFor, toAppError } from './upstream-error.ts'
 
@@ -75,8 +82,8 @@ export interface CometChatClientOptions extends AttemptsOptions {
   readonly onAlarm: (alarm: Alarm) => void
 }
 
-/** Pages of a thread that are searched, the empty one behind the last included; beyond them absence is not proven. */
-const MAX_THREAD_PAGES = 41
+/** How a thread is searched: the absence of a reply can be proved in one of some 2,000 replies. */
+const THREAD_SEARCH = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES, maxReads: 51 } as const
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
@@ -111,13 +118,15 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
     return error
   }
 
-  async function searchPage({ parentId, uid, marker }: SoughtReply, page: number, budget: Budget) {
-    const result = await callWithAttempts(options, key => readThreadRequest(parentId, uid, page, key), budget, true)
+  async function readPage(sought: SoughtReply, window: ThreadWindow, budget: Budget): Promise<ThreadPage<ReplyAnswer>> {
+    const { parentId, uid } = sought
+    const result = await callWithAttempts(options, key => readThreadRequest(parentId, uid, window, key), budget, true)
     const { outcome } = result
+    if (outcome.kind === 'failure' && outcome.beginning) return readLargePage(outcome.beginning)
     if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
-    const found = searchThreadPage(outcome.body, { parentId, uid, marker })
-    if (found.kind === 'unreadable') throw unreadableThread()
-    return found
+    const page = readThreadPage(outcome.body, sought)
+    if (!page) throw unreadableThread()
+    return page
   }
 
   return {
@@ -132,13 +141,9 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
     },
 
     async findReply(sought, budget) {
-      for (let page = 1; page <= MAX_THREAD_PAGES; page++) {
-        const found = await searchPage(sought, page, budget)
-        if (found.kind === 'found') return checked(found.answer)
-        // Only an empty page is the end: CometChat may give shorter pages than it was asked for.
-        if (found.messages === 0) return 'absent'
-      }
-      throw unreadableThread()
+      const result = await searchThread({ ...THREAD_SEARCH, readPage: window => readPage(sought, window, budget) })
+      if (result === 'unproven') throw unreadableThread()
+      return result === 'absent' ? result : checked(result.found)
     },
 
     async postReply(reply, receiver, budget) {

@@ -4,6 +4,7 @@ import type { Secret } from '../lib/secret.ts'
 import type { Receiver, Reply } from './cometchat-client.ts'
 import { type CometChatUid, isCometChatUid } from './cometchat-uid.ts'
 import { MARKER_MEMBER } from './marker.ts'
+import type { ThreadWindow } from './thread-search.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
 import type { NewUser } from './users.ts'
 
@@ -12,9 +13,8 @@ const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 const MAX_MESSAGE_CHARACTERS = 65_536
 const USER_AGENT = 'thread-reply-bff/0.1'
 const COMMON_HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT] as const
-const THREAD_PAGE_SIZE = 50
 /** A page of very long messages; parsing it takes a while, so it is no larger. */
-const MAX_THREAD_PAGE_BYTES = 8 * 1024 * 1024
+export const MAX_THREAD_PAGE_BYTES = 8 * 1024 * 1024
 
 /** The request target; digits only, so that no input can name another endpoint of this API. */
 function messagePath(messageId: string): string {
@@ -55,8 +55,13 @@ export function readMessageRequest(messageId: string, uid: CometChatUid, key: Se
 }
 
 /** `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. */
-export function readThreadRequest(parentId: string, uid: CometChatUid, page: number, key: Secret): UpstreamRequest {
-  const path = `${messagePath(parentId)}/thread?perPage=${THREAD_PAGE_SIZE}&page=${page}`
+export function readThreadRequest(
+  parentId: string,
+  uid: CometChatUid,
+  { page, size }: ThreadWindow,
+  key: Secret
+): UpstreamRequest {
+  const path = `${messagePath(parentId)}/thread?perPage=${size}&page=${page}`
   return { method: 'GET', path, headers: headers(key, uid), maxAnswerBytes: MAX_THREAD_PAGE_BYTES }
 }
 

@@ -8,7 +8,7 @@ export interface UpstreamRequest {
   /** Name, value, name, value…: spelled as CometChat documents them, from nothing. */
   readonly headers: readonly string[]
   readonly body?: string
-  /** More than this is not read; the answer to one message fits into 256 KiB. */
+  /** More than this is not read; the answer to one message fits into the default. */
   readonly maxAnswerBytes?: number
 }
 
@@ -33,6 +33,8 @@ export interface UpstreamFailure {
   readonly sent: boolean
   /** undici's or Node's code: a closed vocabulary, fit for a log line. */
   readonly errorCode: string
+  /** How the body of an answer began that is too large to be read. */
+  readonly beginning?: Buffer
 }
 
 export type Outcome = UpstreamAnswer | UpstreamFailure
@@ -44,7 +46,11 @@ export interface ExchangeLimits {
   readonly mayStart?: (() => boolean) | undefined
 }
 
-const MAX_ANSWER_BYTES = 256 * 1024
+/** A message of 65,536 characters takes 768 KiB where each is escaped as a pair; CometChat may tell it twice. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
+/** The code of an answer that is longer than its request allows. */
+export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
+const BEGINNING_BYTES = 256
 const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
@@ -118,8 +124,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
     this.#bytesLeft -= chunk.length
-    if (this.#bytesLeft >= 0) this.#chunks.push(chunk)
-    else this.#end('unreadable', 'ANSWER_TOO_LARGE')
+    this.#chunks.push(chunk)
+    if (this.#bytesLeft >= 0) return
+    const beginning = Buffer.concat(this.#chunks, BEGINNING_BYTES)
+    this.#settle({ kind: 'failure', cause: 'unreadable', sent: true, errorCode: ANSWER_TOO_LARGE, beginning })
+    this.#controller?.abort(new Error(ANSWER_TOO_LARGE))
   }
 
   onResponseEnd(): void {

@@ -100,7 +100,7 @@ const rows: Row[] = [
     ...unreadable,
     posts: 1
   },
-  { what: 'sends a megabyte', fault: { kind: 'giant-body' }, ...unreadable, posts: 1 },
+  { what: 'sends four megabytes', fault: { kind: 'giant-body' }, ...unreadable, posts: 1 },
   { what: 'zips its answer', fault: { kind: 'gzip' }, ...unreadable, posts: 1 },
   { what: 'changes the protocol', fault: { kind: 'unasked-upgrade', commit: true }, ...reset, posts: 1 },
   { what: 'sends 50 early hints first', fault: { kind: 'early-hints' }, becomes: 201, posts: 1 },

@@ -1,9 +1,11 @@
 // CometChat as far as delivery can see it. Its ledger is the judge: what was posted, by which attempt, and when.
 import { AppError } from '../../../src/errors.ts'
 import type { CometChatClient, PostedReply, SoughtReply } from '../../../src/upstream/cometchat-client.ts'
+import { searchThread, type ThreadPage, type ThreadWindow } from '../../../src/upstream/thread-search.ts'
 import type { Budget } from '../../../src/upstream/transport/retry.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
+import { FakeThread, PAGE_SIZE } from './fake-thread.ts'
 import type { World } from './world.ts'
 
 export interface Post {
@@ -35,6 +37,8 @@ export interface FakeCometChatOptions {
   /** The longest time between the end of a connection and the commit of what it carried. */
   readonly latestCommitMs: number
   readonly flaws: Flaws
+  /** How the service searches a thread; for mutants. */
+  readonly search?: typeof searchThread<Post>
 }
 
 /** How often each thing goes wrong. */
@@ -47,6 +51,7 @@ export class FakeCometChat {
   /** What the next replies meet, for those who script it. */
   readonly script: Fate[] = []
   readonly #options: FakeCometChatOptions
+  readonly #thread = new FakeThread<Post>()
 
   constructor(options: FakeCometChatOptions) {
     this.#options = options
@@ -62,7 +67,7 @@ export class FakeCometChat {
     return {
       postReply: ({ marker }, _receiver, budget) =>
         this.#ask(attempt, 'writes its reply', budget, () => this.#post({ attempt, marker, writtenAt: 0 }, budget)),
-      findReply: (sought, budget) => this.#ask(attempt, 'reads the thread', budget, () => this.#find(sought, budget))
+      findReply: (sought, budget) => this.#find(attempt, sought, budget)
     }
   }
 
@@ -123,6 +128,7 @@ export class FakeCometChat {
   #commit(post: Post): void {
     post.committedAt = this.#options.world.sequence
     post.messageId = String(101 + this.ledger.length)
+    this.#thread.append(post.messageId, post)
     this.#options.world.note(`CometChat has ${post.messageId}, of #${post.attempt.id}`)
   }
 
@@ -132,13 +138,24 @@ export class FakeCometChat {
     world.commitAt(diedAtMs + lateMs, () => this.#commit(post))
   }
 
-  #find({ marker }: SoughtReply, budget: Budget): PostedReply | 'absent' {
-    const { decisions, flaws } = this.#options
+  async #find(attempt: Attempt, { marker }: SoughtReply, budget: Budget): Promise<PostedReply | 'absent'> {
+    const { search = searchThread } = this.#options
+    const readPage = (window: ThreadWindow): Promise<ThreadPage<Post>> =>
+      this.#ask(attempt, `reads page ${window.page} of ${window.size}`, budget, () => {
+        this.#meetFlaws(budget)
+        return this.#thread.page(window, post => post.marker === marker)
+      })
+    const result = await search({ readPage, sizes: [PAGE_SIZE, 1], maxPageBytes: 1, maxReads: 30 })
+    if (result === 'unproven') throw new AppError('upstream-invalid', 'Not proven.', { delivery: 'not-sent' })
+    return result === 'absent' ? result : described(result.found)
+  }
+
+  #meetFlaws(budget: Budget): void {
+    const { decisions, flaws, world } = this.#options
     if (budget.mayStart?.() === false) throw new AppError('client-closed', 'It was not read.')
     if (decisions.happens(flaws.perThousand / 4))
       throw new AppError('upstream-error', 'Not read.', { delivery: 'not-sent' })
-    const found = this.ledger.find(post => post.marker === marker)
-    return found ? described(found) : 'absent'
+    if (decisions.happens(flaws.perThousand * 3)) world.note(`others delete ${this.#thread.deleteOne(decisions)}`)
   }
 }
 

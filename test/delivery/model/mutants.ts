@@ -81,6 +81,19 @@ export const MUTANTS: readonly Mutant[] = [
     options: { mutateClient: real => ({ ...real, findReply: async () => 'absent' }) }
   },
   {
+    mistake: 'a search that takes a list for one that does not move while it is read',
+    breaks: /P1/,
+    options: {
+      search: async ({ readPage, sizes: [size] }) => {
+        for (let page = 1; ; page++) {
+          const read = await readPage({ page, size })
+          if (read.kind === 'found') return read
+          if (read.kind === 'messages' && read.ids.length === 0) return 'absent'
+        }
+      }
+    }
+  },
+  {
     mistake: 'a process that writes although its time is over',
     breaks: /P1/,
     options: {

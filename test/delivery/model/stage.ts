@@ -8,7 +8,7 @@ import type { Receiver } from '../../../src/upstream/cometchat-client.ts'
 import type { StoreUnderTest } from '../stores/stores.ts'
 import { type Answer, type Attempt, begin, LEASE_MS } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
-import { FakeCometChat, type Flaws } from './fake-cometchat.ts'
+import { FakeCometChat, type FakeCometChatOptions, type Flaws } from './fake-cometchat.ts'
 import { flakyStore } from './flaky-store.ts'
 import { brokenPromises } from './promises.ts'
 import type { Process, SharedStore, World } from './world.ts'
@@ -25,6 +25,7 @@ export interface StageOptions {
   readonly knowsReceiver?: boolean
   /** For mutants: what each attempt meets in place of the real part. */
   readonly mutateStore?: (store: RecordStore) => RecordStore
+  readonly search?: FakeCometChatOptions['search']
   readonly mutateClient?: (client: ReturnType<FakeCometChat['clientOf']>) => ReturnType<FakeCometChat['clientOf']>
 }
 
@@ -52,8 +53,9 @@ export class Stage {
     this.#decisions = decisions
     this.#shared = shared
     this.#options = options
-    const { latestCommitMs = QUIET_MS } = options
-    this.cometchat = new FakeCometChat({ world, decisions, latestCommitMs, flaws: this.flaws })
+    const { latestCommitMs = QUIET_MS, search } = options
+    const flawed = { world, decisions, latestCommitMs, flaws: this.flaws }
+    this.cometchat = new FakeCometChat({ ...flawed, ...(search && { search }) })
   }
 
   static async open(world: World, decisions: Decisions, options: StageOptions): Promise<Stage> {
