@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
-import type { BearerAuthenticator } from './bearer/authenticator.ts'
+import type { Authenticator } from './authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, forgetCredentials, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
@@ -17,13 +17,10 @@ declare module 'fastify' {
 
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
-/** Turns the value of a session cookie into who it belongs to; throws `unauthenticated` or `store-unavailable`. */
-export type CookieAuthenticator = (value: string) => Promise<Principal>
-
 export interface RequireCallerOptions {
-  readonly bearer: BearerAuthenticator | undefined
+  readonly bearer: Authenticator | undefined
   /** By the name of their cookie; undefined for a name that is a credential although nobody reads it. */
-  readonly cookies: ReadonlyMap<string, CookieAuthenticator | undefined>
+  readonly cookies: ReadonlyMap<string, Authenticator | undefined>
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
   /** Throws for a request that nobody should be asked about. */
@@ -58,7 +55,7 @@ export const requireCaller = fp<RequireCallerOptions>(
     app.addHook('onRequest', (request, _reply, done) => {
       options.checkFirst?.(request.headers)
       const credential = credentialOf(request.raw.rawHeaders, cookieNames)
-      const found = authenticate(credential, request.headers, options)
+      const found = authenticate(credential, request, options)
       const admitted =
         found instanceof Promise ? found.then(principal => admit(request, principal)) : admit(request, found)
       if (admitted) admitted.then(() => done(), done)
@@ -70,18 +67,18 @@ export const requireCaller = fp<RequireCallerOptions>(
 
 function authenticate(
   credential: Credential,
-  headers: FastifyRequest['headers'],
+  request: FastifyRequest,
   { bearer, cookies, csrf }: RequireCallerOptions
 ): Principal | Promise<Principal> {
   if (credential.kind === 'bearer') {
-    if (bearer) return bearer(credential.token)
+    if (bearer) return bearer(credential.token, request)
     throw unauthenticated('Bearer tokens are not accepted here.')
   }
   const readSession = cookies.get(credential.name)
   if (!readSession) throw unauthenticated('A session cookie is not accepted here.')
   // Before the session is read: what another site makes a browser send must not even renew it.
-  requireProofOfOrigin(headers, csrf)
-  return readSession(credential.value)
+  requireProofOfOrigin(request.headers, csrf)
+  return readSession(credential.value, request)
 }
 
 interface User extends Identity {

@@ -63,6 +63,36 @@ export class SingleFlight<V> {
   }
 }
 
+/**
+ * A bounded memory of what is believed for a while. The ages are kept here and not by lru-cache, whose entries live
+ * through the last millisecond of their time, which for `exp` is one too many.
+ */
+export class TtlCache<V> {
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #entries: LruCache<{ readonly value: V; readonly untilMs: number }>
+
+  constructor(clock: Pick<Clock, 'monotonic'>, maxEntries: number) {
+    this.#clock = clock
+    this.#entries = new LruCache({ maxEntries })
+  }
+
+  /** Wrapped, because a value may be undefined. */
+  get(key: string): { readonly value: V } | undefined {
+    const entry = this.#entries.get(key)
+    return entry && this.#clock.monotonic() < entry.untilMs ? entry : undefined
+  }
+
+  /** Forgets what was there when there is no time to live. */
+  set(key: string, value: V, ttlMs: number): void {
+    if (ttlMs > 0) this.#entries.set(key, { value, untilMs: this.#clock.monotonic() + ttlMs })
+    else this.#entries.delete(key)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+}
+
 /** An answer and how long it may be believed, in milliseconds. */
 export interface Answer<V> {
   readonly value: V
@@ -78,24 +108,27 @@ export interface CoalescingCacheOptions {
 
 /**
  * Remembers answers until they are too old; calls for the same key that overlap ask once.
- * A failure is shared by those calls and never remembered. The ages are kept here and not by lru-cache, whose entries
- * live through the last millisecond of their time, which for `exp` is one too many.
+ * A failure is shared by those calls and never remembered.
  */
 export class CoalescingCache<V> {
   readonly #options: CoalescingCacheOptions
-  readonly #known: LruCache<{ readonly value: V; readonly untilMs: number }>
+  readonly #known: TtlCache<V>
   readonly #asking = new SingleFlight<V>()
 
   constructor(options: CoalescingCacheOptions) {
     this.#options = options
-    this.#known = new LruCache({ maxEntries: options.maxEntries })
+    this.#known = new TtlCache(options.clock, options.maxEntries)
   }
 
   async get(key: string, ask: () => Promise<Answer<V>>): Promise<V> {
     const known = this.#known.get(key)
-    if (known && this.#options.clock.monotonic() < known.untilMs) return known.value
+    if (known) return known.value
     if (!this.#asking.has(key)) this.#refuseBeyondBound()
-    return this.#asking.run(key, async () => this.#remember(key, await ask()))
+    return this.#asking.run(key, async () => {
+      const { value, ttlMs } = await ask()
+      this.#known.set(key, value, ttlMs)
+      return value
+    })
   }
 
   get size(): number {
@@ -105,11 +138,5 @@ export class CoalescingCache<V> {
   #refuseBeyondBound(): void {
     const { limit } = this.#options
     if (limit && this.#asking.size >= limit.maxAsking) throw limit.tooMany()
-  }
-
-  #remember(key: string, { value, ttlMs }: Answer<V>): V {
-    if (ttlMs > 0) this.#known.set(key, { value, untilMs: this.#options.clock.monotonic() + ttlMs })
-    else this.#known.delete(key)
-    return value
   }
 }

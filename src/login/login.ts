@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KeySource } from '../auth/bearer/jwks/key-source.ts'
+import type { Principal } from '../auth/caller.ts'
 import { unauthenticated } from '../auth/credentials.ts'
-import type { CookieAuthenticator } from '../auth/require-caller.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Secret } from '../lib/secret.ts'
 import { createBackChannelLogout } from './backchannel-logout.ts'
@@ -33,7 +33,7 @@ export interface LoginOptions {
 
 export interface Login {
   /** Reads the login cookie, wherever cookies are credentials. */
-  readonly authenticate: CookieAuthenticator
+  readonly authenticate: (cookie: string) => Promise<Principal>
   readonly routes: Omit<LoginRoutesOptions, 'csrf' | 'uidOf'>
 }
 

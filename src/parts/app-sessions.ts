@@ -1,12 +1,12 @@
 // The part of src/app.ts that joins who reads the sessions of the app's own backend.
-import type { CookieAuthenticator } from '../auth/require-caller.ts'
+import type { Authenticator } from '../auth/authenticator.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 
 export interface AppSessions {
   /** Undefined where such sessions are off. */
-  readonly authenticate: CookieAuthenticator | undefined
+  readonly authenticate: Authenticator | undefined
   readonly isReady: () => boolean
   close(): void
 }

@@ -1,5 +1,6 @@
 // The part of src/app.ts that joins who verifies a bearer token.
-import { type BearerAuthenticator, createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
+import type { Authenticator } from '../auth/authenticator.ts'
+import { createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
 import { basicAuthorization } from '../auth/bearer/client-authentication.ts'
 import { createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
 import { createKeyReader } from '../auth/bearer/jwks/discovery.ts'
@@ -16,7 +17,7 @@ const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 
 export interface Bearer {
   /** Undefined where bearer tokens are off. */
-  readonly authenticate: BearerAuthenticator | undefined
+  readonly authenticate: Authenticator | undefined
   readonly isReady: () => boolean
   close(): Promise<void>
 }
@@ -55,11 +56,14 @@ export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: 
 /** Asks the issuer about a token, as the client that the issuer knows this service as. */
 function createOpaque(
   { url, clientId, clientSecret }: NonNullable<IntrospectionConfig>,
-  rules: Omit<IntrospectionOptions, 'introspect'>
+  rules: Omit<IntrospectionOptions, 'introspect' | 'maxAsking'>
 ) {
   const fetchJson = createJsonFetcher(ASKED)
   const authorization = basicAuthorization(clientId, clientSecret)
   const introspect = (token: string): Promise<unknown> =>
     fetchJson(url, { authorization, form: new URLSearchParams({ token, token_type_hint: 'access_token' }) })
-  return { authenticate: createIntrospector({ ...rules, introspect }), close: () => fetchJson.close() }
+  return {
+    authenticate: createIntrospector({ ...rules, introspect, maxAsking: ASKED.connections }),
+    close: () => fetchJson.close()
+  }
 }

@@ -2,7 +2,6 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Secret } from '../../lib/secret.ts'
 import type { Principal } from '../caller.ts'
-import type { CookieAuthenticator } from '../require-caller.ts'
 import { parseSession, sessionEndsAtMs, sessionIdOf, userAt } from './session.ts'
 import type { AppSessionStore } from './store.ts'
 
@@ -21,7 +20,7 @@ export interface AppSessionOptions {
  * Reads the session that the app's own backend made. Nothing is remembered from call to call: a session that was
  * destroyed there is gone here. Throws `unauthenticated`, or `store-unavailable` when nobody can tell.
  */
-export function createAppSessionAuthenticator(options: AppSessionOptions): CookieAuthenticator {
+export function createAppSessionAuthenticator(options: AppSessionOptions): (value: string) => Promise<Principal> {
   const { secrets, userPath, issuer, store, clock } = options
   const path = userPath.split('.')
 

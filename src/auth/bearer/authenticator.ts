@@ -1,13 +1,11 @@
+import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
 import { type BearerTokenOptions, verifyBearerToken } from './jwt.ts'
 import { TokenCache } from './token-cache.ts'
 import { isCompactJws } from './token-format.ts'
 
-/** A promise only where somebody has to be asked, or something computed. */
-export type BearerAuthenticator = (token: string) => Principal | Promise<Principal>
-
 /** Verifies each token once and remembers it until it expires or the keys change. */
-export function createBearerAuthenticator(options: BearerTokenOptions): BearerAuthenticator {
+export function createBearerAuthenticator(options: BearerTokenOptions) {
   const { keys, clock } = options
   const cache = new TokenCache()
 
@@ -17,7 +15,7 @@ export function createBearerAuthenticator(options: BearerTokenOptions): BearerAu
     return verified.principal
   }
 
-  return token => {
+  return (token: string): Principal | Promise<Principal> => {
     const { generation } = keys
     const known = cache.get(token, clock.now(), generation)
     return known ? known.principal : verify(token, generation)
@@ -25,6 +23,6 @@ export function createBearerAuthenticator(options: BearerTokenOptions): BearerAu
 }
 
 /** Leaves each token to who can judge it: a JWT to its signature, any other to the issuer. */
-export function createTokenSorter(jwt: BearerAuthenticator, opaque: BearerAuthenticator): BearerAuthenticator {
-  return token => (isCompactJws(token) ? jwt(token) : opaque(token))
+export function createTokenSorter(jwt: Authenticator, opaque: Authenticator): Authenticator {
+  return (token, sender) => (isCompactJws(token) ? jwt(token, sender) : opaque(token, sender))
 }

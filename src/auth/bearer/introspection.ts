@@ -1,75 +1,101 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
-import { type Answer, CoalescingCache } from '../../lib/cache.ts'
+import { SingleFlight, TtlCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { FairQueue } from '../../lib/fair-queue.ts'
+import { networkOf } from '../../lib/network.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
+import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
 import { type BearerTokenOptions, invalidToken, principalFrom } from './jwt.ts'
+import { TokenSenders } from './token-senders.ts'
 
 type ClaimRules = Pick<BearerTokenOptions, 'issuer' | 'audience' | 'scope' | 'actScope' | 'uidClaim'>
 
 export interface IntrospectionOptions extends ClaimRules {
   /** Asks the issuer about a token; rejects for anything but an answer. */
   readonly introspect: (token: string) => Promise<unknown>
+  /** Questions under way at once, as many as there are connections to the issuer. */
+  readonly maxAsking: number
   readonly clock: Clock
 }
 
-type Verdict = { readonly principal: Principal } | { readonly refusal: AppError }
 type Claims = Readonly<Record<string, unknown>>
 
 const MAX_TOKEN_LENGTH = 8192
-/** RFC 6750 §2.1; anything else is no bearer token, and nobody is asked about it. */
+/** RFC 6750 §2.1; anything else is no bearer token, and the issuer is not asked about it. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 /** How long a revoked token may still be believed. */
 const MAX_AGE_MS = 30_000
 const REFUSED_MAX_AGE_MS = 5000
 const NOT_BEFORE_TOLERANCE_MS = 30_000
 const MAX_REMEMBERED = 20_000
-const MAX_ASKING = 256
+const MAX_WAITING = 256
+const MAX_WAIT_MS = 3000
 
 /**
- * Names who carries an opaque token by asking its issuer (RFC 7662), and remembers that for at most 30 s.
+ * Names who carries an opaque token by asking its issuer (RFC 7662), and remembers that for at most 30 s. The questions
+ * are shared between the networks that tokens come from: junk from a few of them does not shut out the others.
  * Throws `unauthenticated`, `forbidden`, or `identity-provider-unavailable` when the issuer gives no usable answer.
  */
-export function createIntrospector(options: IntrospectionOptions): (token: string) => Promise<Principal> {
+export function createIntrospector(options: IntrospectionOptions): Authenticator {
   const { introspect, clock } = options
-  const answers = new CoalescingCache<Verdict>({
+  const good = new TtlCache<Principal>(clock, MAX_REMEMBERED)
+  // Apart from the good ones, which no number of refusals may push out.
+  const refused = new TtlCache<AppError>(clock, MAX_REMEMBERED)
+  const asking = new SingleFlight<Principal>()
+  const senders = new TokenSenders()
+  const queue = new FairQueue({
     clock,
-    maxEntries: MAX_REMEMBERED,
-    limit: { maxAsking: MAX_ASKING, tooMany: () => unavailable('introspection-busy') }
+    maxRunning: options.maxAsking,
+    maxWaiting: MAX_WAITING,
+    maxWaitMs: MAX_WAIT_MS,
+    rankOf: network => senders.rankOf(network),
+    refusal: () => unavailable('introspection-busy')
   })
 
-  async function ask(token: string): Promise<Answer<Verdict>> {
+  async function ask(key: string, token: string, network: string): Promise<Principal> {
     const answer = await introspect(token).catch((error: unknown) => {
       // A status means that the issuer lives and does not like what it is asked: an operator has to look.
       throw unavailable(error instanceof UnexpectedStatus ? 'introspection-refused' : 'introspection-unreachable')
     })
-    return judge(answer, options)
+    const claims = checkedClaims(answer)
+    const nowMs = clock.now()
+    try {
+      const principal = principalOf(claims, options, nowMs)
+      good.set(
+        key,
+        principal,
+        claims['exp'] === undefined ? MAX_AGE_MS : Math.min(MAX_AGE_MS, Number(claims['exp']) * 1000 - nowMs)
+      )
+      senders.noteGood(network)
+      return principal
+    } catch (error) {
+      if (error instanceof AppError) refused.set(key, error, REFUSED_MAX_AGE_MS)
+      // One that lacks a scope is a user's all the same.
+      if (error instanceof AppError && error.code === 'unauthenticated') senders.noteRefused(network)
+      throw error
+    }
   }
 
-  return async token => {
+  return (token, { ip }) => {
     if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken('The token is not valid.')
     // By its digest: what is remembered here lets nobody sign in.
     const key = createHash('sha256').update(token).digest('base64')
-    const verdict = await answers.get(key, () => ask(token))
-    if ('refusal' in verdict) throw verdict.refusal
-    return verdict.principal
+    const known = good.get(key)
+    if (known) return known.value
+    const refusal = refused.get(key)
+    if (refusal) throw refusal.value
+    const network = networkOf(ip)
+    return asking.run(key, () => queue.run(network, () => ask(key, token, network)))
   }
 }
 
-/** Throws only where the answer says nothing about the token. */
-function judge(answer: unknown, options: IntrospectionOptions): Answer<Verdict> {
-  const claims = checkedClaims(answer)
-  const nowMs = options.clock.now()
-  try {
-    const refusal = refusalOf(claims, options, nowMs)
-    if (refusal) throw refusal
-    const ttlMs = claims['exp'] === undefined ? MAX_AGE_MS : Math.min(MAX_AGE_MS, Number(claims['exp']) * 1000 - nowMs)
-    return { value: { principal: principalFrom(claims, options) }, ttlMs }
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    return { value: { refusal: error }, ttlMs: REFUSED_MAX_AGE_MS }
-  }
+/** Throws what the token is refused with. */
+function principalOf(claims: Claims, rules: ClaimRules, nowMs: number): Principal {
+  const refusal = refusalOf(claims, rules, nowMs)
+  if (refusal) throw refusal
+  return principalFrom(claims, rules)
 }
 
 /** RFC 7662 §2.2: `active` is required, and times are numbers; an issuer that says otherwise cannot be believed. */

@@ -7,10 +7,19 @@ const ISSUER = 'https://issuer.test'
 const NOW_S = 1_800_000_000
 const active = { active: true, sub: 'alice', iss: ISSUER, aud: 'replies', exp: NOW_S + 600 }
 
+type Answering = ((token: string) => Promise<unknown>) | undefined
+
 /** An introspector whose clock and issuer the test holds in its hands. */
 function build({ scope, actScope }: { scope?: string; actScope?: string } = {}) {
-  const world = { nowMs: NOW_S * 1000, monotonicMs: 0, answer: active as unknown, asked: [] as string[] }
-  const authenticate = createIntrospector({
+  const world = {
+    nowMs: NOW_S * 1000,
+    monotonicMs: 0,
+    answer: active as unknown,
+    asked: [] as string[],
+    answerTo: undefined as Answering
+  }
+  const introspector = createIntrospector({
+    maxAsking: 16,
     issuer: ISSUER,
     audience: 'replies',
     scope,
@@ -19,10 +28,12 @@ function build({ scope, actScope }: { scope?: string; actScope?: string } = {}) 
     clock: { now: () => world.nowMs, monotonic: () => world.monotonicMs, sleep: async () => undefined },
     introspect: async token => {
       world.asked.push(token)
+      if (world.answerTo) return world.answerTo(token)
       if (world.answer instanceof Error) throw world.answer
       return world.answer
     }
   })
+  const authenticate = async (token: string, ip = '192.0.2.1') => introspector(token, { ip })
   const passMs = (ms: number): void => {
     world.nowMs += ms
     world.monotonicMs += ms
@@ -166,11 +177,65 @@ t.test('two tokens never share an answer', async t => {
   t.match(await authenticate('of-alice'), { subject: 'alice' })
 })
 
-t.test('no more than 256 tokens are asked about at once', async t => {
+t.test('no more tokens are asked about at once than the issuer has connections for, and 256 wait', async t => {
   const { world, authenticate } = build()
+  const isOver = Promise.withResolvers<void>()
+  world.answer = isOver.promise.then(() => active)
   const calls = Array.from({ length: 300 }, (_, index) => refusalOf(authenticate(`token-${index}`)))
-  const refused = (await Promise.all(calls)).filter(({ code }) => code === 'identity-provider-unavailable')
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(world.asked.length, 16)
 
-  t.equal(world.asked.length, 256)
-  t.equal(refused.length, 44)
+  isOver.resolve()
+  const refused = (await Promise.all(calls)).filter(({ code }) => code === 'identity-provider-unavailable')
+  t.equal(world.asked.length, 16 + 256)
+  t.equal(refused.length, 300 - 16 - 256)
+})
+
+t.test('a question that waited for more than 3 s is not asked any more', async t => {
+  const { world, authenticate, passMs } = build()
+  const isOver = Promise.withResolvers<void>()
+  world.answer = isOver.promise.then(() => active)
+  const calls = Array.from({ length: 17 }, (_, index) => refusalOf(authenticate(`token-${index}`)))
+  await new Promise(resolve => setImmediate(resolve))
+  passMs(3001)
+  isOver.resolve()
+
+  const refusals = (await Promise.all(calls)).filter(({ code }) => code === 'identity-provider-unavailable')
+  t.match(refusals, [{ options: { reason: 'introspection-busy' } }])
+  t.equal(world.asked.length, 16)
+})
+
+t.test('three hundred senders of junk do not shut out the users of another address', async t => {
+  const { world, authenticate } = build()
+  world.answerTo = async token => {
+    await new Promise(resolve => setTimeout(resolve, 5))
+    return token.startsWith('junk') ? { active: false } : active
+  }
+  let isRunning = true
+  let junk = 0
+  const sendJunk = async (_: unknown, index: number): Promise<void> => {
+    while (isRunning) {
+      await refusalOf(authenticate(`junk-${junk++}`, `198.51.100.${index % 3}`))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+  const senders = Array.from({ length: 300 }, sendJunk)
+  while (junk < 1000) await new Promise(resolve => setTimeout(resolve, 5))
+  const users = Array.from({ length: 40 }, async (_, index) => authenticate(`good-${index}`, '203.0.113.1'))
+  const outcomes = await Promise.allSettled(users)
+  isRunning = false
+  await Promise.all(senders)
+
+  t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 40)
+  t.ok(junk > 1000, `beside ${junk} tokens that are junk`)
+})
+
+t.test('junk pushes no good answer out of the memory', async t => {
+  const { world, authenticate } = build()
+  await authenticate('good')
+  world.answer = { active: false }
+  for (let index = 0; index < 21_000; index++) await refusalOf(authenticate(`junk-${index}`))
+  world.asked = []
+  t.match(await authenticate('good'), { subject: 'alice' })
+  t.strictSame(world.asked, [])
 })
