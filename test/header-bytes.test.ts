@@ -14,10 +14,11 @@ const READS_HEADERS = /rawHeaders|headers\b|[cC]ookie/
 const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'config/': 'the environment and the files that it names',
   'auth/uid/table-file.ts': "lines of the app's own file",
+  'http/guard/reserved-members.ts': 'members of the body, and only to refuse more of them',
   'lib/ascii.ts': 'lower-cases what a pattern found to be A to Z',
   'login/return-path.ts': 'a path, and only to refuse more of them',
   'routes/replies-schemas.ts': 'members of the body',
-  'routes/reply-rules.ts': 'members of the body, and only to refuse more of them',
+  'routes/reply-rules.ts': 'mentions in a text',
   'upstream/keyring.ts': 'spellings of the key, made here',
   'upstream/new-user.ts': 'a name that people read'
 }
