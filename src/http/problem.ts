@@ -1,24 +1,10 @@
-import { type AppError, type Delivery, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
-
-/** RFC 9457, with what this service adds. */
-export interface Problem {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly instance: string
-  readonly code: ProblemCode
-  readonly delivery: Delivery
-  readonly retryable: boolean
-  readonly retryAfterMs?: number
-  readonly messageId?: string
-  readonly errors?: readonly Violation[]
-}
+import { type AppError, PROBLEMS } from '../errors.ts'
+import type { Problem } from './problem-schema.ts'
 
 export const PROBLEM_TYPE_PREFIX = 'urn:thread-reply-bff:problem:'
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** The body a refused caller gets; nothing in it comes from outside but the request id. */
+/** The body of a refusal; nothing in it comes from outside but the request id. */
 export function toProblem(error: AppError, requestId: string, hasIdempotencyKey: boolean): Problem {
   const { status, title } = PROBLEMS[error.code]
   const { retryAfterMs, messageId, errors } = error.options
@@ -32,7 +18,7 @@ export function toProblem(error: AppError, requestId: string, hasIdempotencyKey:
     code: error.code,
     delivery: error.delivery,
     retryable,
-    // Clients and proxies resend on the sight of it, so it only stands where that cannot double a reply.
+    // Clients and proxies resend when they see it, so it only stands where that cannot double a reply.
     ...(retryable && retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
     ...(messageId !== undefined && { messageId }),
     ...(errors !== undefined && { errors })

@@ -1,0 +1,28 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { type Delivery, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+import { OneOf } from './guard/strict-schemas.ts'
+
+const ViolationSchema = Type.Object(
+  {
+    pointer: Type.String({ description: 'RFC 6901 JSON pointer into the body, the path or the query.' }),
+    code: Type.String(),
+    detail: Type.String()
+  },
+  { description: 'One thing that is wrong with the request; it never repeats a value.' }
+)
+
+/** The body of every refusal: RFC 9457, with the members of this service. */
+export const ProblemSchema = Type.Object({
+  type: Type.String({ format: 'uri', description: 'A stable name of the problem; docs/problems.md explains each.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.String({ format: 'uri', description: 'urn:request: and the request id.' }),
+  code: Type.Unsafe<ProblemCode>({ type: 'string', enum: Object.keys(PROBLEMS) }),
+  delivery: OneOf(['sent', 'not-sent', 'unknown'] as const satisfies readonly Delivery[]),
+  retryable: Type.Boolean({ description: 'The same request may be sent again as it is, under the same key.' }),
+  retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  messageId: Type.Optional(Type.String({ description: 'The message that exists although the call failed.' })),
+  errors: Type.Optional(Type.Unsafe<readonly Violation[]>(Type.Array(ViolationSchema)))
+})
+export type Problem = Readonly<Static<typeof ProblemSchema>>
