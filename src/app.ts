@@ -11,7 +11,7 @@ import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
 import { checkContent } from './http/header-rules.ts'
-import { requestLife } from './http/lifecycle.ts'
+import { lifecycle } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { SESSION_COOKIE } from './login/cookies.ts'
@@ -97,7 +97,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
 
   const app = createPublicServer({ trustProxy: config.trustProxy, deadlineMs: config.delivery.deadlineMs })
   setErrorHandler(app, log)
-  await app.register(requestLife, { drain, log })
+  await app.register(lifecycle, { drain, log })
   await app.register(endUnusedConnections)
   const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]) }
   const signedIn = async (scope: FastifyInstance): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What is known about the reply when an answer leaves: it exists, it does not, or nobody can tell yet. */
+/** What is known about the reply when an answer leaves: it exists, it does not, or this service cannot tell yet. */
 export type Delivery = 'sent' | 'not-sent' | 'unknown'
 
 /** `with-key`: sending the same request again is safe only under the same Idempotency-Key. */

@@ -49,11 +49,11 @@ export class Drain {
 /** A connection on its way to its first request gets so long before it is ended. */
 const UNUSED_GRACE_MS = 500
 
-/** Ends the connections that were never used: Node takes them for busy ones and would wait until they are forced. */
+/** Ends connections without a request: Node counts them as busy, and would wait until something else ends them. */
 export const endUnusedConnections = fp(
   async app => {
     const open = new Set<Socket>()
-    // One for all of them, which knows its socket: thousands may wait.
+    // One listener for all sockets, thousands of which may be open.
     const forget = function (this: Socket): void {
       open.delete(this)
     }

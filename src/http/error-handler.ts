@@ -9,32 +9,32 @@ import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
 
 /** The one place where a refusal becomes an answer. */
 export function setErrorHandler(app: FastifyInstance, log: Logger): void {
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler((error, request, response) => {
     const refusal = toAppError(error)
     if (refusal.code === 'internal') log.error({ requestId: request.id, ...describeBug(refusal.cause) }, 'bug')
-    return answerProblem(refusal, request, reply)
+    return answerProblem(refusal, request, response)
   })
-  app.setNotFoundHandler((request, reply) =>
-    answerProblem(new AppError('not-found', 'There is nothing at this address.'), request, reply)
+  app.setNotFoundHandler((request, response) =>
+    answerProblem(new AppError('not-found', 'There is nothing at this address.'), request, response)
   )
 }
 
 /** Answers a request with the problem that an error stands for. */
-export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerProblem(thrown: unknown, request: FastifyRequest, response: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
   const { challenge } = error.options
   const problem = toProblem(error, request.id, request.headers['idempotency-key'] !== undefined)
-  setStandardHeaders(reply, request.id)
+  setStandardHeaders(response, request.id)
   // Fastify refuses some requests before any hook of ours ran.
   request.facts ??= new RequestFacts()
   request.facts.code = error.code
   request.facts.delivery = error.delivery
   if (error.options.reason !== undefined) request.facts.reason = error.options.reason
   if (error.options.messageId !== undefined) request.facts.messageId = error.options.messageId
-  if (challenge !== undefined) reply.header('www-authenticate', challenge)
-  if (problem.retryAfterMs !== undefined) reply.header('retry-after', retryAfterSeconds(problem.retryAfterMs))
+  if (challenge !== undefined) response.header('www-authenticate', challenge)
+  if (problem.retryAfterMs !== undefined) response.header('retry-after', retryAfterSeconds(problem.retryAfterMs))
   // Serialised here: a response schema must never be able to drop a member of a refusal.
-  return reply
+  return response
     .code(PROBLEMS[error.code].status)
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(String)

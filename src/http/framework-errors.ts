@@ -33,7 +33,7 @@ const VIOLATION_CODES: ReadonlyMap<string, string> = new Map([
   ['anyOf', 'wrong-type']
 ])
 
-/** Turns whatever was thrown into one of our refusals; what nobody foresaw is `internal`. */
+/** Turns what was thrown into one of our refusals; an error that this list does not know is `internal`. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (!isFastifyError(error)) return internal(error)

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { asciiLowerCase } from '../lib/ascii.ts'
+import { rememberNames } from '../lib/remember-names.ts'
 
 /** Spelled without `-` and `_`: proxies disagree about whether `on_behalf_of` is `onBehalfOf`. */
 const RESERVED: ReadonlySet<string> = new Set(['apikey', 'onbehalfof', 'appid', 'authtoken'])
@@ -36,27 +37,15 @@ export interface RequestHead {
   readonly rawHeaders: readonly string[]
 }
 
-/** What a name means here: refused, or allowed once under this spelling, or nothing. */
-type Meaning = { readonly reserved: true } | { readonly single: string } | undefined
-
-/** Clients repeat themselves; whoever sends ever new names only costs what the names cost anyway. */
-const MAX_REMEMBERED_NAMES = 1000
-const MAX_REMEMBERED_LENGTH = 64
+/** What holds for a header of a name: refused, or allowed once under this spelling; null where anything goes. */
+type HeaderRule = { readonly reserved: true } | { readonly single: string } | null
 
 /**
  * Makes the check of a head that another reader could read differently: it throws `malformed-request` or
- * `reserved-name`. It remembers what the names it met mean.
+ * `reserved-name`. It remembers the rules of the names that clients send.
  */
 export function createHeadCheck(): (head: RequestHead) => void {
-  const remembered = new Map<string, Meaning>()
-
-  function meaningOf(name: string): Meaning {
-    if (remembered.has(name)) return remembered.get(name)
-    if (remembered.size >= MAX_REMEMBERED_NAMES) remembered.clear()
-    const meaning = readName(name)
-    if (name.length <= MAX_REMEMBERED_LENGTH) remembered.set(name, meaning)
-    return meaning
-  }
+  const ruleOf = rememberNames(findRule)
 
   return ({ httpVersion, rawHeaders }) => {
     if (httpVersion !== '1.1') {
@@ -64,28 +53,28 @@ export function createHeadCheck(): (head: RequestHead) => void {
     }
     const seen: string[] = []
     for (let index = 0; index < rawHeaders.length; index += 2) {
-      const meaning = meaningOf(rawHeaders[index] ?? '')
-      if (meaning !== undefined) checkMeaning(meaning, rawHeaders[index + 1], seen)
+      const rule = ruleOf(rawHeaders[index] ?? '')
+      if (rule !== null) applyRule(rule, rawHeaders[index + 1] ?? '', seen)
     }
     if (!seen.includes('host')) throw new AppError('malformed-request', 'The host header is missing.')
   }
 }
 
-function readName(spelled: string): Meaning {
+function findRule(spelled: string): HeaderRule {
   const name = asciiLowerCase(spelled)
   if (RESERVED.has(name.replaceAll(/[-_]/g, ''))) return { reserved: true }
-  return SINGLE.has(name) ? { single: name } : undefined
+  return SINGLE.has(name) ? { single: name } : null
 }
 
-function checkMeaning(meaning: NonNullable<Meaning>, value: string | undefined, seen: string[]): void {
-  if ('reserved' in meaning) {
+function applyRule(rule: NonNullable<HeaderRule>, value: string, seen: string[]): void {
+  if ('reserved' in rule) {
     throw new AppError('reserved-name', 'A header names an identity or a secret that only this service may set.')
   }
-  const { single: name } = meaning
+  const { single: name } = rule
   if (seen.includes(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
   seen.push(name)
   const only = ONLY_VALUES.get(name)
-  if (only === undefined || asciiLowerCase(value ?? '') === only) return
+  if (only === undefined || asciiLowerCase(value) === only) return
   throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)
 }
 

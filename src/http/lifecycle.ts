@@ -5,48 +5,55 @@ import { RequestFacts, writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
 import { createHeadCheck } from './header-rules.ts'
 
-export interface RequestLifeOptions {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a route does, in a few words: it names the route where its address would be too much or may change. */
+    readonly operation?: string
+  }
+}
+
+export interface LifecycleOptions {
   readonly drain: Drain
   readonly log: Logger
 }
 
 /**
- * What every request goes through before anything else looks at it, and every answer before it leaves. One hook for
- * each, in which the steps stand in order: a hook costs Fastify about as much as all of them together.
+ * The steps of every request before any other code sees it, and of every answer before it leaves. One hook for each, in
+ * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
-export const requestLife = fp<RequestLifeOptions>(
+export const lifecycle = fp<LifecycleOptions>(
   async (app, { drain, log }) => {
     const checkHead = createHeadCheck()
     app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
     app.decorateRequest('hasLine', false)
 
-    app.addHook('onRequest', (request, reply, done) => {
+    app.addHook('onRequest', (request, response, done) => {
       request.facts = new RequestFacts()
-      setStandardHeaders(reply, request.id)
+      setStandardHeaders(response, request.id)
       try {
         checkHead(request.raw)
       } catch (error) {
-        // Whoever reads this head differently may also see another end of this request.
-        reply.header('connection', 'close')
+        // A proxy that reads this head differently may also see another end of this request.
+        response.header('connection', 'close')
         throw error
       }
       drain.check()
       done()
     })
 
-    app.addHook('onSend', (request, reply, payload, done) => {
-      writeRequestLine(log, request, reply)
-      // When the answer leaves, so that a reply which began before the drain ends its connection, too.
-      if (drain.draining) reply.header('connection', 'close')
+    app.addHook('onSend', (request, response, payload, done) => {
+      writeRequestLine(log, request, response)
+      // Here and not at the request: a reply that began before the drain ends its connection, too.
+      if (drain.draining) response.header('connection', 'close')
       done(null, payload)
     })
   },
-  { name: 'request-life', fastify: '5.x' }
+  { name: 'lifecycle', fastify: '5.x' }
 )
 
 /** What every answer carries, refusals included. */
-export function setStandardHeaders(reply: FastifyReply, requestId: string): void {
-  reply
+export function setStandardHeaders(response: FastifyReply, requestId: string): void {
+  response
     .header('x-request-id', requestId)
     .header('cache-control', 'no-store')
     .header('x-content-type-options', 'nosniff')

@@ -4,45 +4,45 @@ import type { Socket } from 'node:net'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
 
-/** Where a connection keeps the answer to the request that it brought last; the answer knows its request. */
-const LATEST = Symbol('latest')
+/** The response to the request that a connection brought last; a response knows its request. */
+const LAST_RESPONSE = Symbol('last response')
 
-type WatchedSocket = Socket & { [LATEST]?: ServerResponse }
+type TrackedSocket = Socket & { [LAST_RESPONSE]?: ServerResponse }
 
-/** Remembers that this is the request which its connection brought last. */
-export function noteLatest({ socket }: { socket: WatchedSocket }, response: ServerResponse): void {
-  socket[LATEST] = response
+/** Keeps the response beside its connection, for an error of the parser that comes later. */
+export function trackLastResponse({ socket }: { socket: TrackedSocket }, response: ServerResponse): void {
+  socket[LAST_RESPONSE] = response
 }
 
 /**
  * Answers what Node's parser refused, and ends the connection.
- * A refusal from the parser is about bytes, not about a request. Written while another answer is due it would be taken
- * for that answer, and call a reply unsent that is on its way; written behind the answer to the same request it would
- * be taken for the answer to the next one.
+ * The parser refuses bytes, not a request, and a client takes the next answer on its connection for the answer to its
+ * oldest open request. So the refusal is written only where no other answer is due: before one, it would call a reply
+ * unsent that is on its way; behind the answer to the same request, it would answer the next.
  */
-export function answerClientError(error: Error & { code?: string }, socket: WatchedSocket): void {
+export function answerClientError(error: Error & { code?: string }, socket: TrackedSocket): void {
   if (!socket.writable || socket.destroyed || error.code === 'ECONNRESET') {
     socket.destroy()
     return
   }
-  const last = socket[LATEST]
+  const last = socket[LAST_RESPONSE]
   if (!last || isOver(last)) refuse(error, socket)
   else if (last.req.complete) endAfter(last, socket)
   else if (isUnanswered(last)) refuse(error, socket)
   else socket.destroySoon()
 }
 
-/** Whole, and answered: what came behind it is a request of its own. */
+/** The request is whole and answered: the bytes behind it begin another request. */
 function isOver({ req, writableFinished }: ServerResponse): boolean {
   return req.complete && writableFinished
 }
 
-/** Whether its turn to be answered has come, and nothing was written yet. */
+/** The response has its turn on the connection, and nothing of it is written yet. */
 function isUnanswered({ socket, headersSent }: ServerResponse): boolean {
   return socket !== null && !headersSent
 }
 
-/** Lets a whole request have its answer and reads nothing behind it. */
+/** Answers the whole request and reads nothing behind it. */
 function endAfter(response: ServerResponse, socket: Socket): void {
   response.shouldKeepAlive = false
   response.once('close', () => socket.destroySoon())

@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerProblem } from './error-handler.ts'
 import { parseJsonBody } from './json-body.ts'
-import { answerClientError, noteLatest } from './parser-errors.ts'
+import { answerClientError, trackLastResponse } from './parser-errors.ts'
 import { createRequestIds } from './request-id.ts'
 
 export interface PublicServerOptions {
@@ -41,7 +41,7 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     frameworkErrors: (error, request, response) => void answerProblem(error, request, response)
   })
   app.server.prependListener('request', (request, response) => {
-    noteLatest(request, response)
+    trackLastResponse(request, response)
     // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
   })

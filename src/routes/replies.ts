@@ -8,13 +8,6 @@ import { parseTraceparent } from '../http/traceparent.ts'
 import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
 import { lengthViolations, ruleViolations } from './reply-rules.ts'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** A name for this route that stays when its address changes. */
-    readonly operation?: string
-  }
-}
-
 export interface RepliesOptions {
   readonly deliver: (order: ReplyOrder) => Promise<DeliveredReply>
   readonly multipleReceiversMax: number
