@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { DRAIN_MARGIN_MS } from '../lib/drain-times.ts'
 
 /** The end of an instance: first it says so while it serves, then it accepts only what it can still finish. */
 export class Drain {
@@ -11,7 +12,7 @@ export class Drain {
   #draining = false
   #closesAtMs = Number.POSITIVE_INFINITY
 
-  constructor(clock: Clock, deadlineMs: number, marginMs = 2000) {
+  constructor(clock: Clock, deadlineMs: number, marginMs = DRAIN_MARGIN_MS) {
     this.#clock = clock
     this.#deadlineMs = deadlineMs
     this.#marginMs = marginMs

@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
 import { describeBug } from '../lib/bug.ts'
+import { CLOSING_MS, DRAIN_MARGIN_MS } from '../lib/drain-times.ts'
 
 export interface Ending {
   /** From now on probes say no, while calls are still taken. */
@@ -11,15 +12,15 @@ export interface Ending {
   finish(): Promise<void>
 }
 
-/** Beyond the delay and one reply: for a drain's own margin, and for closing stores. */
-export const CLOSING_MS = 5000
+/** How long an end may take beyond the delay and one reply. */
+export const ENDING_MS = DRAIN_MARGIN_MS + CLOSING_MS
 
 /**
  * SIGTERM and SIGINT: say so, wait for balancers to notice, finish what is under way; a second signal ends at once.
  * Returns what undoes it.
  */
 export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, ending: Ending): () => void {
-  const longestMs = drainDelayMs + delivery.deadlineMs + CLOSING_MS
+  const longestMs = drainDelayMs + delivery.deadlineMs + ENDING_MS
   const { uninstall } = closeWithGrace({ delay: longestMs, logger: false }, async ({ signal, err }) => {
     if (err) logBug(log, err)
     ending.begin()

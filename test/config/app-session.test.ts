@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load-config.ts'
 const SECRET = 'a-secret-that-signs-session-cookies-1'
 const bearer: Environment = {
   COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
-  COMETCHAT_API_KEY: 'a08ff49b6f772632716c43069c43a8c3b7cf3c25',
+  COMETCHAT_API_KEY: 'an-api-key-of-nobody',
   AUTH_JWT_ISSUER: 'https://issuer.test',
   AUTH_JWT_AUDIENCE: 'replies'
 }

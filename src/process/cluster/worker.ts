@@ -5,7 +5,7 @@ import type { Service } from '../../app.ts'
 import type { Config } from '../../config/load-config.ts'
 import { closeService, followApiKeyFile } from '../close-service.ts'
 import { addressOf, listen } from '../listen.ts'
-import { CLOSING_MS, logBug } from '../shutdown.ts'
+import { ENDING_MS, logBug } from '../shutdown.ts'
 import type { Order, Report } from './ipc.ts'
 
 /** A terminal and some service managers send them to every process of a group; only the primary acts on them. */
@@ -40,7 +40,7 @@ function follow(order: Order, { drain, notReadyReasons }: Service): void {
 
 /** What ends the process: by order, when the primary is gone, or after a bug; only the first counts. */
 function endOnce({ delivery }: Config, log: Logger, service: () => Service | undefined): () => void {
-  const delay = delivery.deadlineMs + CLOSING_MS
+  const delay = delivery.deadlineMs + ENDING_MS
   let isEnding = false
   const { close } = closeWithGrace({ delay, logger: false, skip: [...SIGNALS_TO_A_GROUP] }, async ({ err }) => {
     isEnding = true

@@ -1,0 +1,145 @@
+import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../lib/drain-times.ts'
+import type { Secret } from '../lib/secret.ts'
+import { isLoopback } from '../lib/secure-url.ts'
+import type { RedisAddress, StoreAddress } from '../lib/store-address.ts'
+import { isPublished } from './published-secrets.ts'
+import type { UidTableConfig } from './uid.ts'
+
+/** A way to start that works and has a risk. The list in docs/operations.md is held against these. */
+interface Hazard {
+  /** As the operator sets it. */
+  readonly what: string
+  /** Why that is a risk; the rest of a sentence that begins with what was found. */
+  readonly reason: string
+  /** The variables or flags that make it so; none where it is not. */
+  readonly find: (start: Start) => readonly string[]
+}
+
+/** What a start is judged by: the configuration that was read, and the flags of Node. */
+export interface Start {
+  readonly flags: readonly string[]
+  readonly admin: { readonly host: string }
+  readonly auth: {
+    readonly jwt:
+      | {
+          readonly scope: string | undefined
+          readonly actScope: string | undefined
+          readonly secret: Secret | undefined
+        }
+      | undefined
+    readonly introspection: { readonly clientSecret: Secret } | undefined
+    readonly login: { readonly clientSecret: Secret } | undefined
+    readonly session: { readonly secrets: readonly Secret[]; readonly store: RedisAddress } | undefined
+  }
+  readonly uid: { readonly claim: string; readonly table: UidTableConfig | undefined }
+  readonly cometchat: { readonly apiKeys: readonly Secret[] }
+  readonly delivery: {
+    readonly store: StoreAddress
+    readonly secret: Secret | undefined
+    readonly deadlineMs: number
+    readonly quietPeriodMs: number
+  }
+  readonly drainDelayMs: number
+}
+
+/** Of a real key; what is shorter would be found in any text. */
+const SHORTEST_REAL_KEY = 8
+const SESSION_SECRET_BYTES = 32
+const CHOSEN_BY_USERS = new Set(['preferred_username', 'nickname', 'name', 'email'])
+const SCOPES_OF_EVERYBODY = new Set(['openid', 'profile', 'email', 'offline_access'])
+
+/** Each is said once, at the start, and by `--check-config`; the service starts. */
+export const HAZARDS: readonly Hazard[] = [
+  {
+    what: '`ADMIN_HOST` beyond loopback',
+    reason: 'is not loopback: probes are open to the network.',
+    find: ({ admin }) => (isLoopback(admin.host) ? [] : ['ADMIN_HOST'])
+  },
+  {
+    what: '`COMETCHAT_API_KEY` of fewer than 8 characters',
+    reason: 'is shorter than any real key, too short to be recognised where it should not be.',
+    find: ({ cometchat }) =>
+      cometchat.apiKeys.some(key => key.reveal().length < SHORTEST_REAL_KEY) ? ['COMETCHAT_API_KEY'] : []
+  },
+  {
+    what: '`AUTH_SESSION_SECRET` of fewer than 32 bytes',
+    reason: 'holds a secret of fewer than 32 bytes: cookies could be forged.',
+    find: ({ auth }) =>
+      auth.session?.secrets.some(secret => Buffer.byteLength(secret.reveal()) < SESSION_SECRET_BYTES)
+        ? ['AUTH_SESSION_SECRET']
+        : []
+  },
+  {
+    what: '`DRAIN_DELAY_MS` and `REPLY_DEADLINE_MS` above 26 s together',
+    reason: 'make a drain that orchestrators may cut off after their 30 s.',
+    find: ({ drainDelayMs, delivery }) =>
+      drainDelayMs + delivery.deadlineMs + DRAIN_MARGIN_MS > LONGEST_DRAIN_MS
+        ? ['DRAIN_DELAY_MS and REPLY_DEADLINE_MS']
+        : []
+  },
+  {
+    what: 'a secret of our own documents or of `.env.example`',
+    reason: 'stands in the documents of this project: everybody knows it.',
+    find: publishedSecrets
+  },
+  {
+    what: '`QUIET_PERIOD_MS=0` with a durable store',
+    reason: 'is 0: a reply that CometChat is still working on counts as lost, and its retry posts it twice.',
+    find: ({ delivery }) =>
+      delivery.quietPeriodMs === 0 && delivery.store.kind !== 'memory' ? ['QUIET_PERIOD_MS'] : []
+  },
+  {
+    what: '`UID_CLAIM` of `preferred_username`, `nickname`, `name` or `email`',
+    reason: 'names a claim that users choose or change themselves: one could become another.',
+    find: ({ uid }) => (CHOSEN_BY_USERS.has(uid.claim) ? ['UID_CLAIM'] : [])
+  },
+  {
+    what: '`AUTH_JWT_SCOPE` or `AUTH_ACT_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
+    reason: 'is a scope that every sign-in has: it keeps nobody out.',
+    find: ({ auth }) => [
+      ...(SCOPES_OF_EVERYBODY.has(auth.jwt?.scope ?? '') ? ['AUTH_JWT_SCOPE'] : []),
+      ...(SCOPES_OF_EVERYBODY.has(auth.jwt?.actScope ?? '') ? ['AUTH_ACT_SCOPE'] : [])
+    ]
+  },
+  {
+    what: '`redis://` to a host that is not loopback',
+    reason: 'is redis:// to another host: records, sessions and its password can be read on the way; use rediss://.',
+    find: ({ delivery, auth }) => [
+      ...(isReadable(delivery.store) ? ['STORE_URL'] : []),
+      ...(isReadable(auth.session?.store) ? ['AUTH_SESSION_STORE_URL'] : [])
+    ]
+  },
+  {
+    what: '`--tls-keylog`',
+    reason: 'writes what decrypts every TLS connection, and so the key, into a file.',
+    find: ({ flags }) => (flags.some(flag => /^--tls-keylog(=|$)/.test(flag)) ? ['--tls-keylog'] : [])
+  },
+  {
+    what: '`--trace-tls`',
+    reason: 'prints what goes over TLS connections.',
+    find: ({ flags }) => (flags.includes('--trace-tls') ? ['--trace-tls'] : [])
+  }
+]
+
+export function warningsOf(start: Start): string[] {
+  return HAZARDS.flatMap(({ find, reason }) => find(start).map(found => `${found} ${reason}`))
+}
+
+function publishedSecrets({ cometchat, auth, uid, delivery }: Start): string[] {
+  const { jwt, introspection, login, session } = auth
+  const secrets: Readonly<Record<string, readonly (Secret | undefined)[]>> = {
+    COMETCHAT_API_KEY: cometchat.apiKeys,
+    AUTH_JWT_SECRET: [jwt?.secret],
+    AUTH_INTROSPECTION_CLIENT_SECRET: [introspection?.clientSecret],
+    AUTH_LOGIN_CLIENT_SECRET: [login?.clientSecret],
+    AUTH_SESSION_SECRET: session?.secrets ?? [],
+    UID_TABLE_TOKEN: [uid.table?.kind === 'url' ? uid.table.token : undefined],
+    STORE_SECRET: [delivery.secret]
+  }
+  const isKnown = (secret: Secret | undefined): boolean => secret !== undefined && isPublished(secret.reveal())
+  return Object.keys(secrets).filter(name => secrets[name]?.some(isKnown))
+}
+
+function isReadable(address: StoreAddress | undefined): boolean {
+  return address?.kind === 'redis' && !address.isTls && !isLoopback(address.host)
+}

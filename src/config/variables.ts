@@ -1,0 +1,154 @@
+/** One row of the table of variables; README.md shows it word for word. */
+interface VariableRow {
+  readonly names: readonly string[]
+  /** Those that can also come from a file, as `<NAME>_FILE`. */
+  readonly secrets?: readonly string[]
+  readonly byDefault: string
+  readonly meaning: string
+}
+
+/** Every variable that this service reads; the table in README.md, .env.example and the readers are held against it. */
+export const VARIABLE_ROWS: readonly VariableRow[] = [
+  {
+    names: ['HOST', 'PORT'],
+    byDefault: '`127.0.0.1`, `3000`',
+    meaning: 'where replies are served (the image sets `0.0.0.0`)'
+  },
+  { names: ['ADMIN_HOST', 'ADMIN_PORT'], byDefault: '`127.0.0.1`, `3001`', meaning: '`/livez` and `/readyz?verbose`' },
+  {
+    names: ['WEB_CONCURRENCY'],
+    byDefault: '`1`',
+    meaning:
+      'how many worker processes share the public port, up to 64; more than one needs a `STORE_URL` they can share'
+  },
+  { names: ['LOG_LEVEL'], byDefault: '`info`', meaning: '`trace` … `fatal`, `silent`' },
+  {
+    names: ['TRUST_PROXY'],
+    byDefault: 'none',
+    meaning: 'addresses or CIDR blocks of proxies, comma-separated; nothing here goes by an address yet'
+  },
+  {
+    names: ['CORS_ORIGINS'],
+    byDefault: 'none',
+    meaning: 'exact origins whose pages may call and read answers, comma-separated'
+  },
+  {
+    names: ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'],
+    byDefault: '–',
+    meaning: 'of your app; the region is `us`, `eu` or `in`'
+  },
+  {
+    names: ['COMETCHAT_API_KEY'],
+    secrets: ['COMETCHAT_API_KEY'],
+    byDefault: '–',
+    meaning: 'the REST API key, or two during a rotation; a file is watched'
+  },
+  {
+    names: ['COMETCHAT_BASE_URL'],
+    byDefault: 'derived',
+    meaning: 'another origin: https, or http on loopback; then app id and region are optional'
+  },
+  { names: ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE'], byDefault: '–', meaning: '`iss` and `aud` of the tokens' },
+  { names: ['AUTH_JWT_JWKS_URL'], byDefault: 'discovery', meaning: 'the key set of the issuer' },
+  { names: ['AUTH_JWT_ALGORITHMS'], byDefault: '`RS256,PS256,ES256,EdDSA`', meaning: '' },
+  {
+    names: ['AUTH_JWT_SECRET'],
+    secrets: ['AUTH_JWT_SECRET'],
+    byDefault: '–',
+    meaning: 'HS256 instead of a key set, at least 32 bytes'
+  },
+  { names: ['AUTH_JWT_TYP'], byDefault: 'any', meaning: 'required `typ`, such as `at+jwt`' },
+  { names: ['AUTH_JWT_SCOPE'], byDefault: 'none', meaning: 'a scope every token must have' },
+  {
+    names: ['AUTH_ACT_SCOPE'],
+    byDefault: 'none',
+    meaning: 'a scope that lets a service name its user in `X-Acting-For`'
+  },
+  {
+    names: ['AUTH_INTROSPECTION_URL'],
+    byDefault: '–',
+    meaning: 'where the issuer is asked about opaque tokens (RFC 7662)'
+  },
+  {
+    names: ['AUTH_INTROSPECTION_CLIENT_ID', 'AUTH_INTROSPECTION_CLIENT_SECRET'],
+    secrets: ['AUTH_INTROSPECTION_CLIENT_SECRET'],
+    byDefault: '–',
+    meaning: 'as which client it is asked'
+  },
+  {
+    names: ['AUTH_INTROSPECTION_TOKENS'],
+    byDefault: '`opaque`',
+    meaning: '`all` asks about JWTs too, and reads no keys'
+  },
+  {
+    names: ['AUTH_LOGIN_ISSUER', 'AUTH_LOGIN_CLIENT_ID', 'AUTH_LOGIN_CLIENT_SECRET'],
+    secrets: ['AUTH_LOGIN_CLIENT_SECRET'],
+    byDefault: '–',
+    meaning: 'a sign-in of its own: the OpenID provider, and this service as its client'
+  },
+  { names: ['AUTH_LOGIN_URL'], byDefault: '–', meaning: 'the origin of this service as browsers see it' },
+  { names: ['AUTH_LOGIN_SCOPE'], byDefault: '`openid profile`', meaning: 'what the provider is asked for' },
+  {
+    names: ['AUTH_LOGIN_IDLE_MS', 'AUTH_LOGIN_ABSOLUTE_MS'],
+    byDefault: '`1800000`, `43200000`',
+    meaning: 'a session ends after so long without a call, and after so long in any case'
+  },
+  {
+    names: ['AUTH_SESSION_STORE_URL', 'AUTH_SESSION_SECRET'],
+    secrets: ['AUTH_SESSION_STORE_URL', 'AUTH_SESSION_SECRET'],
+    byDefault: '–',
+    meaning: 'the sessions of your own backend: `redis(s)://…`, and one or several secrets that sign its cookie'
+  },
+  {
+    names: ['AUTH_SESSION_COOKIE'],
+    byDefault: '`connect.sid`',
+    meaning:
+      "its name; beside a bearer token it is a second credential, also while sessions are off: refused. Not a name of the login's own cookies"
+  },
+  {
+    names: ['AUTH_SESSION_PREFIX', 'AUTH_SESSION_USER'],
+    byDefault: '`sess:`, `user.id`',
+    meaning: 'where a session is in Redis, and where the user is in a session'
+  },
+  {
+    names: ['AUTH_SESSION_ISSUER'],
+    byDefault: '`AUTH_JWT_ISSUER`, or `urn:app-session`',
+    meaning: 'whose users they are'
+  },
+  {
+    names: ['UID_CLAIM', 'UID_MODE', 'UID_PREFIX'],
+    byDefault: '`sub`, `verbatim`, none',
+    meaning: '`hash` makes `<prefix><base32 of SHA-256(issuer, claim)>`, `table` asks the app'
+  },
+  {
+    names: ['UID_TABLE_URL', 'UID_TABLE_TOKEN'],
+    secrets: ['UID_TABLE_TOKEN'],
+    byDefault: '–',
+    meaning: 'for `table`: `file:PATH`, or an https URL with `{subject}` and a bearer token for it'
+  },
+  { names: ['UID_CREATE'], byDefault: '`off`', meaning: '`on` creates a CometChat user for a caller without one' },
+  {
+    names: ['STORE_URL'],
+    secrets: ['STORE_URL'],
+    byDefault: '`memory:`',
+    meaning: 'delivery records: `memory:`, `file:PATH`, `redis(s)://…`'
+  },
+  {
+    names: ['STORE_SECRET'],
+    secrets: ['STORE_SECRET'],
+    byDefault: 'random for `memory:`',
+    meaning: 'names records and markers, at least 32 bytes; all instances share it'
+  },
+  { names: ['IDEMPOTENCY_KEY'], byDefault: '`optional`', meaning: 'or `required`' },
+  { names: ['DELIVERY_MARKER'], byDefault: '`on`', meaning: '`off` also switches reconciliation off' },
+  { names: ['REPLY_DEADLINE_MS'], byDefault: '`10000`', meaning: 'the longest a reply may take' },
+  { names: ['SETTLE_MS'], byDefault: '`3500`', meaning: 'how long "no access" to a fresh message is retried' },
+  { names: ['QUIET_PERIOD_MS'], byDefault: '`120000`', meaning: 'how long an absent reply may still turn up' },
+  { names: ['MULTIPLE_RECEIVERS_MAX'], byDefault: '`25`', meaning: '`0` refuses `multipleReceivers`' },
+  { names: ['DRAIN_DELAY_MS'], byDefault: '`5000`', meaning: 'between `/readyz` saying no and the listener closing' }
+]
+
+/** The names of all of them, files of secrets included. */
+export const VARIABLES: readonly string[] = VARIABLE_ROWS.flatMap(({ names, secrets = [] }) =>
+  names.flatMap(name => (secrets.includes(name) ? [name, `${name}_FILE`] : [name]))
+)
