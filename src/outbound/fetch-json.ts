@@ -1,5 +1,4 @@
-import request from 'undici/lib/api/api-request.js'
-import Agent from 'undici/lib/dispatcher/agent.js'
+import { Agent } from 'undici'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -43,7 +42,7 @@ export function createJsonFetcher({
   const dispatcher = new Agent({ allowH2: false, connections, connectTimeout: 2000, maxResponseSize: maxBytes })
   const fetchJson = async (url: string, { form, authorization }: JsonRequest = {}): Promise<unknown> => {
     const { origin, pathname, search } = new URL(url)
-    const answer = await request.call(dispatcher, {
+    const answer = await dispatcher.request({
       origin,
       path: pathname + search,
       method: form ? 'POST' : 'GET',

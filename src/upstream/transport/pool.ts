@@ -1,4 +1,4 @@
-import Pool from 'undici/lib/dispatcher/pool.js'
+import { Pool } from 'undici'
 import { type ExchangeLimits, exchange, type Outcome, type UpstreamRequest } from './exchange.ts'
 import { createSharedReadBuffer } from './shared-read-buffer.ts'
 

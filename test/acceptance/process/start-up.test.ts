@@ -1,6 +1,5 @@
 // What a start loads: only what its configuration needs, and from what the last one kept.
 import t from 'tap'
-import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
 import { needsRedis, startRedis } from '../../helpers/redis-server.ts'
 import { type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
@@ -25,16 +24,6 @@ t.test('with records in memory and tokens nothing is loaded that they do not nee
   t.match(told, '/node_modules/fastify/')
   t.strictSame(packagesIn(told), [])
   t.notMatch(told, '/src/delivery/stores/sqlite/store.ts')
-})
-
-t.test('of undici only what calls CometChat and fetches keys is loaded', async t => {
-  const issuer = await startIdentityProvider(t, [await createSigningKey('one')])
-  const told = await startTelling(t, issuer.env)
-
-  t.match(told, '/node_modules/undici/lib/dispatcher/pool.js')
-  t.match(told, '/node_modules/undici/lib/api/api-request.js')
-  t.notMatch(told, '/node_modules/undici/index.js')
-  t.notMatch(told, '/node_modules/undici/lib/web/')
 })
 
 t.test('with origins of pages, their part is loaded', async t => {
