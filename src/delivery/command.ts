@@ -1,9 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
-import type { Receiver, Reply, ReplyMessage } from '../upstream/cometchat-client.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
-import type { SenderProfile } from '../upstream/new-user.ts'
-import type { Attempt } from '../upstream/transport/call-result.ts'
-import type { Budget } from '../upstream/transport/retry.ts'
+import type { Attempt, Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */
 export interface Author {
@@ -48,19 +45,19 @@ export interface DeliveredReply {
 }
 
 /** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
-export function budgetFor(
+export function deadlineFor(
   { facts, isWaiting, waitMs }: ReplyOrder,
   deadlineMs: number,
   nowMs: number,
   clock: Pick<Clock, 'monotonic'>
-): Budget {
+): Deadline {
   const isShortened = waitMs !== undefined && waitMs < deadlineMs
   const deadlineAtMs = nowMs + (isShortened ? waitMs : deadlineMs)
   return {
-    deadlineAtMs,
+    atMs: deadlineAtMs,
     isShortened,
     // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
-    mayStart: () => isWaiting() && clock.monotonic() < deadlineAtMs,
+    shouldSend: () => isWaiting() && clock.monotonic() < deadlineAtMs,
     onAttempt: attempt => noteAttempt(facts, attempt)
   }
 }

@@ -1,5 +1,5 @@
-import type { CometChatClient, SoughtReply } from '../upstream/cometchat-client.ts'
-import type { Budget } from '../upstream/transport/retry.ts'
+import type { CometChatClient } from '../upstream/cometchat-client.ts'
+import type { Deadline, SoughtReply } from '../upstream/types.ts'
 import type { ReplyOrder } from './command.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Outcome } from './record.ts'
@@ -14,18 +14,18 @@ export async function lookFor(
   { parentId, author, facts }: ReplyOrder,
   marker: string | undefined,
   cometchat: Searchable,
-  budget: Budget
+  deadline: Deadline
 ): Promise<Found> {
   facts.reconciled = 'unclear'
   if (marker === undefined) return 'unclear'
-  const found = await search(cometchat, { parentId, uid: author.uid, marker }, budget)
+  const found = await search(cometchat, { parentId, uid: author.uid, marker }, deadline)
   if (found !== 'unclear') facts.reconciled = found === 'absent' ? 'absent' : 'found'
   return found
 }
 
-async function search(cometchat: Searchable, sought: SoughtReply, budget: Budget): Promise<Found> {
+async function search(cometchat: Searchable, sought: SoughtReply, deadline: Deadline): Promise<Found> {
   try {
-    const reply = await cometchat.findReply(sought, budget)
+    const reply = await cometchat.findReply(sought, deadline)
     return reply === 'absent' ? 'absent' : { kind: 'done', messageId: reply.messageId, body: reply.body }
   } catch (error) {
     const outcome = outcomeOf(error)

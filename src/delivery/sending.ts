@@ -1,9 +1,9 @@
 import { AppError, type Delivery as Verdict } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { CometChatClient, Receiver } from '../upstream/cometchat-client.ts'
+import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
-import type { Budget } from '../upstream/transport/retry.ts'
-import { budgetFor, type DeliveredReply, type ReplyOrder, replyFrom } from './command.ts'
+import type { Deadline, Receiver } from '../upstream/types.ts'
+import { type DeliveredReply, deadlineFor, type ReplyOrder, replyFrom } from './command.ts'
 import type { Unsettled } from './local-attempts.ts'
 import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcome.ts'
 import { type Found, lookFor } from './reconcile.ts'
@@ -27,7 +27,7 @@ export class Sending {
   readonly #options: DeliveryOptions
   readonly #order: ReplyOrder
   readonly #record: ReplyRecord
-  readonly #budget: Budget
+  readonly #deadline: Deadline
   readonly #leaseEndsAtMs: number
 
   constructor(options: DeliveryOptions, order: ReplyOrder, unsettled: Unsettled) {
@@ -38,7 +38,7 @@ export class Sending {
     this.#order = order
     // Counted from here, so it is over before the store's own is.
     this.#leaseEndsAtMs = nowMs + leaseMs
-    this.#budget = budgetFor(order, deadlineMs, nowMs, clock)
+    this.#deadline = deadlineFor(order, deadlineMs, nowMs, clock)
     this.#record = new ReplyRecord(options, order, unsettled, leaseMs)
   }
 
@@ -123,7 +123,7 @@ export class Sending {
       if (!mayBeSent) mayBeSent = await this.#markSent()
       record.noteSent()
       const reply = replyFrom(this.#order, record.marker)
-      const { messageId, body } = await this.#options.cometchat.postReply(reply, receiver, this.#budget)
+      const { messageId, body } = await this.#options.cometchat.postReply(reply, receiver, this.#deadline)
       const settling = record.settle({ kind: 'done', messageId, body })
       if (settling) await settling
       return this.#delivered(messageId, body, false)
@@ -164,7 +164,7 @@ export class Sending {
   }
 
   #lookFor(): Promise<Found> {
-    return lookFor(this.#order, this.#record.marker, this.#options.cometchat, this.#budget)
+    return lookFor(this.#order, this.#record.marker, this.#options.cometchat, this.#deadline)
   }
 
   /** Undefined when it would have to be asked for. */
@@ -177,7 +177,7 @@ export class Sending {
 
   #findReceiver(): Promise<Receiver> {
     const { parentId, author } = this.#order
-    return this.#options.receiverOf(parentId, author.uid, this.#budget, author.profile)
+    return this.#options.receiverOf(parentId, author.uid, this.#deadline, author.profile)
   }
 
   #replay(outcome: Outcome): DeliveredReply {

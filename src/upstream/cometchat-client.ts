@@ -1,7 +1,6 @@
 import { AppError } from '../errors.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import type { SenderProfile } from './new-user.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
   MAX_THREAD_PAGE_BYTES,
@@ -12,72 +11,26 @@ import {
 } from './requests.ts'
 import { readLargePage, readThreadPage } from './thread.ts'
 import { searchThread, type ThreadPage, type ThreadWindow } from './thread-search.ts'
-import { type AttemptsOptions, type Budget, callWithAttempts } from './transport/retry.ts'
-import { alarmFor, toAppError } from './upstream-error.ts'
-
-/** CometChat's own body for a threaded message, already validated, without identity. */
-export interface ReplyMessage {
-  readonly receiver?: string
-  readonly receiverType?: 'user' | 'group'
-  readonly category: string
-  readonly type: string
-  readonly data: Readonly<Record<string, unknown>>
-  readonly multipleReceivers?: unknown
-  readonly tags?: readonly string[]
-}
-
-export interface Receiver {
-  readonly receiver: string
-  readonly receiverType: 'user' | 'group'
-}
-
-/** The message a thread hangs on: what never changes about it. */
-export interface Parent extends Receiver {
-  readonly sender: string
-  /** True when it is itself a reply; CometChat's threads have one level. */
-  readonly isReply: boolean
-}
-
-/** A reply, complete but for the receiver. */
-export interface Reply {
-  readonly parentId: string
-  readonly uid: CometChatUid
-  /** Never sent with the reply: for a sender who has yet to be created. */
-  readonly profile?: SenderProfile
-  readonly message: ReplyMessage
-  readonly marker?: string
-  /** W3C trace context of the caller, forwarded as it came. */
-  readonly traceparent?: string
-}
-
-export interface PostedReply {
-  /** The JSON text of `{"data": Message}` for the caller. */
-  readonly body: string
-  readonly messageId: string
-}
-
-export interface SoughtReply {
-  readonly parentId: string
-  readonly uid: CometChatUid
-  readonly marker: string
-}
+import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
+import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply } from './types.ts'
+import { alarmFor, upstreamError } from './upstream-error.ts'
 
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */
-  readMessage(parentId: string, uid: CometChatUid, budget: Budget, profile?: SenderProfile): Promise<Parent>
+  readMessage(parentId: string, uid: CometChatUid, deadline: Deadline, profile?: SenderProfile): Promise<Parent>
   /**
    * Looks for the reply that carries a marker, as its sender sees the thread.
    * Throws an AppError when the thread cannot be read to its end: then nothing is known.
    */
-  findReply(sought: SoughtReply, budget: Budget): Promise<PostedReply | 'absent'>
+  findReply(sought: SoughtReply, deadline: Deadline): Promise<PostedReply | 'absent'>
   /** Posts a reply. Throws an AppError that says what is known about delivery. */
-  postReply(reply: Reply, receiver: Receiver, budget: Budget): Promise<PostedReply>
+  postReply(reply: Reply, receiver: Receiver, deadline: Deadline): Promise<PostedReply>
 }
 
 /** What somebody has to look at; `upstream-untrusted` is a certificate that does not fit CometChat's name. */
 export type Alarm = 'upstream-credentials' | 'upstream-untrusted' | 'upstream-mismatch' | 'key-echoed'
 
-export interface CometChatClientOptions extends AttemptsOptions {
+export interface CometChatClientOptions extends RetryOptions {
   /** Told when somebody has to look: a refused key, an answer that belongs to another request. */
   readonly onAlarm: (alarm: Alarm) => void
 }
@@ -111,16 +64,25 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
     return new AppError('upstream-mismatch', 'CometChat answered another request.', { delivery, retryAfterMs: 1000 })
   }
 
-  function failed(result: Parameters<typeof toAppError>[0], kind: 'read' | 'post'): AppError {
-    const error = toAppError(result, kind)
+  function failed(result: Parameters<typeof upstreamError>[0], kind: 'read' | 'post'): AppError {
+    const error = upstreamError(result, kind)
     const alarm = alarmFor(error)
     if (alarm) onAlarm(alarm)
     return error
   }
 
-  async function readPage(sought: SoughtReply, window: ThreadWindow, budget: Budget): Promise<ThreadPage<ReplyAnswer>> {
+  async function readPage(
+    sought: SoughtReply,
+    window: ThreadWindow,
+    deadline: Deadline
+  ): Promise<ThreadPage<ReplyAnswer>> {
     const { parentId, uid } = sought
-    const result = await callWithAttempts(options, key => readThreadRequest(parentId, uid, window, key), budget, true)
+    const result = await requestWithRetries(
+      options,
+      key => readThreadRequest(parentId, uid, window, key),
+      deadline,
+      true
+    )
     const { outcome } = result
     if (outcome.kind === 'failure' && outcome.beginning) return readLargePage(outcome.beginning)
     if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
@@ -130,8 +92,8 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
   }
 
   return {
-    async readMessage(parentId, uid, budget) {
-      const result = await callWithAttempts(options, key => readMessageRequest(parentId, uid, key), budget, true)
+    async readMessage(parentId, uid, deadline) {
+      const result = await requestWithRetries(options, key => readMessageRequest(parentId, uid, key), deadline, true)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
       const parent = readParent(outcome.body, parentId)
@@ -140,15 +102,15 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       throw unreadableThread()
     },
 
-    async findReply(sought, budget) {
-      const result = await searchThread({ ...THREAD_SEARCH, readPage: window => readPage(sought, window, budget) })
+    async findReply(sought, deadline) {
+      const result = await searchThread({ ...THREAD_SEARCH, readPage: window => readPage(sought, window, deadline) })
       if (result === 'unproven') throw unreadableThread()
       return result === 'absent' ? result : checked(result.found)
     },
 
-    async postReply(reply, receiver, budget) {
+    async postReply(reply, receiver, deadline) {
       const body = replyBody(reply, receiver)
-      const result = await callWithAttempts(options, key => postReplyRequest(reply, body, key), budget, false)
+      const result = await requestWithRetries(options, key => postReplyRequest(reply, body, key), deadline, false)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status >= 400) throw failed(result, 'post')
       const readable = (outcome.status === 200 || outcome.status === 201) && !outcome.headers['content-encoding']

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../errors.ts'
 
 /** What an error code of CometChat means for the call that met it. */
-export type Refusal =
+export type CometChatRefusal =
   | { readonly kind: 'our-key' }
   | { readonly kind: 'rate-limited' }
   /** Also how CometChat answers for some 3 s about a message that was just created. */
@@ -12,12 +12,12 @@ export type Refusal =
   | { readonly kind: 'server-fault' }
   | { readonly kind: 'refused'; readonly code: ProblemCode; readonly shown?: string }
 
-const THREAD_NOT_FOUND: Refusal = { kind: 'refused', code: 'thread-not-found' }
-const THREAD_MISMATCH: Refusal = { kind: 'refused', code: 'thread-mismatch' }
-const SERVER_FAULT: Refusal = { kind: 'server-fault' }
+const THREAD_NOT_FOUND: CometChatRefusal = { kind: 'refused', code: 'thread-not-found' }
+const THREAD_MISMATCH: CometChatRefusal = { kind: 'refused', code: 'thread-mismatch' }
+const SERVER_FAULT: CometChatRefusal = { kind: 'server-fault' }
 
 /** Source: CometChat's error guide (docs/articles/error-guide); it gives no status for any code, so none is read. */
-const REFUSALS: ReadonlyMap<string, Refusal> = new Map<string, Refusal>([
+const REFUSALS: ReadonlyMap<string, CometChatRefusal> = new Map<string, CometChatRefusal>([
   ['ERR_TOO_MANY_REQUESTS', { kind: 'rate-limited' }],
   ['ERR_MESSAGE_NO_ACCESS', { kind: 'no-access' }],
   ['ERR_UID_NOT_FOUND', { kind: 'unknown-user' }],
@@ -63,11 +63,11 @@ const REFUSALS: ReadonlyMap<string, Refusal> = new Map<string, Refusal>([
     'ERR_FEATURE_NOT_ACCESSIBLE',
     'ERR_API_NOT_FOUND',
     'ERR_INVALID_API_VERSION'
-  ].map((shown): [string, Refusal] => [shown, { kind: 'refused', code: 'rejected-by-cometchat', shown }])
+  ].map((shown): [string, CometChatRefusal] => [shown, { kind: 'refused', code: 'rejected-by-cometchat', shown }])
 ])
 
 /** A code this table does not know is a refusal all the same, but its name is not shown: it could hold anything. */
-export function refusalOf(errorCode: string): Refusal {
+export function refusalOf(errorCode: string): CometChatRefusal {
   if (errorCode.startsWith('AUTH_ERR_')) return { kind: 'our-key' }
   return REFUSALS.get(errorCode) ?? { kind: 'refused', code: 'rejected-by-cometchat' }
 }

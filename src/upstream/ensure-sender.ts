@@ -1,10 +1,10 @@
 import { AppError } from '../errors.ts'
-import type { CometChatClient, PostedReply, Reply } from './cometchat-client.ts'
+import type { CometChatClient } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
-import { newUserFrom, type SenderProfile } from './new-user.ts'
-import type { Budget } from './transport/retry.ts'
+import type { Deadline, PostedReply, Reply, SenderProfile } from './types.ts'
 import { isAboutUnknownUser, unknownSender } from './upstream-error.ts'
 import type { CometChatUsers } from './users.ts'
+import { newUserFrom } from './users.ts'
 
 export interface KnownSenderOptions {
   readonly client: CometChatClient
@@ -27,9 +27,9 @@ export function withKnownSender({ client, users, create, onCreated }: KnownSende
   const creating = new Map<CometChatUid, Promise<void>>()
   const created = new Set<CometChatUid>()
 
-  async function createUser(uid: CometChatUid, profile: SenderProfile | undefined, budget: Budget): Promise<void> {
+  async function createUser(uid: CometChatUid, profile: SenderProfile | undefined, deadline: Deadline): Promise<void> {
     // Whoever exists without being visible was deactivated by somebody: that is not for us to undo.
-    if ((await users.create(uid, newUserFrom(uid, profile), budget)) === 'exists') throw deactivated()
+    if ((await users.create(uid, newUserFrom(uid, profile), deadline)) === 'exists') throw deactivated()
     created.add(uid)
     const oldest = created.size > MAX_REMEMBERED ? created.values().next().value : undefined
     if (oldest !== undefined) created.delete(oldest)
@@ -37,16 +37,20 @@ export function withKnownSender({ client, users, create, onCreated }: KnownSende
   }
 
   /** Resolves once the sender can have come into being; first calls of one user share one creation. */
-  async function ensureSender(uid: CometChatUid, profile: SenderProfile | undefined, budget: Budget): Promise<void> {
+  async function ensureSender(
+    uid: CometChatUid,
+    profile: SenderProfile | undefined,
+    deadline: Deadline
+  ): Promise<void> {
     if (!create) throw unknownSender()
     if (created.has(uid)) return
     const underWay = creating.get(uid)
     if (underWay) {
       // Its caller may have less time, or go away: what became of it counts, not how it ended.
       await underWay.catch(() => undefined)
-      return ensureSender(uid, profile, budget)
+      return ensureSender(uid, profile, deadline)
     }
-    const creation = createUser(uid, profile, budget).finally(() => creating.delete(uid))
+    const creation = createUser(uid, profile, deadline).finally(() => creating.delete(uid))
     creating.set(uid, creation)
     return creation
   }
@@ -58,23 +62,23 @@ export function withKnownSender({ client, users, create, onCreated }: KnownSende
   }
 
   /** What a refused post means: the user whom CometChat does not know may be the sender or the receiver. */
-  async function meaningOf(error: unknown, { uid }: Reply, budget: Budget): Promise<unknown> {
-    return !isAboutUnknownUser(error) || (await users.exists(uid, budget)) ? error : unknownSender()
+  async function meaningOf(error: unknown, { uid }: Reply, deadline: Deadline): Promise<unknown> {
+    return !isAboutUnknownUser(error) || (await users.exists(uid, deadline)) ? error : unknownSender()
   }
 
-  async function postAgain(error: unknown, ...[reply, receiver, budget]: PostArguments): Promise<PostedReply> {
-    await mendSender(await meaningOf(error, reply, budget), reply.uid, reply.profile, budget)
-    return client.postReply(reply, receiver, budget).catch(async again => {
-      throw await meaningOf(again, reply, budget)
+  async function postAgain(error: unknown, ...[reply, receiver, deadline]: PostArguments): Promise<PostedReply> {
+    await mendSender(await meaningOf(error, reply, deadline), reply.uid, reply.profile, deadline)
+    return client.postReply(reply, receiver, deadline).catch(async again => {
+      throw await meaningOf(again, reply, deadline)
     })
   }
 
   return {
     ...client,
-    readMessage: (parentId, uid, budget, profile) =>
-      client.readMessage(parentId, uid, budget).catch(async error => {
-        await mendSender(error, uid, profile, budget)
-        return client.readMessage(parentId, uid, budget)
+    readMessage: (parentId, uid, deadline, profile) =>
+      client.readMessage(parentId, uid, deadline).catch(async error => {
+        await mendSender(error, uid, profile, deadline)
+        return client.readMessage(parentId, uid, deadline)
       }),
     postReply: (...post) => client.postReply(...post).catch(error => postAgain(error, ...post))
   }

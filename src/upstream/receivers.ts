@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
-import type { CometChatClient, Parent, Receiver } from './cometchat-client.ts'
+import type { CometChatClient } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
+import type { Parent, Receiver } from './types.ts'
 import { threadNotFound } from './upstream-error.ts'
 
 export interface ReceiverOf {
@@ -20,10 +21,10 @@ export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): R
   const remembered = new Map<string, Receiver>()
   const known = (parentId: string, uid: CometChatUid): Receiver | undefined => remembered.get(`${uid}/${parentId}`)
 
-  const receiverOf: ReceiverOf = async (parentId, uid, budget, profile) => {
+  const receiverOf: ReceiverOf = async (parentId, uid, deadline, profile) => {
     const found = known(parentId, uid)
     if (found) return found
-    const receiver = receiverFrom(await client.readMessage(parentId, uid, budget, profile), uid)
+    const receiver = receiverFrom(await client.readMessage(parentId, uid, deadline, profile), uid)
     const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined
     if (oldest !== undefined) remembered.delete(oldest)
     remembered.set(`${uid}/${parentId}`, receiver)

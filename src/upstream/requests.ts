@@ -1,12 +1,11 @@
 import { AppError } from '../errors.ts'
 import { isObject } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
-import type { Receiver, Reply } from './cometchat-client.ts'
 import { type CometChatUid, isCometChatUid } from './cometchat-uid.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { ThreadWindow } from './thread-search.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
-import type { NewUser } from './users.ts'
+import type { NewUser, Receiver, Reply } from './types.ts'
 
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 /** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */

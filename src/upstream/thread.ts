@@ -1,8 +1,8 @@
 import { idText, isObject, parseJson } from '../lib/json.ts'
-import type { SoughtReply } from './cometchat-client.ts'
 import { markerOf } from './marker.ts'
 import { judgeReply, type ReplyAnswer } from './reply-answer.ts'
 import type { ThreadPage } from './thread-search.ts'
+import type { SoughtReply } from './types.ts'
 
 /** How the first message of a page begins: CometChat writes ids before everything else. */
 const FIRST_ID = /^\s*\{\s*"data"\s*:\s*\[\s*\{\s*"id"\s*:\s*"?(\d{1,20})\b/

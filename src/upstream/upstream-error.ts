@@ -10,7 +10,7 @@ const SOON_MS = 1000
 const UNKNOWN_USER = 'unknown-user'
 
 /** The refusal that a call without a usable answer ends in; the truth about delivery is decided here. */
-export function toAppError(result: CallResult, kind: CallKind): AppError {
+export function upstreamError(result: CallResult, kind: CallKind): AppError {
   const { outcome } = result
   if (result.outOfTime) {
     return new AppError('deadline-exceeded', 'CometChat asked for more time than there was.', notSent())
@@ -53,7 +53,7 @@ function afterFailure({ cause, sent }: UpstreamFailure, kind: CallKind): AppErro
   switch (cause) {
     case 'overloaded':
       return new AppError('overloaded', 'Too many replies are waiting for CometChat.', { retryAfterMs: SOON_MS })
-    case 'gone':
+    case 'client-closed':
       return new AppError('client-closed', 'The client went away.')
     case 'deadline':
       return new AppError('deadline-exceeded', 'CometChat did not answer in time.', doubt)

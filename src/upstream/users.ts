@@ -4,44 +4,44 @@ import type { CometChatClientOptions } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
 import type { CallResult } from './transport/call-result.ts'
-import { type AttemptsOptions, type Budget, callWithAttempts } from './transport/retry.ts'
-import { alarmFor, toAppError } from './upstream-error.ts'
+import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
+import type { Deadline, NewUser, SenderProfile } from './types.ts'
+import { alarmFor, upstreamError } from './upstream-error.ts'
 
-/** What people see of a new user. */
-export interface NewUser {
-  readonly name: string
-  readonly avatar?: string
-}
+const MAX_NAME_CHARACTERS = 100
+const MAX_AVATAR_LENGTH = 500
+/** Control and format characters: they can hide a part of a name, or write it backwards. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu
 
 /** CometChat's calls about users. Both throw an AppError that is always `not-sent`. */
 export interface CometChatUsers {
   /** False for a user who was deactivated, too. */
-  exists(uid: CometChatUid, budget: Budget): Promise<boolean>
+  exists(uid: CometChatUid, deadline: Deadline): Promise<boolean>
   /** Never changes a user who exists, whatever their state is. */
-  create(uid: CometChatUid, user: NewUser, budget: Budget): Promise<'created' | 'exists'>
+  create(uid: CometChatUid, user: NewUser, deadline: Deadline): Promise<'created' | 'exists'>
 }
 
-export type CometChatUsersOptions = AttemptsOptions & Pick<CometChatClientOptions, 'onAlarm'>
+export type CometChatUsersOptions = RetryOptions & Pick<CometChatClientOptions, 'onAlarm'>
 
 export function createCometChatUsers(options: CometChatUsersOptions): CometChatUsers {
   function failed(result: CallResult): AppError {
     // A call about a user posts nothing, however it ends.
-    const error = toAppError(result, 'read')
+    const error = upstreamError(result, 'read')
     const alarm = alarmFor(error)
     if (alarm) options.onAlarm(alarm)
     return error
   }
 
   return {
-    async exists(uid, budget) {
-      const result = await callWithAttempts(options, key => readUserRequest(uid, key), budget, true)
+    async exists(uid, deadline) {
+      const result = await requestWithRetries(options, key => readUserRequest(uid, key), deadline, true)
       if (result.refusal?.kind === 'unknown-user') return false
       if (isUser(result, uid)) return true
       throw failed(result)
     },
 
-    async create(uid, user, budget) {
-      const result = await callWithAttempts(options, key => createUserRequest(uid, user, key), budget, false)
+    async create(uid, user, deadline) {
+      const result = await requestWithRetries(options, key => createUserRequest(uid, user, key), deadline, false)
       if (result.refusal?.kind === 'user-exists') return 'exists'
       if (isUser(result, uid)) return 'created'
       throw failed(result)
@@ -58,4 +58,21 @@ function isUser({ outcome }: CallResult, uid: CometChatUid): boolean {
   throw new AppError('upstream-invalid', 'CometChat described a user in a way that cannot be read.', {
     delivery: 'not-sent'
   })
+}
+
+/** The user that is created for a sender: their name or else the UID, and a picture only by https. */
+export function newUserFrom(uid: CometChatUid, { name, picture }: SenderProfile = {}): NewUser {
+  const shown = name?.isWellFormed() ? name.replace(INVISIBLE, ' ').trim() : ''
+  const avatar = avatarFrom(picture)
+  return {
+    name: shown === '' ? uid : [...shown].slice(0, MAX_NAME_CHARACTERS).join(''),
+    ...(avatar !== undefined && { avatar })
+  }
+}
+
+function avatarFrom(picture: string | undefined): string | undefined {
+  if (picture === undefined || picture.length > MAX_AVATAR_LENGTH || !URL.canParse(picture)) return undefined
+  const { protocol, username, password, href } = new URL(picture)
+  const isPlain = protocol === 'https:' && username === '' && password === ''
+  return isPlain && href.length <= MAX_AVATAR_LENGTH ? href : undefined
 }

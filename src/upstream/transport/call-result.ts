@@ -1,22 +1,15 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isObject, parseJson } from '../../lib/json.ts'
-import { loggableCode, type Refusal, refusalOf } from '../cometchat-errors.ts'
-import type { Outcome, UpstreamAnswer } from './exchange.ts'
+import { type CometChatRefusal, loggableCode, refusalOf } from '../cometchat-errors.ts'
+import type { Attempt } from '../types.ts'
+import type { ExchangeResult, UpstreamAnswer } from './exchange.ts'
 import { parseRetryAfter, resetInMs } from './retry-after.ts'
-
-/** One exchange, for the log line. */
-export interface Attempt {
-  readonly durationMs: number
-  readonly status?: number
-  /** CometChat's error code when it is a known one, or undici's. */
-  readonly code?: string
-}
 
 /** What came of a call after every attempt that was provably safe. */
 export interface CallResult {
-  readonly outcome: Outcome
+  readonly outcome: ExchangeResult
   /** What CometChat's error code means; absent for a 2xx and for anything without an error envelope. */
-  readonly refusal?: Refusal
+  readonly refusal?: CometChatRefusal
   /** The wait CometChat asked for, in milliseconds. */
   readonly retryAfterMs?: number
   /** When its limit starts anew, in milliseconds from now: told to the caller, but no invitation to call again. */
@@ -26,7 +19,7 @@ export interface CallResult {
 }
 
 /** Reads what an outcome says about the call; of an error envelope only its code. */
-export function describe(outcome: Outcome, clock: Clock): CallResult {
+export function interpret(outcome: ExchangeResult, clock: Clock): CallResult {
   // Behind a 5xx or a 408 the reply may exist, whatever code the envelope names: that is no refusal to act on.
   if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
     return { outcome }
@@ -43,7 +36,7 @@ export function describe(outcome: Outcome, clock: Clock): CallResult {
   }
 }
 
-function readRefusal(answer: UpstreamAnswer): Refusal | undefined {
+function readRefusal(answer: UpstreamAnswer): CometChatRefusal | undefined {
   if (answer.status === 429) return { kind: 'rate-limited' }
   const code = errorCodeOf(answer)
   return code === undefined ? undefined : refusalOf(code)
@@ -56,7 +49,7 @@ export function isAccepted({ outcome, refusal }: CallResult): boolean {
 }
 
 /** What the log may say of an outcome: a status, and a code of a closed vocabulary. */
-export function logged({ outcome }: CallResult, durationMs: number): Attempt {
+export function toAttemptLog({ outcome }: CallResult, durationMs: number): Attempt {
   if (outcome.kind === 'failure') return { durationMs, code: outcome.errorCode }
   const { status } = outcome
   const code = status >= 400 ? errorCodeOf(outcome) : undefined

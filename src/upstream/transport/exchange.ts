@@ -20,7 +20,14 @@ export interface UpstreamAnswer {
 }
 
 /** Why there is no answer; `untrusted` is a TLS failure, which no second attempt can mend. */
-export type FailureCause = 'unreachable' | 'untrusted' | 'overloaded' | 'deadline' | 'reset' | 'unreadable' | 'gone'
+export type FailureCause =
+  | 'unreachable'
+  | 'untrusted'
+  | 'overloaded'
+  | 'deadline'
+  | 'reset'
+  | 'unreadable'
+  | 'client-closed'
 
 export interface UpstreamFailure {
   readonly kind: 'failure'
@@ -37,13 +44,13 @@ export interface UpstreamFailure {
   readonly beginning?: Buffer
 }
 
-export type Outcome = UpstreamAnswer | UpstreamFailure
+export type ExchangeResult = UpstreamAnswer | UpstreamFailure
 
 export interface ExchangeLimits {
   /** Ends the exchange so many milliseconds from now, whatever state it is in. */
   readonly timeoutMs: number
   /** Asked in the turn in which the first byte would be written; false keeps it from being written. */
-  readonly mayStart?: (() => boolean) | undefined
+  readonly shouldSend?: (() => boolean) | undefined
 }
 
 /** A message of 65,536 characters takes 768 KiB where each is escaped as a pair; CometChat may tell it twice. */
@@ -65,7 +72,7 @@ export function exchange(
   request: UpstreamRequest,
   limits: ExchangeLimits,
   onReleased: () => void
-): Promise<Outcome> {
+): Promise<ExchangeResult> {
   return new Promise(resolve => {
     const { method, path, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES } = request
     const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes, onReleased)
@@ -78,8 +85,8 @@ export function exchange(
 }
 
 class ExchangeHandler implements Dispatcher.DispatchHandler {
-  readonly #resolve: (outcome: Outcome) => void
-  readonly #mayStart: (() => boolean) | undefined
+  readonly #resolve: (outcome: ExchangeResult) => void
+  readonly #shouldSend: (() => boolean) | undefined
   readonly #onReleased: () => void
   readonly #endsAtMs: number
   readonly #timer: NodeJS.Timeout
@@ -91,15 +98,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #bytesLeft: number
 
   constructor(
-    resolve: (outcome: Outcome) => void,
-    { timeoutMs, mayStart }: ExchangeLimits,
+    resolve: (outcome: ExchangeResult) => void,
+    { timeoutMs, shouldSend }: ExchangeLimits,
     maxAnswerBytes: number,
     onReleased: () => void
   ) {
     this.#resolve = resolve
     this.#onReleased = onReleased
     this.#bytesLeft = maxAnswerBytes
-    this.#mayStart = mayStart
+    this.#shouldSend = shouldSend
     this.#endsAtMs = performance.now() + timeoutMs
     this.#timer = setTimeout(() => this.#end('deadline', 'DEADLINE'), Math.max(0, timeoutMs))
   }
@@ -109,8 +116,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     // The clock is asked, too: in a process that was stopped for a while no timer has fired yet.
     if (performance.now() >= this.#endsAtMs) this.#fail('deadline', 'DEADLINE')
     if (this.#settled) throw new Error('the deadline passed in the queue')
-    if (this.#mayStart?.() === false) {
-      this.#fail('gone', 'NOT_STARTED')
+    if (this.#shouldSend?.() === false) {
+      this.#fail('client-closed', 'NOT_STARTED')
       throw new Error('nobody waits for this request')
     }
     this.#controller = controller
@@ -156,7 +163,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#settle({ kind: 'failure', cause, sent: this.#controller !== undefined, errorCode: code })
   }
 
-  #settle(outcome: Outcome): void {
+  #settle(outcome: ExchangeResult): void {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#timer)

@@ -1,9 +1,9 @@
 import { Pool } from 'undici'
-import { type ExchangeLimits, exchange, type Outcome, type UpstreamRequest } from './exchange.ts'
+import { type ExchangeLimits, type ExchangeResult, exchange, type UpstreamRequest } from './exchange.ts'
 import { createSharedReadBuffer } from './shared-read-buffer.ts'
 
 export interface Connections {
-  exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<Outcome>
+  exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<ExchangeResult>
   /** Destroys every connection: used when one of them answered somebody else's request. */
   reset(): void
   close(): Promise<void>
@@ -18,7 +18,7 @@ export interface ConnectionOptions {
 }
 
 const CONNECTIONS = 128
-const QUEUE_FULL: Outcome = { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
+const QUEUE_FULL: ExchangeResult = { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
 /** A backstop: each request has a bound of its own. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 

@@ -1,23 +1,12 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Secret } from '../../lib/secret.ts'
 import type { Keyring } from '../keyring.ts'
-import { type Attempt, type CallResult, describe, isAccepted, logged } from './call-result.ts'
+import type { Deadline } from '../types.ts'
+import { type CallResult, interpret, isAccepted, toAttemptLog } from './call-result.ts'
 import type { UpstreamRequest } from './exchange.ts'
 import type { Connections } from './pool.ts'
-import { AttemptPolicy } from './retry-policy.ts'
 
-/** How long a call may take, and what it tells about itself; shared by all calls of one request. */
-export interface Budget {
-  /** Absolute end on the monotonic clock, in milliseconds. */
-  readonly deadlineAtMs: number
-  /** Whether the caller chose it: then an early end must tell them nothing. */
-  readonly isShortened?: boolean
-  /** False when nobody waits for the answer any more; asked before a byte is written. */
-  readonly mayStart?: () => boolean
-  readonly onAttempt?: (attempt: Attempt) => void
-}
-
-export interface AttemptsOptions {
+export interface RetryOptions {
   readonly connections: Connections
   readonly keyring: Keyring
   readonly clock: Clock
@@ -27,31 +16,121 @@ export interface AttemptsOptions {
   readonly random: () => number
 }
 
+/** Undefined where the result stands as it is; `out-of-time` where more time might have changed it. */
+type RetryDecision =
+  | { readonly waitMs: number; readonly key?: Secret; readonly final?: false }
+  /** The result stands, but is told only after this time. */
+  | { readonly waitMs: number; readonly final: true }
+  | 'out-of-time'
+  | undefined
+
+const MAX_RESENDS = 2
+const SETTLE_STEPS_MS = [400, 600, 1000]
+const MIN_ATTEMPT_MS = 20
+
 /**
  * Makes a call, and makes it again only where that cannot double anything: the first one provably never left, or
  * CometChat said that it refused it (RFC 9110 §9.2.2). `safe` calls, which only read, may also be repeated after
  * a lost connection.
  */
-export async function callWithAttempts(
-  options: AttemptsOptions,
+export async function requestWithRetries(
+  options: RetryOptions,
   build: (key: Secret) => UpstreamRequest,
-  budget: Budget,
+  deadline: Deadline,
   safe: boolean
 ): Promise<CallResult> {
   const { connections, keyring, clock } = options
-  const policy = new AttemptPolicy(options, budget, safe)
+  const policy = new RetryPolicy(options, deadline, safe)
   for (let key = keyring.current(); ; ) {
     const startedAtMs = clock.monotonic()
-    const timeoutMs = budget.deadlineAtMs - startedAtMs
-    const outcome = await connections.exchange(build(key), { timeoutMs, mayStart: budget.mayStart })
-    const result = describe(outcome, clock)
-    budget.onAttempt?.(logged(result, clock.monotonic() - startedAtMs))
+    const timeoutMs = deadline.atMs - startedAtMs
+    const outcome = await connections.exchange(build(key), { timeoutMs, shouldSend: deadline.shouldSend })
+    const result = interpret(outcome, clock)
+    deadline.onAttempt?.(toAttemptLog(result, clock.monotonic() - startedAtMs))
     if (isAccepted(result)) keyring.accepted(key)
-    const step = policy.next(result, key)
-    if (step === undefined) return result
-    if (step === 'out-of-time') return { ...result, outOfTime: true }
-    if (step.waitMs > 0) await clock.sleep(step.waitMs)
-    if (step.believe) return result
-    key = step.key ?? key
+    const decision = policy.next(result, key)
+    if (decision === undefined) return result
+    if (decision === 'out-of-time') return { ...result, outOfTime: true }
+    if (decision.waitMs > 0) await clock.sleep(decision.waitMs)
+    if (decision.final) return result
+    key = decision.key ?? key
+  }
+}
+
+/** Counts what was tried and decides whether once more is allowed. */
+export class RetryPolicy {
+  readonly #options: RetryOptions
+  readonly #deadline: Deadline
+  readonly #safe: boolean
+  #triedKeys: readonly Secret[] = []
+  #resends = 0
+  #waitedForLimit = false
+  #settleEndsAtMs: number | undefined
+  #settleTries = 0
+
+  constructor(options: RetryOptions, deadline: Deadline, safe: boolean) {
+    this.#options = options
+    this.#deadline = deadline
+    this.#safe = safe
+  }
+
+  next(result: CallResult, key: Secret): RetryDecision {
+    const { outcome, refusal } = result
+    if (outcome.kind === 'failure') return this.#afterFailure(outcome.sent, outcome.cause)
+    if (refusal?.kind === 'our-key') return this.#withOtherKey(key)
+    if (refusal?.kind === 'rate-limited') return this.#afterLimit(result.retryAfterMs)
+    if (refusal?.kind === 'no-access') return this.#untilSettled()
+    if (refusal?.kind === 'refused' && refusal.code === 'thread-not-found') return this.#asLateAsHidden()
+    return undefined
+  }
+
+  #afterFailure(sent: boolean, cause: string): RetryDecision {
+    const repeatable = sent ? this.#safe && cause === 'reset' : cause === 'unreachable'
+    if (!repeatable || this.#resends >= MAX_RESENDS) return undefined
+    this.#resends++
+    const waitMs = 50 + this.#options.random() * 200
+    return this.#leftMs() > waitMs + MIN_ATTEMPT_MS ? { waitMs } : undefined
+  }
+
+  #withOtherKey(key: Secret): RetryDecision {
+    this.#triedKeys = [...this.#triedKeys, key]
+    const other = this.#options.keyring.untried(this.#triedKeys)
+    if (other) return this.#leftMs() > MIN_ATTEMPT_MS ? { waitMs: 0, key: other } : 'out-of-time'
+    this.#options.keyring.refused()
+    return undefined
+  }
+
+  #afterLimit(retryAfterMs: number | undefined): RetryDecision {
+    if (this.#waitedForLimit || retryAfterMs === undefined) return undefined
+    this.#waitedForLimit = true
+    return this.#leftMs() > retryAfterMs + MIN_ATTEMPT_MS ? { waitMs: retryAfterMs } : undefined
+  }
+
+  #untilSettled(): RetryDecision {
+    const restMs = this.#settlesInMs()
+    if (restMs <= 0) return undefined
+    const step = SETTLE_STEPS_MS[Math.min(this.#settleTries++, SETTLE_STEPS_MS.length - 1)] ?? 0
+    // The last try before the deadline still leaves as much time again for its answer.
+    const waitMs = Math.min(step, restMs, this.#leftMs() / 2)
+    return waitMs > MIN_ATTEMPT_MS || waitMs === restMs ? { waitMs } : 'out-of-time'
+  }
+
+  /** A thread that does not exist is told as late as one that is hidden: otherwise the time would tell them apart. */
+  #asLateAsHidden(): RetryDecision {
+    const restMs = this.#settlesInMs()
+    if (restMs <= 0) return undefined
+    const leftMs = this.#leftMs() - MIN_ATTEMPT_MS
+    if (leftMs < restMs && this.#deadline.isShortened) return 'out-of-time'
+    return { waitMs: Math.max(0, Math.min(restMs, leftMs)), final: true }
+  }
+
+  #settlesInMs(): number {
+    const { clock, settleMs } = this.#options
+    this.#settleEndsAtMs ??= clock.monotonic() + settleMs
+    return this.#settleEndsAtMs - clock.monotonic()
+  }
+
+  #leftMs(): number {
+    return this.#deadline.atMs - this.#options.clock.monotonic()
   }
 }

@@ -1,8 +1,9 @@
 // CometChat as far as delivery can see it. Its ledger is the judge: what was posted, by which attempt, and when.
+
 import { AppError } from '../../../src/errors.ts'
-import type { CometChatClient, PostedReply, SoughtReply } from '../../../src/upstream/cometchat-client.ts'
+import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import { searchThread, type ThreadPage, type ThreadWindow } from '../../../src/upstream/thread-search.ts'
-import type { Budget } from '../../../src/upstream/transport/retry.ts'
+import type { Deadline, PostedReply, SoughtReply } from '../../../src/upstream/types.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import { FakeThread, PAGE_SIZE } from './fake-thread.ts'
@@ -65,14 +66,14 @@ export class FakeCometChat {
   /** CometChat as one attempt meets it. */
   clientOf(attempt: Attempt): Omit<CometChatClient, 'readMessage'> {
     return {
-      postReply: ({ marker }, _receiver, budget) =>
-        this.#ask(attempt, 'writes its reply', budget, () => this.#post({ attempt, marker, writtenAt: 0 }, budget)),
-      findReply: (sought, budget) => this.#find(attempt, sought, budget)
+      postReply: ({ marker }, _receiver, deadline) =>
+        this.#ask(attempt, 'writes its reply', deadline, () => this.#post({ attempt, marker, writtenAt: 0 }, deadline)),
+      findReply: (sought, deadline) => this.#find(attempt, sought, deadline)
     }
   }
 
   /** Two steps: the call is made in the turn of the process, and the process is told. */
-  #ask<T>(attempt: Attempt, what: string, budget: Budget, act: () => T): Promise<T> {
+  #ask<T>(attempt: Attempt, what: string, deadline: Deadline, act: () => T): Promise<T> {
     const { world } = this.#options
     const { process } = attempt
     const label = `#${attempt.id} ${what}`
@@ -86,23 +87,23 @@ export class FakeCometChat {
           tell(() => resolve(result))
         } catch (error) {
           const isSilence = error instanceof AppError && error.code === 'deadline-exceeded'
-          tell(() => reject(error), isSilence ? budget.deadlineAtMs + process.bootedAtMs : 0)
+          tell(() => reject(error), isSilence ? deadline.atMs + process.bootedAtMs : 0)
         }
       }
       world.add({ label, process, place: 'inside', run })
     })
   }
 
-  #post(post: Post, budget: Budget): PostedReply {
+  #post(post: Post, deadline: Deadline): PostedReply {
     const { world, decisions, flaws } = this.#options
     // The turn of the write: from here on the reply may exist.
-    if (budget.mayStart?.() === false) throw new AppError('client-closed', 'It was not written.')
+    if (deadline.shouldSend?.() === false) throw new AppError('client-closed', 'It was not written.')
     if (decisions.happens(flaws.perThousand / 4)) throw new AppError('upstream-unreachable', 'It was not written.')
     const written = { ...post, writtenAt: world.sequence }
     this.posts.push(written)
     const fate = this.script.shift() ?? (decisions.happens(flaws.perThousand * 3) ? decisions.pick(FATES) : 'answers')
     world.note(`CometChat ${fate}`)
-    return this.#carryOut(fate, written, budget.deadlineAtMs + post.attempt.process.bootedAtMs)
+    return this.#carryOut(fate, written, deadline.atMs + post.attempt.process.bootedAtMs)
   }
 
   #carryOut(fate: Fate, post: Post, deadlineAtMs: number): PostedReply {
@@ -138,11 +139,11 @@ export class FakeCometChat {
     world.commitAt(diedAtMs + lateMs, () => this.#commit(post))
   }
 
-  async #find(attempt: Attempt, { marker }: SoughtReply, budget: Budget): Promise<PostedReply | 'absent'> {
+  async #find(attempt: Attempt, { marker }: SoughtReply, deadline: Deadline): Promise<PostedReply | 'absent'> {
     const { search = searchThread } = this.#options
     const readPage = (window: ThreadWindow): Promise<ThreadPage<Post>> =>
-      this.#ask(attempt, `reads page ${window.page} of ${window.size}`, budget, () => {
-        this.#meetFlaws(budget)
+      this.#ask(attempt, `reads page ${window.page} of ${window.size}`, deadline, () => {
+        this.#meetFlaws(deadline)
         return this.#thread.page(window, post => post.marker === marker)
       })
     const result = await search({ readPage, sizes: [PAGE_SIZE, 1], maxPageBytes: 1, maxReads: 30 })
@@ -150,9 +151,9 @@ export class FakeCometChat {
     return result === 'absent' ? result : described(result.found)
   }
 
-  #meetFlaws(budget: Budget): void {
+  #meetFlaws(deadline: Deadline): void {
     const { decisions, flaws, world } = this.#options
-    if (budget.mayStart?.() === false) throw new AppError('client-closed', 'It was not read.')
+    if (deadline.shouldSend?.() === false) throw new AppError('client-closed', 'It was not read.')
     if (decisions.happens(flaws.perThousand / 4))
       throw new AppError('upstream-error', 'Not read.', { delivery: 'not-sent' })
     if (decisions.happens(flaws.perThousand * 3)) world.note(`others delete ${this.#thread.deleteOne(decisions)}`)

@@ -99,7 +99,8 @@ export const MUTANTS: readonly Mutant[] = [
     options: {
       mutateClient: real => ({
         ...real,
-        postReply: (reply, receiver, budget) => real.postReply(reply, receiver, { ...budget, mayStart: () => true })
+        postReply: (reply, receiver, deadline) =>
+          real.postReply(reply, receiver, { ...deadline, shouldSend: () => true })
       })
     }
   },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
 import { type ConnectionOptions, createConnections } from '../../../src/upstream/transport/pool.ts'
-import { toAppError } from '../../../src/upstream/upstream-error.ts'
+import { upstreamError } from '../../../src/upstream/upstream-error.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
 
 const get: UpstreamRequest = { method: 'GET', path: '/', headers: [] }
@@ -36,7 +36,7 @@ t.test(
     const second = await connections.exchange(post, { timeoutMs: PATIENT_MS })
 
     t.same(second, OVERLOADED)
-    t.match(toAppError({ outcome: second }, 'post'), { code: 'overloaded', options: { retryAfterMs: 1000 } })
+    t.match(upstreamError({ outcome: second }, 'post'), { code: 'overloaded', options: { retryAfterMs: 1000 } })
     t.ok(performance.now() - startMs < 250, 'at once')
     t.match(await first, { kind: 'failure', cause: 'deadline', sent: true })
     t.equal(server.asked.length, 1, 'nothing of the second arrived')
@@ -46,9 +46,9 @@ t.test(
 t.test('what has ended makes room, however it ended', async t => {
   const { server, connections } = await startSilence(t, { maxInFlight: 1 })
   await connections.exchange(get, { timeoutMs: 50 })
-  t.same(await connections.exchange(get, { timeoutMs: 50, mayStart: () => false }), {
+  t.same(await connections.exchange(get, { timeoutMs: 50, shouldSend: () => false }), {
     kind: 'failure',
-    cause: 'gone',
+    cause: 'client-closed',
     sent: false,
     errorCode: 'NOT_STARTED'
   })
