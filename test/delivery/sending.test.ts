@@ -6,6 +6,7 @@ import { Decisions } from './model/decisions.ts'
 import { QUIET_MS, Stage, type StageOptions } from './model/stage.ts'
 import { World } from './model/world.ts'
 import { FORGETFUL, MEMORY } from './stores/stores.ts'
+import { wrapStore } from './wrap-store.ts'
 
 interface Scene {
   readonly stage: Stage
@@ -100,16 +101,14 @@ t.test('a store that forgets while it is asked is found out all the same', async
   let isForgetful = false
   const { asked, send } = await open({
     knowsReceiver: true,
-    mutateStore: store => ({
-      ...store,
-      claim(claim, as) {
-        isForgetful = true
-        return store.claim(claim, as)
-      },
-      markSent: (key, owner) => store.markSent(key, owner),
-      finish: (key, owner, outcome) => store.finish(key, owner, outcome),
-      forgetfulForMs: () => (isForgetful ? LEASE_MS + QUIET_MS : undefined)
-    })
+    mutateStore: store =>
+      wrapStore(store, {
+        claim(claim, as) {
+          isForgetful = true
+          return store.claim(claim, as)
+        },
+        forgetfulForMs: () => (isForgetful ? LEASE_MS + QUIET_MS : undefined)
+      })
   })
 
   t.equal(await send(), '201')
@@ -120,17 +119,14 @@ t.test('a claim of which nothing was heard is given back, so that a retry need n
   let isBroken = true
   const { asked, send } = await open({
     knowsReceiver: true,
-    mutateStore: store => ({
-      ...store,
-      async claim(claim, as) {
-        const claimed = await store.claim(claim, as)
-        if (isBroken) throw new Error('no answer')
-        return claimed
-      },
-      release: (key, owner) => store.release(key, owner),
-      finish: (key, owner, outcome) => store.finish(key, owner, outcome),
-      forgetfulForMs: () => undefined
-    })
+    mutateStore: store =>
+      wrapStore(store, {
+        async claim(claim, as) {
+          const claimed = await store.claim(claim, as)
+          if (isBroken) throw new Error('no answer')
+          return claimed
+        }
+      })
   })
 
   t.equal(await send(), 'store-unavailable')
@@ -142,13 +138,10 @@ t.test('a claim of which nothing was heard is given back, so that a retry need n
 t.test('a store that only ever claims as PENDING is asked to mark the record', async t => {
   const { asked, send } = await open({
     knowsReceiver: true,
-    mutateStore: store => ({
-      ...store,
-      claim: claim => store.claim(claim),
-      markSent: (key, owner) => store.markSent(key, owner),
-      finish: (key, owner, outcome) => store.finish(key, owner, outcome),
-      forgetfulForMs: () => undefined
-    })
+    mutateStore: store =>
+      wrapStore(store, {
+        claim: claim => store.claim(claim)
+      })
   })
 
   t.equal(await send(), '201')

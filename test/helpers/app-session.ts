@@ -1,30 +1,22 @@
 // A service that reads the sessions of an app's backend, and replies that carry its cookie.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { SECRET } from './app-backends.ts'
 import { redisFor } from './redis-server.ts'
-import { type ServiceEnv, type ServiceProcess, startService } from './service-process.ts'
+import { type ServiceEnv, type ServiceProcess, type StartedWhen, startService } from './service-process.ts'
 import { type ReplyAnswer, startEmulator } from './thread.ts'
 
 export type SessionTarget = Awaited<ReturnType<typeof startSessionTarget>>
 
 /** Redis, a local CometChat, and a service in between that knows the cookie of an app. */
-export async function startSessionTarget(t: Test, overrides: ServiceEnv = {}) {
+export async function startSessionTarget(t: Test, overrides: ServiceEnv = {}, waitFor: StartedWhen = 'ready') {
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
   const sessionEnv = {
     ...env,
     AUTH_SESSION_STORE_URL: redis.url,
-    AUTH_SESSION_SECRET: SECRET,
-    LIMIT_USER_PER_MINUTE: '0'
+    AUTH_SESSION_SECRET: SECRET
   }
-  const service = await startService(t, { ...sessionEnv, ...overrides })
-  // On a busy machine the first look at the store may have been too short.
-  if (!overrides['AUTH_SESSION_STORE_URL'])
-    await eventually(
-      () => readiness(service),
-      ([status]) => status === 200
-    )
+  const service = await startService(t, { ...sessionEnv, ...overrides }, waitFor)
   return {
     redis,
     emulator,
@@ -57,18 +49,4 @@ export async function replyWithCookie(
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) }
-}
-
-export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly unknown[]> {
-  const response = await fetch(`${adminUrl}/readyz?verbose`)
-  const { reasons } = (await response.json()) as { reasons: string[] }
-  return [response.status, reasons]
-}
-
-/** Asks again until the answer is the one that is waited for; then, or when the time is over, says what it was. */
-export async function eventually<T>(ask: () => Promise<T>, isIt: (answer: T) => boolean, timeoutMs = 5000): Promise<T> {
-  for (const endMs = performance.now() + timeoutMs; ; await sleep(20)) {
-    const answer = await ask()
-    if (isIt(answer) || performance.now() > endMs) return answer
-  }
 }

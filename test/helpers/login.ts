@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { Browser, type Visit } from './browser.ts'
 import { freePort } from './free-port.ts'
 import { CLIENT_ID, CLIENT_SECRET, type OpenIdProvider, startOpenIdProvider } from './openid-provider.ts'
-import { type ServiceEnv, startService } from './service-process.ts'
+import { type ServiceEnv, type StartedWhen, startService } from './service-process.ts'
 import { startEmulator } from './thread.ts'
 
 export const SESSION_COOKIE = '__Host-Http-session'
@@ -27,14 +27,19 @@ export function loginEnv(provider: Pick<OpenIdProvider, 'issuer'>, origin: strin
   }
 }
 
-export async function startLogin(t: Test, overrides: ServiceEnv = {}, providerOverrides: object = {}) {
+export async function startLogin(
+  t: Test,
+  overrides: ServiceEnv = {},
+  providerOverrides: object = {},
+  waitFor: StartedWhen = 'ready'
+) {
   // The provider must know the address of the service before the service is there.
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
   const provider = await startOpenIdProvider(t, origin, providerOverrides)
   const { emulator, env, parentId } = await startEmulator(t)
   const serviceEnv = { ...env, ...loginEnv(provider, origin), PORT: String(port), ...overrides }
-  const service = await startService(t, serviceEnv)
+  const service = await startService(t, serviceEnv, waitFor)
 
   return { provider, emulator, parentId, origin, service, serviceEnv, ...actions(origin, parentId) }
 }

@@ -51,7 +51,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   const port = await freePort()
   const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
-  const all = { ...ours, save: '', appendonly: 'yes', ...settings }
+  const all = { ...ours, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
   let child = await launch(args)
 

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
+import { until } from './until.ts'
 
 export interface LogLine {
   readonly [field: string]: unknown
@@ -42,16 +43,36 @@ export function baseEnv(): ServiceEnv {
   }
 }
 
+/** `listening` is for a service that is not meant to become ready, as without its store. */
+export type StartedWhen = 'ready' | 'listening'
+
+const STARTS_WITHIN_MS = 60_000
+const LINE_WITHIN_MS = 30_000
+
 /** Starts the service as a process of its own, on free ports, and stops it when the test ends. */
 export async function startService(
   t: Pick<Test, 'teardown'>,
   env: ServiceEnv,
-  args: string[] = []
+  waitFor: StartedWhen = 'ready'
 ): Promise<ServiceProcess> {
-  const service = spawnService(env, args)
-  t.teardown(() => service.stop('SIGKILL'))
-  const line = await service.lineWhere(({ msg }) => msg === 'listening', 15_000)
-  return Object.assign(service, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
+  const spawned = spawnService(env, [])
+  t.teardown(() => spawned.stop('SIGKILL'))
+  const line = await spawned.lineWhere(({ msg }) => msg === 'listening', STARTS_WITHIN_MS)
+  const service = Object.assign(spawned, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
+  if (waitFor === 'ready')
+    await until(
+      () => readiness(service),
+      ([status]) => status === 200,
+      STARTS_WITHIN_MS
+    )
+  return service
+}
+
+/** The status of `/readyz`, and why it is not 200. */
+export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly [number, readonly string[]]> {
+  const response = await fetch(`${adminUrl}/readyz?verbose`)
+  const { reasons } = (await response.json()) as { reasons: string[] }
+  return [response.status, reasons]
 }
 
 /** Runs the service until it ends by itself: for configurations it refuses. */
@@ -86,7 +107,7 @@ function spawnService(env: ServiceEnv, args: string[]) {
     errors,
     exited,
     logLines,
-    lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = 5000) =>
+    lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = LINE_WITHIN_MS) =>
       new Promise<LogLine>((resolve, reject) => {
         const timer = setTimeout(() => fail('no such line in time'), timeoutMs)
         const look = (): void => {

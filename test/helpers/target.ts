@@ -10,12 +10,9 @@ import {
   openHostile
 } from './hostile-client.ts'
 import type { Json } from './json.ts'
-import { type ServiceEnv, startService } from './service-process.ts'
+import { type ServiceEnv, type StartedWhen, startService } from './service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from './thread.ts'
 import { tokenFor } from './tokens.ts'
-
-/** The budgets are switched off: an attack that meets a 429 proves nothing. */
-const NO_LIMITS: ServiceEnv = { LIMIT_USER_PER_MINUTE: '0', LIMIT_APP_PER_MINUTE: '0' }
 
 export type Target = Awaited<ReturnType<typeof startTarget>>
 
@@ -24,12 +21,13 @@ export interface TargetOptions {
   /** Makes the tokens of ordinary callers; signed with the shared secret unless given. */
   readonly mint?: (user: string) => Promise<string>
   readonly emulator?: EmulatorOptions
+  readonly waitFor?: StartedWhen
 }
 
 export async function startTarget(t: Test, options: TargetOptions = {}) {
-  const { env: overrides = {}, mint = user => tokenFor(user) } = options
+  const { env: overrides = {}, mint = user => tokenFor(user), waitFor = 'ready' } = options
   const { emulator, env, parentId, groupParentId } = await startEmulator(t, options.emulator)
-  const service = await startService(t, { ...env, ...NO_LIMITS, ...overrides })
+  const service = await startService(t, { ...env, ...overrides }, waitFor)
   const tokens = { alice: await mint('alice'), bob: await mint('bob'), carol: await mint('carol') }
   const path = `/threads/${parentId}/replies`
 

@@ -20,7 +20,7 @@ export class Instance {
   }
 
   async start(): Promise<void> {
-    const service = await startService({ teardown: end => void this.#teardowns.push(end) }, this.#env)
+    const service = await startService({ teardown: end => void this.#teardowns.push(end) }, this.#env, 'listening')
     if (this.#isOver) await service.stop('SIGKILL')
     else this.#service = service
   }

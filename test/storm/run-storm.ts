@@ -93,9 +93,7 @@ class Storm {
       COMETCHAT_API_KEY: this.#emulator.apiKey,
       STORE_SECRET: randomBytes(32).toString('hex'),
       REPLY_DEADLINE_MS: `${DEADLINE_MS}`,
-      QUIET_PERIOD_MS: `${QUIET_MS}`,
-      LIMIT_USER_PER_MINUTE: '0',
-      LIMIT_APP_PER_MINUTE: '0'
+      QUIET_PERIOD_MS: `${QUIET_MS}`
     }
     const { store } = this.#options
     if (store === 'redis' || store === 'both') await this.#placeOnRedis(env)

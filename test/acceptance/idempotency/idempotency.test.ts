@@ -3,6 +3,7 @@ import t from 'tap'
 import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { postReply } from '../../helpers/thread.ts'
+import { until } from '../../helpers/until.ts'
 
 const { emulator, send, newKey, posts, parentId, groupParentId, service } = await startKeyedReplies(t)
 
@@ -171,7 +172,3 @@ t.test('requests without a key are never taken for one another', async t => {
   )
   t.equal(posts('without a key').length, 3)
 })
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setTimeout(resolve, 5))
-}

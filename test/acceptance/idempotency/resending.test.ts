@@ -12,8 +12,7 @@ const { emulator, env } = await startEmulator(t, { settleMs: 600 })
 const service = await startService(t, {
   ...env,
   REPLY_DEADLINE_MS: '4000',
-  SETTLE_MS: String(SETTLE_MS),
-  LIMIT_USER_PER_MINUTE: '0'
+  SETTLE_MS: String(SETTLE_MS)
 })
 const toBob = { receiver: 'bob', receiverType: 'user' } as const
 

@@ -1,19 +1,20 @@
 import t from 'tap'
-import { eventually, readiness } from '../../helpers/app-session.ts'
 import { startLogin } from '../../helpers/login.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { readiness } from '../../helpers/service-process.ts'
+import { until } from '../../helpers/until.ts'
 
 const STORE_SECRET = 'a-store-secret-that-every-instance-shares'
 
 t.test('/readyz says when sessions cannot be kept, and when they can be again', needsRedis(), async t => {
   const redis = await redisFor(t)
   await redis.command('ACL', 'SETUSER', 'default', 'resetkeys', '~reply:*')
-  const { service, signIn, me } = await startLogin(t, { STORE_URL: redis.url, STORE_SECRET })
+  const { service, signIn, me } = await startLogin(t, { STORE_URL: redis.url, STORE_SECRET }, {}, 'listening')
 
   t.same(await readiness(service), [503, ['login-store']])
 
   await redis.command('ACL', 'SETUSER', 'default', 'allkeys')
-  await eventually(
+  await until(
     () => readiness(service),
     ([status]) => status === 200
   )

@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap'
-import { eventually, readiness } from '../../helpers/app-session.ts'
 import { Browser } from '../../helpers/browser.ts'
 import { SESSION_COOKIE, startLogin } from '../../helpers/login.ts'
 import { CLIENT_SECRET } from '../../helpers/openid-provider.ts'
-import { startService } from '../../helpers/service-process.ts'
+import { readiness, startService } from '../../helpers/service-process.ts'
 import { STORE_KINDS, type StorePlace } from '../../helpers/session-stores.ts'
+import { until } from '../../helpers/until.ts'
 
 const STORE_SECRET = 'a-store-secret-that-every-instance-shares'
 
@@ -62,7 +62,7 @@ async function isUnavailable(t: Test, world: World, { pause, resume }: StorePlac
     world.logout(browser)
   ])
   resume?.()
-  const isBack = await eventually(
+  const isBack = await until(
     () => readiness(world.service),
     ([status]) => status === 200
   )

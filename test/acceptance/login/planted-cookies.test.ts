@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net'
 import type { BrowserContext } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { SECRET, startExpressBackend } from '../../helpers/app-backends.ts'
-import { eventually, readiness } from '../../helpers/app-session.ts'
 import { selfSigned } from '../../helpers/certificate.ts'
 import { launchChromium, needsChromium } from '../../helpers/chromium.ts'
 import { ATTEMPT_COOKIE, loginEnv, SESSION_COOKIE } from '../../helpers/login.ts'
@@ -66,10 +65,6 @@ async function start(t: Test) {
     AUTH_SESSION_COOKIE: APP_COOKIE
   })
   hosts.service = service.url
-  await eventually(
-    () => readiness(service),
-    ([status]) => status === 200
-  )
   const browser = await launchChromium(t, [
     '--ignore-certificate-errors',
     '--host-resolver-rules=MAP *.example.test 127.0.0.1'

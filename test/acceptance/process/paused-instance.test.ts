@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
+import { until } from '../../helpers/until.ts'
 
 t.setTimeout(120_000)
 t.jobs = 3
@@ -71,8 +72,4 @@ async function insist(service: Parameters<typeof postReply>[0], parentId: string
     // As a client does that is told to come back.
     await sleep(200)
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(5)
 }

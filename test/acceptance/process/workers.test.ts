@@ -11,6 +11,7 @@ import { connectRaw, type RawConnection, requestBytes } from '../../helpers/raw-
 import { runService, type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
+import { until } from '../../helpers/until.ts'
 
 t.setTimeout(120_000)
 t.jobs = 3
@@ -78,9 +79,9 @@ async function isSilent(t: Test, { service }: World): Promise<void> {
 }
 
 t.test('a worker that is killed is replaced, and the reply that was under way in it is not doubled', async t => {
-  const { emulator, service, post, open } = await startWorkers(t, { REPLY_DEADLINE_MS: '500' })
+  const { emulator, service, post, open } = await startWorkers(t, { REPLY_DEADLINE_MS: '1500' })
   const [doomed, other] = [await open(t), await open(t)]
-  emulator.failNext({ kind: 'delay', delayMs: 400 }, { method: 'POST' })
+  emulator.failNext({ kind: 'delay', delayMs: 1400 }, { method: 'POST' })
   const lost = t.rejects(post(doomed, 'one-key'))
   await until(() => emulator.ledger.length === 1)
 
@@ -281,14 +282,6 @@ async function insist(post: () => Promise<Awaited<ReturnType<RawConnection['answ
     const answer = await post()
     if (answer.json.retryable !== true) return answer
     await sleep(200)
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const tooLate = AbortSignal.timeout(10_000)
-  while (!holds()) {
-    tooLate.throwIfAborted()
-    await sleep(5)
   }
 }
 

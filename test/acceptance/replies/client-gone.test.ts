@@ -4,6 +4,7 @@ import t from 'tap'
 import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
+import { until } from '../../helpers/until.ts'
 
 const { emulator, service, send, newKey, posts, groupParentId, parentId } = await startKeyedReplies(t, {
   QUIET_PERIOD_MS: '200'
@@ -80,8 +81,4 @@ async function comeBack(key: string, text: string) {
     if (answer.status !== 409) return answer
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise(resolve => setTimeout(resolve, 5))
 }

@@ -38,8 +38,8 @@ for (const uid of ['<string>', 'uid1', 'uid2']) emulator.addUser({ uid })
 emulator.addGroup({ guid: 'guid1', members: ['alice'] })
 const example = emulator.addMessage({ sender: '<string>', receiver: 'alice', receiverType: 'user' })
 const [service, unmarked] = await Promise.all([
-  startService(t, { ...env, LIMIT_USER_PER_MINUTE: '0' }),
-  startService(t, { ...env, LIMIT_USER_PER_MINUTE: '0', DELIVERY_MARKER: 'off', MULTIPLE_RECEIVERS_MAX: '0' })
+  startService(t, env),
+  startService(t, { ...env, DELIVERY_MARKER: 'off', MULTIPLE_RECEIVERS_MAX: '0' })
 ])
 const text = { data: { text: 'hello' } }
 const received = () => JSON.parse(emulator.requests.at(-1)?.body ?? '')

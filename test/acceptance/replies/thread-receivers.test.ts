@@ -5,7 +5,7 @@ import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { multipleReceivers: 'single' } })
-const service = await startService(t, { ...env, LIMIT_USER_PER_MINUTE: '0' })
+const service = await startService(t, env)
 const text = { data: { text: 'hello' } }
 const requests = () => emulator.requests.map(({ method, path }) => `${method} ${path}`)
 

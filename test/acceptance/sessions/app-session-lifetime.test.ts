@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { BACKENDS, connected, SECRET } from '../../helpers/app-backends.ts'
-import { eventually, startSessionTarget } from '../../helpers/app-session.ts'
+import { startSessionTarget } from '../../helpers/app-session.ts'
 import { needsRedis } from '../../helpers/redis-server.ts'
+import { until } from '../../helpers/until.ts'
 
 /** Whole seconds: connect-redis counts in them. Long enough for a busy machine not to miss a turn. */
 const LIFETIME_MS = 3000
@@ -16,7 +17,7 @@ t.test('a session lives as long as its backend says', needsRedis(), async t => {
     const backend = await startBackend(t, { redisUrl: redis.url, secrets: [SECRET], maxAgeMs: LIFETIME_MS })
     const statusOf = async (cookie: string): Promise<number> => (await reply(cookie)).status
     const endsWith401 = (cookie: string): Promise<number> =>
-      eventually(
+      until(
         () => statusOf(cookie),
         status => status !== 201
       )

@@ -1,9 +1,11 @@
 import t from 'tap'
 import { connected, SECRET, startExpressBackend } from '../../helpers/app-backends.ts'
-import { eventually, readiness, startSessionTarget } from '../../helpers/app-session.ts'
+import { startSessionTarget } from '../../helpers/app-session.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { readiness } from '../../helpers/service-process.ts'
 import { postReply } from '../../helpers/thread.ts'
+import { until } from '../../helpers/until.ts'
 
 t.test(
   'while the store hangs a cookie is answered 503, never 401, and works again afterwards',
@@ -27,7 +29,7 @@ t.test(
     takeNames()
 
     redis.resume()
-    const recovered = await eventually(
+    const recovered = await until(
       () => readiness(service),
       ([status]) => status === 200
     )
@@ -51,7 +53,7 @@ t.test('a store that died is answered 503, at once, and found again when it is b
   t.ok(performance.now() - startedMs < 300, 'without waiting for anything')
 
   await redis.restart()
-  await eventually(
+  await until(
     () => readiness(service),
     ([status]) => status === 200
   )
@@ -61,7 +63,7 @@ t.test('a store that died is answered 503, at once, and found again when it is b
 t.test('a service that starts without its session store serves, says so, and finds it later', needsRedis(), async t => {
   const away = await redisFor(t)
   await away.kill()
-  const target = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: away.url })
+  const target = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: away.url }, 'listening')
   const { service, reply, parentId } = target
 
   expectProblem(t, await reply(`connect.sid=${'a'.repeat(32)}.${'b'.repeat(43)}`), 'unauthenticated')
@@ -70,7 +72,7 @@ t.test('a service that starts without its session store serves, says so, and fin
 
   await away.restart()
   const backend = await startExpressBackend(t, { redisUrl: away.url, secrets: [SECRET] })
-  await eventually(
+  await until(
     () => readiness(service),
     ([status]) => status === 200
   )
@@ -97,7 +99,7 @@ t.test('a store that refuses its user is a store that is down', needsRedis(), as
 
   for (const user of ['replies:wrong', 'replies:other', 'nobody:other']) {
     const url = redis.url.replace('redis://', `redis://${user}@`)
-    const { service, reply } = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: url })
+    const { service, reply } = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: url }, 'listening')
     expectProblem(t, await reply(cookie), 'store-unavailable', { without: [user] })
     t.same(await readiness(service), [503, ['session-store']], user)
   }
@@ -139,7 +141,7 @@ t.test('whatever else is stored where a session should be opens nothing and brea
   expectProblem(t, await reply(cookie), 'store-unavailable')
   await client.del(key)
   await client.set(key, JSON.stringify({ cookie: {}, user }))
-  await eventually(
+  await until(
     () => readiness(service),
     ([status]) => status === 200
   )

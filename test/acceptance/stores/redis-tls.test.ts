@@ -8,7 +8,7 @@ import { type Certificate, selfSigned } from '../../helpers/certificate.ts'
 import { freePort } from '../../helpers/free-port.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
-import { type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { readiness, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(60_000)
@@ -40,12 +40,6 @@ async function startRedisBehindTls(t: Test, certificate: Certificate, trusted = 
   return { redis, env }
 }
 
-async function readiness({ adminUrl }: ServiceProcess): Promise<readonly unknown[]> {
-  const response = await fetch(`${adminUrl}/readyz?verbose`)
-  const { reasons } = (await response.json()) as { reasons: unknown }
-  return [response.status, reasons]
-}
-
 t.test('a Redis with a certificate for its name, by a trusted authority, keeps records', needsRedis(), async t => {
   const { redis, env: storeEnv } = await startRedisBehindTls(t, selfSigned('localhost'))
   const { emulator, env, parentId } = await startEmulator(t)
@@ -69,7 +63,7 @@ for (const [what, shown, trusted] of [
   t.test(`a Redis with a certificate ${what} gets no record, and no reply is sent`, needsRedis(), async t => {
     const { redis, env: storeEnv } = await startRedisBehindTls(t, shown, trusted)
     const { emulator, env, parentId } = await startEmulator(t)
-    const service = await startService(t, { ...env, ...storeEnv })
+    const service = await startService(t, { ...env, ...storeEnv }, 'listening')
     await sleep(LONG_ENOUGH_MS)
 
     const answers = [await postReply(service, { parentId }), await postReply(service, { parentId, headers: KEYED })]

@@ -6,8 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { expectProblem } from '../../helpers/problem.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
-import { runService, type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import {
+  readiness,
+  runService,
+  type ServiceEnv,
+  type ServiceProcess,
+  startService
+} from '../../helpers/service-process.ts'
 import { postReply, type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
+import { until } from '../../helpers/until.ts'
 
 t.setTimeout(180_000)
 // Most of the time here is leases that run out.
@@ -25,20 +32,6 @@ function fileFor(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'records-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   return `file:${join(directory, 'records.db')}`
-}
-
-async function readiness({ adminUrl }: ServiceProcess): Promise<{ status: number; reasons: unknown }> {
-  const response = await fetch(`${adminUrl}/readyz?verbose`)
-  const { reasons } = (await response.json()) as { reasons: unknown }
-  return { status: response.status, reasons }
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 30_000
-  while (!(await isTrue())) {
-    if (performance.now() > deadlineMs) throw new Error('it never came about')
-    await sleep(20)
-  }
 }
 
 /** Sends the same again for as long as it is told to come back, as a client would. */
@@ -62,16 +55,19 @@ t.test('with Redis away a reply is refused before it is sent, and readyz says wh
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
   const service = await startService(t, { ...env, ...storedIn(redis.url) })
-  t.same(await readiness(service), { status: 200, reasons: [] })
+  t.same(await readiness(service), [200, []])
   await redis.kill()
 
   const answer = await postReply(service, { parentId })
 
   expectProblem(t, answer, 'store-unavailable')
   t.same(emulator.ledger, [])
-  t.same(await readiness(service), { status: 503, reasons: ['store'] })
+  t.same(await readiness(service), [503, ['store']])
   await redis.restart()
-  await until(async () => (await readiness(service)).status === 200)
+  await until(
+    () => readiness(service),
+    ([status]) => status === 200
+  )
   t.equal((await postReply(service, { parentId })).status, 201)
   t.equal(emulator.ledger.length, 1)
 })
@@ -98,12 +94,15 @@ t.test(
     await redis.kill()
     const { env, parentId } = await startEmulator(t)
     const storeUrl = redis.url.replace('//', '//:pass-word-of-redis@')
-    const service = await startService(t, { ...env, ...storedIn(storeUrl) })
+    const service = await startService(t, { ...env, ...storedIn(storeUrl) }, 'listening')
 
-    t.same(await readiness(service), { status: 503, reasons: ['store'] })
+    t.same(await readiness(service), [503, ['store']])
     t.equal((await postReply(service, { parentId })).status, 503)
     await redis.restart()
-    await until(async () => (await readiness(service)).status === 200)
+    await until(
+      () => readiness(service),
+      ([status]) => status === 200
+    )
     t.equal((await postReply(service, { parentId })).status, 201)
     t.notMatch(service.output.join() + service.errors.join(), /pass-word-of-redis|ioredis/)
     t.notMatch(service.output.join() + service.errors.join(), `:${redis.port}`)

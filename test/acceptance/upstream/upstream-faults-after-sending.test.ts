@@ -14,9 +14,8 @@ emulator.addKey(OTHER_KEY)
 const service = await startService(t, {
   ...env,
   COMETCHAT_API_KEY: `${emulator.apiKey},${OTHER_KEY}`,
-  REPLY_DEADLINE_MS: '700',
-  SETTLE_MS: '400',
-  LIMIT_USER_PER_MINUTE: '0'
+  REPLY_DEADLINE_MS: '2000',
+  SETTLE_MS: '400'
 })
 
 interface Row extends ProblemExpectation {

@@ -9,7 +9,7 @@ import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(120_000)
 const { emulator, env, groupParentId: parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000', LIMIT_USER_PER_MINUTE: '0' })
+const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
 
 const reply = (as: string, words: string, to: object = { receiver: 'team', receiverType: 'group' }) =>
   postReply(service, { as, parentId, body: { data: { text: words }, ...to } })

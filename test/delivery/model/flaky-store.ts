@@ -1,5 +1,6 @@
 // A store behind a network: a transition is asked for, happens, and is told of, and each of the three can go wrong.
 import type { RecordStore } from '../../../src/delivery/record.ts'
+import { wrapStore } from '../wrap-store.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import type { Flaws } from './fake-cometchat.ts'
@@ -18,7 +19,7 @@ export interface FlakyStoreOptions {
 /** The store as one attempt meets it. */
 export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyStoreOptions): RecordStore {
   const link = new Link(attempt, options)
-  return {
+  return wrapStore(store, {
     claim: async (claim, as = 'pending') => {
       const result = await link.ask(`claims as ${as}`, async () => {
         const claimed = await store.claim(claim, as)
@@ -39,11 +40,8 @@ export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyS
       }),
     finish: (key, owner, outcome) =>
       link.ask(`finishes: ${outcome.kind}`, async () => store.finish(key, owner, outcome)),
-    release: (key, owner) => link.ask('releases', async () => store.release(key, owner)),
-    forgetfulForMs: () => store.forgetfulForMs(),
-    isReady: () => store.isReady(),
-    close: () => store.close()
-  }
+    release: (key, owner) => link.ask('releases', async () => store.release(key, owner))
+  })
 }
 
 class Link {

@@ -1,6 +1,7 @@
 // Delivery with one mistake each, of the kind that has been made elsewhere: a suite that lets one live proves nothing.
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError } from '../../../src/errors.ts'
+import { wrapStore } from '../wrap-store.ts'
 import type { StageOptions } from './stage.ts'
 
 export interface Mutant {
@@ -10,22 +11,8 @@ export interface Mutant {
   readonly options: Partial<StageOptions>
 }
 
-/** `with` takes effect on a copy: a store may be a class with private members. */
 function store(change: (store: RecordStore) => Partial<RecordStore>): Pick<StageOptions, 'mutateStore'> {
-  return {
-    mutateStore: real => ({
-      claim: (claim, as) => real.claim(claim, as),
-      markSent: (key, owner) => real.markSent(key, owner),
-      doubt: (key, owner) => real.doubt(key, owner),
-      reclaim: (key, previous, claim) => real.reclaim(key, previous, claim),
-      finish: (key, owner, outcome) => real.finish(key, owner, outcome),
-      release: (key, owner) => real.release(key, owner),
-      forgetfulForMs: () => real.forgetfulForMs(),
-      isReady: () => real.isReady(),
-      close: () => real.close(),
-      ...change(real)
-    })
-  }
+  return { mutateStore: real => wrapStore(real, change(real)) }
 }
 
 export const MUTANTS: readonly Mutant[] = [

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
 import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
 import { redisAddress } from '../../lib/addresses.ts'
+import { wrapStore } from '../wrap-store.ts'
 import type { SharedStore, World } from './world.ts'
 
 /** Moves the dates of a record into the past: the end of its lease, and when it is forgotten. */
@@ -42,17 +43,14 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
           await age()
           return transition(...args)
         }
-      return {
+      return wrapStore(store, {
         claim: aged((claim, as) => store.claim(claim, as)),
         markSent: aged((key, owner) => store.markSent(key, owner)),
         doubt: aged((key, owner) => store.doubt(key, owner)),
         reclaim: aged((key, previous, claim) => store.reclaim(key, previous, claim)),
         finish: aged((key, owner, outcome) => store.finish(key, owner, outcome)),
-        release: aged((key, owner) => store.release(key, owner)),
-        forgetfulForMs: () => store.forgetfulForMs(),
-        isReady: () => store.isReady(),
-        close: () => store.close()
-      }
+        release: aged((key, owner) => store.release(key, owner))
+      })
     },
     async close() {
       for (const store of opened) await store.close()

@@ -8,6 +8,7 @@ import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
 import { connectToRedis } from '../model/redis-in-virtual-time.ts'
 import type { SharedStore, World } from '../model/world.ts'
+import { wrapStore } from '../wrap-store.ts'
 
 export interface StoreUnderTest {
   readonly name: string
@@ -45,17 +46,10 @@ export const FORGETFUL: StoreUnderTest = {
     const open = (): RecordStore => createMemoryStore({ monotonic: () => world.nowMs })
     let store = open()
     let forgotAtMs: number | undefined
-    const shared: RecordStore = {
-      claim: (claim, as) => store.claim(claim, as),
-      markSent: (key, owner) => store.markSent(key, owner),
-      doubt: (key, owner) => store.doubt(key, owner),
-      reclaim: (key, previous, claim) => store.reclaim(key, previous, claim),
-      finish: (key, owner, outcome) => store.finish(key, owner, outcome),
-      release: (key, owner) => store.release(key, owner),
+    const shared = wrapStore<RecordStore>(() => store, {
       forgetfulForMs: () => (forgotAtMs === undefined ? undefined : world.nowMs - forgotAtMs),
-      isReady: () => true,
-      close: () => store.close()
-    }
+      isReady: () => true
+    })
     return {
       connect: () => shared,
       forget() {

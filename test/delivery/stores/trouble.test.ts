@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
-import { openRedisStore, until } from './redis/records.ts'
+import { until } from '../../helpers/until.ts'
+import { openRedisStore } from './redis/records.ts'
 import { DONE, newClaim } from './store-kit.ts'
 
 t.setTimeout(120_000)

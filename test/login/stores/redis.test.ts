@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { createRedisSessionStore } from '../../../src/login/stores/redis.ts'
 import type { SessionRecord, SessionStore } from '../../../src/login/stores/session-store.ts'
-import { until } from '../../delivery/stores/redis/records.ts'
 import { needsRedis, type RedisServer, redisFor } from '../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
+import { until } from '../../helpers/until.ts'
 import { redisAddress } from '../../lib/addresses.ts'
 
 const HOUR_MS = 3_600_000
@@ -33,7 +33,7 @@ t.test('after a failover the session store finds the new primary', needsRedis(),
   await former.command('REPLICAOF', '127.0.0.1', next.port)
   await t.rejects(store.put('b', record(['alice']), Date.now()))
 
-  await until(() => store.isReady(), 10_000)
+  await until(() => store.isReady())
   await store.put('b', record(['alice']), Date.now())
   t.match(await store.get('b'), { owners: ['alice'] })
   t.same(await ownedBy(next, 'alice'), ['b'])
@@ -54,7 +54,7 @@ t.test('a connection that hears nothing any more is given up', needsRedis(), asy
   await t.rejects(store.get('a'))
   t.ok(performance.now() - startedAtMs < 300, 'once that is known, nobody waits for it any more')
 
-  await until(() => store.isReady(), 10_000)
+  await until(() => store.isReady())
   t.equal(await store.get('a'), undefined)
   t.same(changes, [false, true])
 })

@@ -4,6 +4,7 @@ import type { UpstreamRequest } from '../../../src/upstream/transport/exchange.t
 import { type ConnectionOptions, createConnections } from '../../../src/upstream/transport/pool.ts'
 import { upstreamError } from '../../../src/upstream/upstream-error.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
+import { until } from '../../helpers/until.ts'
 
 const get: UpstreamRequest = { method: 'GET', path: '/', headers: [] }
 const post: UpstreamRequest = { method: 'POST', path: '/', headers: [], body: '{}' }
@@ -17,12 +18,6 @@ async function startSilence(t: Test, options: Partial<ConnectionOptions> = {}) {
   const connections = createConnections({ origin: server.url, ...options })
   t.teardown(() => connections.close())
   return { server, connections }
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 10_000; !isTrue(); await sleep(2)) {
-    if (performance.now() > endMs) throw new Error('it never came about')
-  }
 }
 
 t.test(

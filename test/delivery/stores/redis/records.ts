@@ -1,5 +1,4 @@
 // Records in a Redis that one test file shares; every test has names of its own.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../../../src/delivery/stores/redis/store.ts'
@@ -68,14 +67,5 @@ export async function makeRedisKit(t: Test, redis: RedisServer): Promise<StoreKi
       await growOlder(redis, ms)
     },
     kept: KEPT_MS
-  }
-}
-
-/** Waits for what a background task brings about; throws when it takes too long. */
-export async function until(isTrue: () => boolean, timeoutMs = 30_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs
-  while (!isTrue()) {
-    if (performance.now() > deadlineMs) throw new Error('it never came about')
-    await sleep(10)
   }
 }

@@ -3,9 +3,10 @@ import t from 'tap'
 import { createRedisStore } from '../../../../src/delivery/stores/redis/store.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { needsRedis, type RedisSettings, redisFor } from '../../../helpers/redis-server.ts'
+import { until } from '../../../helpers/until.ts'
 import { redisAddress } from '../../../lib/addresses.ts'
 import { newClaim } from '../store-kit.ts'
-import { openRedisStore, until } from './records.ts'
+import { openRedisStore } from './records.ts'
 
 t.setTimeout(120_000)
 

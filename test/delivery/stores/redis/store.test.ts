@@ -2,9 +2,10 @@ import { randomBytes, randomInt } from 'node:crypto'
 import t from 'tap'
 import { KEPT_MS } from '../../../../src/delivery/record.ts'
 import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
+import { until } from '../../../helpers/until.ts'
 import { testStore } from '../conformance.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
-import { makeRedisKit, openRedisStore, until } from './records.ts'
+import { makeRedisKit, openRedisStore } from './records.ts'
 
 t.setTimeout(120_000)
 
