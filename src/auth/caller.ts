@@ -1,9 +1,9 @@
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 
-/** How somebody proved who they are. */
+/** How a caller proved who they are. */
 export type Scheme = 'bearer' | 'app-session' | 'login'
 
-/** Somebody whose credential was verified, before they are anybody in CometChat. */
+/** The user of a credential that was verified, before it is known who they are in CometChat. */
 export interface Principal {
   readonly scheme: Scheme
   readonly issuer: string

@@ -13,7 +13,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
  * else is said: a cross-site call, also from an allowed origin, and an origin that is neither ours nor allowed.
  * Throws `csrf`. Sources: W3C Fetch Metadata §2.3, RFC 6454 §7, the Fetch standard's CORS-safelisted headers.
  */
-export function requireProofOfOrigin(headers: Headers, { allowedOrigins }: CsrfPolicy): void {
+export function verifyCsrf(headers: Headers, { allowedOrigins }: CsrfPolicy): void {
   const { origin, host, 'sec-fetch-site': site } = headers
   const isSameOrigin = site === 'same-origin'
   // A form of our own page says so where its referrer policy is no-referrer; from a sandbox it comes cross-site.

@@ -5,8 +5,8 @@ import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, forgetCredentials, unauthenticated } from './credentials.ts'
-import { type CsrfPolicy, requireProofOfOrigin } from './csrf.ts'
-import type { Identity, UidMap } from './uid/uid-map.ts'
+import { type CsrfPolicy, verifyCsrf } from './csrf.ts'
+import type { UidMap } from './uid/uid-map.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,11 +19,11 @@ const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
 export interface RequireCallerOptions {
   readonly bearer: Authenticator | undefined
-  /** By the name of their cookie; undefined for a name that is a credential although nobody reads it. */
+  /** By the name of their cookie; undefined for a name that is a credential although no part reads it. */
   readonly cookies: ReadonlyMap<string, Authenticator | undefined>
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
-  /** Throws for a request that nobody should be asked about. */
+  /** Throws for a request that is refused whatever its credential. */
   readonly checkFirst?: (headers: FastifyRequest['headers']) => void
   readonly onCaller?: (request: FastifyRequest) => void
   /** For a server of our own: the hooks of a host's server want to see their request whole. */
@@ -36,22 +36,23 @@ export const requireCaller = fp<RequireCallerOptions>(
     const cookieNames = [...options.cookies.keys()]
     app.decorateRequest('caller')
 
-    function note(request: FastifyRequest, principal: Principal, user: User, uid: CometChatUid): void {
-      request.caller = callerFrom(principal, user, uid)
+    function note(request: FastifyRequest, principal: Principal, uid: CometChatUid): void {
+      request.caller = callerFrom(principal, uid)
       if (options.forgetCredentials) forgetCredentials(request.raw)
       options.onCaller?.(request)
     }
 
-    /** A promise only where somebody has to be asked for the UID. */
+    /** A promise only where the table or the store has to be asked for the UID. */
     function admit(request: FastifyRequest, principal: Principal): Promise<void> | undefined {
-      const user = userOf(principal, request.headers['x-acting-for'])
+      const named = request.headers['x-acting-for']
+      const user = named === undefined ? principal : actingFor(principal, named)
       const uid = options.uidOf(user)
-      if (uid instanceof Promise) return uid.then(found => note(request, principal, user, found))
-      note(request, principal, user, uid)
+      if (uid instanceof Promise) return uid.then(found => note(request, user, found))
+      note(request, user, uid)
       return undefined
     }
 
-    // Most users are known by now: then nobody is waited for.
+    // Most users are known by now: then the request goes on in the same turn.
     app.addHook('onRequest', (request, _reply, done) => {
       options.checkFirst?.(request.headers)
       const credential = credentialOf(request.raw.rawHeaders, cookieNames)
@@ -77,35 +78,26 @@ function authenticate(
   const readSession = cookies.get(credential.name)
   if (!readSession) throw unauthenticated('A session cookie is not accepted here.')
   // Before the session is read: what another site makes a browser send must not even renew it.
-  requireProofOfOrigin(request.headers, csrf)
+  verifyCsrf(request.headers, csrf)
   return readSession(credential.value, request)
 }
 
-interface User extends Identity {
-  /** The services that speak for the user, nearest first. */
-  readonly actors: readonly string[]
-  readonly isNamed: boolean
-}
-
-/** Whoever the credential is about, or whom a service names in `X-Acting-For`. */
-function userOf({ issuer, subject, actors, mayActForOthers, service }: Principal, named: unknown): User {
-  if (typeof named !== 'string') return { issuer, subject, actors, isNamed: false }
-  if (!mayActForOthers) {
+/**
+ * The user whom a service names in `X-Acting-For`; the service is the nearest of those that act. Its profile describes
+ * the service and not that user. Throws `forbidden` or `identity-unmappable`.
+ */
+function actingFor({ profile: _, ...principal }: Principal, named: string | string[]): Principal {
+  if (!principal.mayActForOthers) {
     throw new AppError('forbidden', 'This credential does not allow acting for another user.')
   }
   // Beyond ASCII two clients spell one name in two ways (RFC 9110 §5.5), and each would be another user.
-  if (!VISIBLE_ASCII.test(named)) {
+  if (typeof named !== 'string' || !VISIBLE_ASCII.test(named)) {
     throw new AppError('identity-unmappable', 'X-Acting-For must be visible ASCII; name other users in a token.')
   }
-  return { issuer, subject: named, actors: [service ?? 'unnamed', ...actors], isNamed: true }
+  return { ...principal, subject: named, actors: [principal.service ?? 'unnamed', ...principal.actors] }
 }
 
-/** The profile is that of the credential's own subject, never of a user it names. */
-function callerFrom(
-  { scheme, profile }: Principal,
-  { issuer, subject, actors, isNamed }: User,
-  uid: CometChatUid
-): Caller {
+function callerFrom({ scheme, issuer, subject, actors, profile }: Principal, uid: CometChatUid): Caller {
   const caller = { scheme, issuer, subject: String(subject), uid, actors }
-  return profile === undefined || isNamed ? caller : { ...caller, profile }
+  return profile === undefined ? caller : { ...caller, profile }
 }

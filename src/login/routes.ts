@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { credentialOf, unauthenticated } from '../auth/credentials.ts'
-import { type CsrfPolicy, requireProofOfOrigin } from '../auth/csrf.ts'
+import { type CsrfPolicy, verifyCsrf } from '../auth/csrf.ts'
 import type { UidMap } from '../auth/uid/uid-map.ts'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from '../http/framework-errors.ts'
@@ -68,7 +68,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
   })
 
   app.post('/auth/logout', async (request, reply) => {
-    requireProofOfOrigin(request.headers, options.csrf)
+    verifyCsrf(request.headers, options.csrf)
     const returnTo = wantedReturnUrl(request, origin)
     const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
     const path = returnTo.slice(origin.length)

@@ -1,11 +1,11 @@
 // The part of src/app.ts that joins who verifies a bearer token.
 import type { Authenticator } from '../auth/authenticator.ts'
-import { createBearerAuthenticator, createTokenSorter } from '../auth/bearer/authenticator.ts'
-import { basicAuthorization } from '../auth/bearer/client-authentication.ts'
-import { createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
+import { basicAuthorization, createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
 import { createKeyReader } from '../auth/bearer/jwks/discovery.ts'
 import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
 import { createSharedKey } from '../auth/bearer/jwks/shared-secret.ts'
+import { createJwtAuthenticator } from '../auth/bearer/jwt.ts'
+import { routeByTokenFormat } from '../auth/bearer/token-format.ts'
 import type { IntrospectionConfig } from '../config/introspection.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -42,9 +42,9 @@ export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: 
         clock,
         onFailure: () => emit({ name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER' })
       })
-  const verified = createBearerAuthenticator({ ...rules, keys })
+  const verified = createJwtAuthenticator({ ...rules, keys })
   return {
-    authenticate: opaque ? createTokenSorter(verified, opaque.authenticate) : verified,
+    authenticate: opaque ? routeByTokenFormat(verified, opaque.authenticate) : verified,
     isReady: () => keys.isReady(),
     async close() {
       keys.close()

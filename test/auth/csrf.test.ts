@@ -60,7 +60,7 @@ const CREDENTIALS: Record<string, Record<string, string>> = {
   nothing: {}
 }
 
-async function startApp() {
+async function startApp(options: { forgetCredentials?: boolean } = {}) {
   const principal = async (subject: string): Promise<Principal> => {
     return { scheme: 'app-session', issuer: 'urn:test', subject, actors: [], mayActForOthers: false }
   }
@@ -75,7 +75,8 @@ async function startApp() {
       ['__Host-own', principal]
     ]),
     csrf: { allowedOrigins: new Set([LISTED]) },
-    uidOf: createUidMap({ mode: 'verbatim', prefix: '' })
+    uidOf: createUidMap({ mode: 'verbatim', prefix: '' }),
+    ...options
   })
   app.post('/', async request => request.caller.uid)
   return app
@@ -181,7 +182,7 @@ t.test('another site loses before the session is read', async t => {
 
 for (const credential of ['cookie', 'own cookie', 'bearer'] as const) {
   t.test(`once the caller is known, their ${credential} is nowhere in the request`, async t => {
-    const app = await startApp()
+    const app = await startApp({ forgetCredentials: true })
     t.teardown(() => app.close())
     app.post('/head', async ({ raw: { headers, rawHeaders } }) => ({ headers, rawHeaders }))
 

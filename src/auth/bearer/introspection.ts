@@ -3,14 +3,14 @@ import { AppError } from '../../errors.ts'
 import { SingleFlight, TtlCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FairQueue } from '../../lib/fair-queue.ts'
+import { isObject } from '../../lib/json.ts'
 import { networkOf } from '../../lib/network.ts'
+import type { Secret } from '../../lib/secret.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
-import { type BearerTokenOptions, invalidToken, principalFrom } from './jwt.ts'
+import { type ClaimRules, type Claims, invalidToken, principalFrom } from './claims.ts'
 import { TokenSenders } from './token-senders.ts'
-
-type ClaimRules = Pick<BearerTokenOptions, 'issuer' | 'audience' | 'scope' | 'actScope' | 'uidClaim'>
 
 export interface IntrospectionOptions extends ClaimRules {
   /** Asks the issuer about a token; rejects for anything but an answer. */
@@ -19,8 +19,6 @@ export interface IntrospectionOptions extends ClaimRules {
   readonly maxAsking: number
   readonly clock: Clock
 }
-
-type Claims = Readonly<Record<string, unknown>>
 
 const MAX_TOKEN_LENGTH = 8192
 /** RFC 6750 §2.1; anything else is no bearer token, and the issuer is not asked about it. */
@@ -100,7 +98,7 @@ function principalOf(claims: Claims, rules: ClaimRules, nowMs: number): Principa
 
 /** RFC 7662 §2.2: `active` is required, and times are numbers; an issuer that says otherwise cannot be believed. */
 function checkedClaims(answer: unknown): Claims {
-  const claims = typeof answer === 'object' && answer !== null ? (answer as Claims) : {}
+  const claims: Claims = isObject(answer) ? answer : {}
   const isTime = (value: unknown): boolean => value === undefined || Number.isFinite(value)
   if (typeof claims['active'] === 'boolean' && isTime(claims['exp']) && isTime(claims['nbf'])) return claims
   throw unavailable('introspection-unreadable')
@@ -122,4 +120,17 @@ function unavailable(reason: string): AppError {
     retryAfterMs: 1000,
     reason
   })
+}
+
+/**
+ * HTTP Basic for an OAuth client (RFC 6749 §2.3.1): id and secret are form-encoded first, so that a colon or a
+ * percent sign in them survives.
+ */
+export function basicAuthorization(clientId: string, clientSecret: Secret): string {
+  const pair = `${formEncoded(clientId)}:${formEncoded(clientSecret.reveal())}`
+  return `Basic ${Buffer.from(pair).toString('base64')}`
+}
+
+function formEncoded(value: string): string {
+  return new URLSearchParams([['', value]]).toString().slice(1)
 }

@@ -1,5 +1,11 @@
 import { LruCache } from '../../lib/cache.ts'
-import type { VerifiedToken } from './jwt.ts'
+import type { Principal } from '../caller.ts'
+
+/** A principal and how long that holds, on the wall clock. */
+export interface VerifiedToken {
+  readonly principal: Principal
+  readonly expiresAtMs: number
+}
 
 interface Remembered {
   readonly token: string

@@ -1,14 +1,14 @@
 import { createPrivateKey } from 'node:crypto'
 import { CompactEncrypt, CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
-import type { BearerTokenOptions } from '../../../src/auth/bearer/jwt.ts'
+import type { JwtOptions } from '../../../src/auth/bearer/jwt.ts'
 import { hmacToken, rsaToken, secretsFromPublicKey, tokenOf } from '../../helpers/forged-tokens.ts'
 import { createSigningKey, type SigningKey } from '../../helpers/identity-provider.ts'
 import { claims, ec, ed, newKeys, pss, rsa, signed, verdictOn } from './token-verdict.ts'
 
 const rsaPrivate = createPrivateKey({ key: (await exportJWK(rsa.privateKey)) as Record<string, string>, format: 'jwk' })
 
-async function isRefused(t: Test, name: string, token: string, options: Partial<BearerTokenOptions> = {}) {
+async function isRefused(t: Test, name: string, token: string, options: Partial<JwtOptions> = {}) {
   t.equal(await verdictOn(token, options), 'unauthenticated', name)
 }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { VerifiedToken } from '../../../src/auth/bearer/jwt.ts'
-import { TokenCache } from '../../../src/auth/bearer/token-cache.ts'
+
+import { TokenCache, type VerifiedToken } from '../../../src/auth/bearer/token-cache.ts'
 
 const SAME_END = 'x'.repeat(64)
 

@@ -1,9 +1,8 @@
 // One verifier as most of these tests want it, and one word for what it says of a token.
 import { SignJWT } from 'jose'
-import { createBearerAuthenticator } from '../../../src/auth/bearer/authenticator.ts'
 import type { KeySource } from '../../../src/auth/bearer/jwks/key-source.ts'
 import { createRemoteKeys } from '../../../src/auth/bearer/jwks/remote.ts'
-import { type BearerTokenOptions, verifyBearerToken } from '../../../src/auth/bearer/jwt.ts'
+import { createJwtAuthenticator, type JwtOptions, verifyJwt } from '../../../src/auth/bearer/jwt.ts'
 import { AppError } from '../../../src/errors.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createSigningKey, type SigningKey } from '../../helpers/identity-provider.ts'
@@ -21,7 +20,7 @@ export const newKeys = (): KeySource =>
     clock: systemClock
   })
 
-export const usual: BearerTokenOptions = {
+export const usual: JwtOptions = {
   issuer: ISSUER,
   audience: AUDIENCE,
   algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
@@ -37,17 +36,17 @@ export const nowSeconds = Math.floor(Date.now() / 1000)
 export const claims = { iss: ISSUER, aud: AUDIENCE, sub: 'alice', exp: nowSeconds + 600 }
 
 /** The subject of a token that is accepted, or the code it is refused with. */
-export async function verdictOn(token: string, options: Partial<BearerTokenOptions> = {}): Promise<unknown> {
+export async function verdictOn(token: string, options: Partial<JwtOptions> = {}): Promise<unknown> {
   try {
-    return (await verifyBearerToken(token, { ...usual, ...options })).principal.subject
+    return (await verifyJwt(token, { ...usual, ...options })).principal.subject
   } catch (error) {
     return error instanceof AppError ? error.code : error
   }
 }
 
 /** An authenticator that always answers with a promise, whether it remembers the token or not. */
-export function createAuthenticator(options: BearerTokenOptions = usual) {
-  const authenticate = createBearerAuthenticator(options)
+export function createAuthenticator(options: JwtOptions = usual) {
+  const authenticate = createJwtAuthenticator(options)
   return async (token: string) => authenticate(token)
 }
 
