@@ -1,45 +1,108 @@
 import fastify from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import type { Authenticator } from '../../src/auth/authenticator.ts'
+import type { Principal } from '../../src/auth/caller.ts'
 import { type RequireCallerOptions, requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
+import { setErrorHandler } from '../../src/http/error-handler.ts'
+import { createLogger } from '../../src/observability/logger.ts'
 
-const HEADERS = { authorization: 'Bearer canary-token', cookie: 'theme=canary-cookie', 'x-kept': 'yes' }
-
-/** A host's server with one signed-in route, and what its hooks see of a request that was answered. */
-async function seenByHost(t: Test, options: Partial<RequireCallerOptions>) {
-  const app = fastify()
-  t.teardown(() => app.close())
-  const seen: { headers: object; rawHeaders: readonly string[] }[] = []
-  app.addHook('onResponse', async ({ headers, raw }) => void seen.push({ headers, rawHeaders: [...raw.rawHeaders] }))
-  await app.register(requireCaller, {
-    bearer: async token => ({
-      scheme: 'bearer',
-      issuer: 'https://issuer.test',
-      subject: token === 'canary-token' ? 'alice' : 'nobody',
-      actors: [],
-      mayActForOthers: false
-    }),
-    cookies: new Map(),
-    csrf: { allowedOrigins: new Set<string>() },
-    uidOf: createUidMap({ mode: 'verbatim', prefix: '' }),
-    ...options
-  })
-  app.post('/', async ({ caller }) => caller.uid)
-  const answer = await app.inject({ method: 'POST', url: '/', headers: HEADERS })
-  t.same([answer.statusCode, answer.body], [200, 'alice'])
-  return seen[0]
+const alice: Principal = {
+  scheme: 'bearer',
+  issuer: 'urn:test',
+  subject: 'alice',
+  actors: ['gateway'],
+  mayActForOthers: false,
+  profile: { name: 'Alice' }
 }
 
-t.test('the hooks of a host see its request whole', async t => {
-  const seen = await seenByHost(t, {})
+/** The signed-in scope with a bearer token that is whoever the test says, and what its route knows of the caller. */
+async function callerOf(
+  principal: Principal,
+  headers: Record<string, string>,
+  more: Partial<RequireCallerOptions> = {}
+) {
+  const app = fastify()
+  setErrorHandler(app, createLogger('silent'))
+  const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
+  const options = { bearer: () => principal, cookies: new Map(), csrf: { allowedOrigins: new Set<string>() }, uidOf }
+  await app.register(requireCaller, { ...options, ...more })
+  app.post('/', async request => request.caller)
+  const answer = await app.inject({ method: 'POST', url: '/', headers: { authorization: 'Bearer x', ...headers } })
+  await app.close()
+  return answer
+}
 
-  t.match(seen?.headers, HEADERS)
-  t.match(seen?.rawHeaders.join(' '), 'canary-token')
+t.test('a caller is the subject of the credential, with its actors and its profile', async t => {
+  t.strictSame((await callerOf(alice, {})).json(), {
+    scheme: 'bearer',
+    issuer: 'urn:test',
+    subject: 'alice',
+    uid: 'alice',
+    actors: ['gateway'],
+    profile: { name: 'Alice' }
+  })
 })
 
-t.test('a server of our own holds no credential of a request that waits for CometChat', async t => {
-  const seen = await seenByHost(t, { forgetCredentials: true })
+t.test("a service that may names its user: it is the nearest actor, and its profile is not the user's", async t => {
+  const service = { ...alice, subject: 'billing', mayActForOthers: true, service: 'billing' }
+  t.strictSame((await callerOf(service, { 'x-acting-for': 'bob' })).json(), {
+    scheme: 'bearer',
+    issuer: 'urn:test',
+    subject: 'bob',
+    uid: 'bob',
+    actors: ['billing', 'gateway']
+  })
+  t.match((await callerOf(service, {})).json(), { uid: 'billing', profile: { name: 'Alice' } }, 'and itself otherwise')
+})
 
-  t.match(seen?.headers, { authorization: '', cookie: '', 'x-kept': 'yes' })
-  t.same(seen?.rawHeaders, [])
+t.test('a user is named by services alone, and in visible ASCII', async t => {
+  t.match((await callerOf(alice, { 'x-acting-for': 'bob' })).json(), { status: 403, code: 'forbidden' })
+  t.match((await callerOf(alice, { 'x-acting-for': '' })).json(), { status: 403, code: 'forbidden' })
+  const service = { ...alice, mayActForOthers: true }
+  for (const named of ['', ' ', 'b ob', 'b\u00f6b', 'bob\u00a0']) {
+    const answer = await callerOf(service, { 'x-acting-for': named })
+    t.match(answer.json(), { status: 403, code: 'identity-unmappable' }, JSON.stringify(named))
+  }
+  t.match((await callerOf(service, { 'x-acting-for': 'bob' })).json(), { uid: 'bob', actors: ['unnamed', 'gateway'] })
+})
+
+t.test('an authenticator learns the address that a credential came from', async t => {
+  const senders: string[] = []
+  const bearer: Authenticator = async (_, { ip }) => {
+    senders.push(ip)
+    return alice
+  }
+  t.equal((await callerOf(alice, {}, { bearer })).statusCode, 200)
+  t.same(senders, ['127.0.0.1'])
+})
+
+t.test('a UID that has to be asked for is waited for, and its refusal is the answer', async t => {
+  const verbatim = createUidMap({ mode: 'verbatim', prefix: '' })
+  const later = await callerOf(alice, {}, { uidOf: async identity => verbatim(identity) })
+  t.match(later.json(), { uid: 'alice' })
+  const refused = await callerOf({ ...alice, subject: 'Alice' }, {}, { uidOf: async identity => verbatim(identity) })
+  t.match(refused.json(), { status: 403, code: 'identity-unmappable' })
+})
+
+t.test('a way to sign in that is off accepts nothing, and its cookie is a credential all the same', async t => {
+  t.match((await callerOf(alice, {}, { bearer: undefined })).json(), { status: 401, code: 'unauthenticated' })
+  const cookies = new Map([['sid', undefined]])
+  const both = await callerOf(alice, { cookie: 'sid=x' }, { cookies })
+  t.match(both.json(), { status: 400, code: 'ambiguous-credentials' })
+  const alone = await callerOf(alice, { authorization: '', cookie: 'sid=x' }, { cookies })
+  t.match(alone.json(), { status: 400, code: 'ambiguous-credentials' }, 'an empty header counts as one, too')
+})
+
+t.test('what is refused whatever its credential is refused before the credential is looked at', async t => {
+  let asked = 0
+  const bearer: Authenticator = () => {
+    asked++
+    return alice
+  }
+  const checkFirst = (): void => {
+    throw new Error('first')
+  }
+  t.equal((await callerOf(alice, {}, { bearer, checkFirst })).statusCode, 500)
+  t.equal(asked, 0)
 })
