@@ -69,6 +69,27 @@ function withoutMetadata(message: JsonObject): JsonObject {
   return { ...message, data }
 }
 
+/** Lies about single receivers; an answer that does not tell of each is left alone. */
+function withReceivers(answer: JsonObject, fault: Fault & { kind: 'receiver-answers' }): JsonObject {
+  const { errors = {}, missing = [], added = [] } = fault
+  const changed = (entries: unknown): JsonObject => {
+    const told = Object.entries(isObject(entries) ? entries : {}).filter(([name]) => !missing.includes(name))
+    return Object.fromEntries(
+      told.map(([name, entry]) => {
+        const code = errors[name]
+        return [name, code === undefined ? entry : { success: false, ...envelope(code, `It failed with ${code}.`) }]
+      })
+    )
+  }
+  const { uids, guids } = answer
+  if (uids === undefined && guids === undefined) return answer
+  const strangers = added.map(receiver => [receiver, { success: true, data: { id: '999999999', receiver } }] as const)
+  return {
+    uids: { ...changed(uids), ...Object.fromEntries(strangers) },
+    ...(guids !== undefined && { guids: changed(guids) })
+  }
+}
+
 function change(exchange: Exchange, changed: (message: JsonObject) => unknown): Promise<void> {
   const message = ownMessage(exchange)
   const answer = exchange.answer()
@@ -92,6 +113,8 @@ export function performContentFault(fault: Fault, exchange: Exchange): Promise<v
       return change(exchange, withoutMetadata)
     case 'key-in-answer':
       return change(exchange, message => withKey(message, exchange.record.headers['apikey'] ?? ''))
+    case 'receiver-answers':
+      return change(exchange, answer => withReceivers(answer, fault))
     case 'giant-body':
       return change(exchange, message => ({ ...message, padding: 'x'.repeat(fault.bytes ?? GIANT_BYTES) }))
     case 'error-in-200': {

@@ -52,6 +52,15 @@ type ContentFault =
       readonly set?: JsonObject
       readonly remove?: readonly string[]
     })
+  | (Committing & {
+      readonly kind: 'receiver-answers'
+      /** Error codes by receiver, told in the place of what became of it. */
+      readonly errors?: Readonly<Record<string, string>>
+      /** Receivers left out of the answer. */
+      readonly missing?: readonly string[]
+      /** Users in the answer whom nobody asked for. */
+      readonly added?: readonly string[]
+    })
   | (Committing & { readonly kind: 'giant-body'; readonly bytes?: number })
   | (Committing & { readonly kind: 'error-in-200'; readonly code?: string })
 
@@ -179,6 +188,7 @@ const COMMITS: Readonly<Record<FaultKind, boolean>> = {
   'numeric-ids': true,
   'rate-limited': false,
   raw: false,
+  'receiver-answers': true,
   redirect: false,
   reset: false,
   'reset-at-connect': false,

@@ -35,9 +35,7 @@ function withInjected(metadata: unknown, { injectedExtensions }: Switches): unkn
 
 function actionToWire(message: StoredMessage, on: StoredMessage, context: WireContext): JsonObject {
   const { state } = context
-  const entity = isGone(on)
-    ? tombstoneToWire(on, context)
-    : messageToWire(on, context, { withTags: on.tags.length > 0 })
+  const entity = messageToWire(on, context, { withTags: on.tags.length > 0 })
   return {
     ...message.data,
     entities: {
@@ -92,9 +90,6 @@ function tombstoneToWire(message: StoredMessage, { switches }: WireContext): Jso
   }
 }
 
-/** Whether only a tombstone of it is left. */
-const isGone = ({ deleted }: StoredMessage): boolean => deleted !== null
-
 /** When it was sent, edited and deleted, and by whom. */
 function stampsToWire({ sentAtMs, edited, deleted }: StoredMessage): JsonObject {
   return {
@@ -130,7 +125,7 @@ function wholeToWire(message: StoredMessage, context: WireContext, view: View): 
 }
 
 export function messageToWire(message: StoredMessage, context: WireContext, view: View = {}): JsonObject {
-  const isBare = isGone(message) && context.switches.tombstones === 'bare'
+  const isBare = message.deleted !== null && context.switches.tombstones !== 'whole'
   if (isBare || isRemovedByModeration(message, context)) return tombstoneToWire(message, context)
   return wholeToWire(message, context, view)
 }
