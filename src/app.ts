@@ -20,16 +20,12 @@ import { createEmit } from './observability/events.ts'
 import { createJsonFetcher } from './outbound/fetch-json.ts'
 import { type AppSessions, openAppSessions } from './parts/app-sessions.ts'
 import { type Bearer, createBearer } from './parts/bearer.ts'
+import { type CometChat, createCometChat } from './parts/cometchat.ts'
 import { type OwnLogin, openLogin } from './parts/own-login.ts'
 import { createUids } from './parts/uids.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
-import { type CometChatClientOptions, createCometChatClient } from './upstream/cometchat-client.ts'
-import { withKnownSender } from './upstream/ensure-sender.ts'
-import { createKeyring, type Keyring } from './upstream/keyring.ts'
+import type { Keyring } from './upstream/keyring.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
-import { createReceivers } from './upstream/receivers.ts'
-import { createConnections } from './upstream/transport/pool.ts'
-import { createCometChatUsers } from './upstream/users.ts'
 
 /** What a test replaces; everything else is real everywhere. */
 export interface Adapters {
@@ -46,9 +42,6 @@ export interface Service {
   /** Why this process should get no calls; empty when it should. */
   readonly notReadyReasons: () => readonly string[]
 }
-
-/** How long a refused key keeps this instance out of the balancer before it is tried again. */
-const REFUSED_KEY_MS = 30_000
 
 /**
  * Makes and joins every part, in the order in which a request meets them; nothing listens yet. What only some
@@ -67,25 +60,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const uids = createUids(config.uid, clock, emit)
   const appSessions = await openAppSessions(config, clock, emit)
-  const keyring = createKeyring(config.cometchat.apiKeys, () => clock.monotonic())
-  const connections = createConnections({ origin: config.cometchat.origin })
-  const upstream: CometChatClientOptions = {
-    connections,
-    keyring,
-    clock,
-    random,
-    settleMs: config.delivery.settleMs,
-    onAlarm: alarm => emit({ name: 'alarm', alarm })
-  }
-  const cometchat = withKnownSender({
-    client: createCometChatClient(upstream),
-    users: createCometChatUsers(upstream),
-    create: config.uid.create,
-    onCreated: uid => emit({ name: 'user-created', uid })
-  })
+  const cometchat = createCometChat(config, { clock, emit, random })
   const delivery = createDelivery({
-    cometchat,
-    receiverOf: createReceivers(cometchat),
+    cometchat: cometchat.client,
+    receiverOf: cometchat.receiverOf,
     store,
     names: createRecordNames(config.delivery.secret?.reveal()),
     clock,
@@ -139,11 +117,11 @@ export async function createService(config: Config, adapters: Adapters): Promise
   app.addHook('onClose', async () => {
     // A client that went away has no connection to wait for, but its reply may still be under way.
     await delivery.idle()
-    await Promise.all([connections, fetchJson, bearer, uids, appSessions, login, store].map(part => part?.close()))
+    await Promise.all([cometchat, fetchJson, bearer, uids, appSessions, login, store].map(part => part?.close()))
   })
 
-  const readyParts = { drain, store, bearer, appSessions, login, keyring }
-  return { app, drain, keyring, notReadyReasons: () => notReadyReasons(readyParts) }
+  const readyParts = { drain, store, bearer, appSessions, login, cometchat }
+  return { app, drain, keyring: cometchat.keyring, notReadyReasons: () => notReadyReasons(readyParts) }
 }
 
 function noteCaller({ caller, facts }: FastifyRequest): void {
@@ -161,17 +139,16 @@ interface ReadyParts {
   readonly bearer: Bearer
   readonly appSessions: AppSessions
   readonly login: OwnLogin | undefined
-  readonly keyring: Keyring
+  readonly cometchat: CometChat
 }
 
-function notReadyReasons({ drain, store, bearer, appSessions, login, keyring }: ReadyParts): string[] {
-  const refusedForMs = keyring.refusedForMs()
+function notReadyReasons({ drain, store, bearer, appSessions, login, cometchat }: ReadyParts): string[] {
   return [
     ...(drain.draining ? ['draining'] : []),
     ...(store.isReady() ? [] : ['store']),
     ...(bearer.isReady() ? [] : ['identity-provider-keys']),
     ...(appSessions.isReady() ? [] : ['session-store']),
     ...(!login || login.isReady() ? [] : ['login-store']),
-    ...(refusedForMs !== undefined && refusedForMs < REFUSED_KEY_MS ? ['cometchat-key-refused'] : [])
+    ...(cometchat.isReady() ? [] : ['cometchat-key-refused'])
   ]
 }

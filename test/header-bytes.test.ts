@@ -20,7 +20,7 @@ const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'routes/replies-schemas.ts': 'members of the body',
   'routes/reply-rules.ts': 'mentions in a text',
   'upstream/keyring.ts': 'spellings of the key, made here',
-  'upstream/new-user.ts': 'a name that people read'
+  'upstream/users.ts': 'a name that people read'
 }
 
 function codeOf(path: string): string {

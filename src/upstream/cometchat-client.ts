@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
+import type { Emit } from '../observability/events.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
@@ -27,12 +28,8 @@ export interface CometChatClient {
   postReply(reply: Reply, receiver: Receiver, deadline: Deadline): Promise<PostedReply>
 }
 
-/** What somebody has to look at; `upstream-untrusted` is a certificate that does not fit CometChat's name. */
-export type Alarm = 'upstream-credentials' | 'upstream-untrusted' | 'upstream-mismatch' | 'key-echoed'
-
 export interface CometChatClientOptions extends RetryOptions {
-  /** Told when somebody has to look: a refused key, an answer that belongs to another request. */
-  readonly onAlarm: (alarm: Alarm) => void
+  readonly emit: Emit
 }
 
 /** How a thread is searched: the absence of a reply can be proved in one of some 2,000 replies. */
@@ -40,13 +37,13 @@ const THREAD_SEARCH = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES,
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
-  const { connections, keyring, onAlarm } = options
+  const { connections, keyring, emit } = options
 
   function checked(answer: ReplyAnswer): PostedReply {
     switch (answer.verdict) {
       case 'bound':
         if (!keyring.leaksIn(answer.body)) return answer
-        onAlarm('key-echoed')
+        emit({ name: 'alarm', alarm: 'key-echoed' })
         throw brokenContract(answer.messageId)
       case 'contract':
         throw brokenContract(answer.messageId)
@@ -60,14 +57,14 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
   function mismatch(delivery: 'unknown' | 'not-sent'): AppError {
     // A connection that carries a stray answer shifts every later one by one.
     connections.reset()
-    onAlarm('upstream-mismatch')
+    emit({ name: 'alarm', alarm: 'upstream-mismatch' })
     return new AppError('upstream-mismatch', 'CometChat answered another request.', { delivery, retryAfterMs: 1000 })
   }
 
   function failed(result: Parameters<typeof upstreamError>[0], kind: 'read' | 'post'): AppError {
     const error = upstreamError(result, kind)
     const alarm = alarmFor(error)
-    if (alarm) onAlarm(alarm)
+    if (alarm) emit({ name: 'alarm', alarm })
     return error
   }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { LruCache } from '../lib/cache.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import type { Parent, Receiver } from './types.ts'
@@ -6,7 +7,7 @@ import { threadNotFound } from './upstream-error.ts'
 
 export interface ReceiverOf {
   (...read: Parameters<CometChatClient['readMessage']>): Promise<Receiver>
-  /** The receiver where it is remembered, without asking anybody. */
+  /** The receiver where it is remembered; asks nothing of CometChat. */
   known?(parentId: string, uid: CometChatUid): Receiver | undefined
 }
 
@@ -14,19 +15,17 @@ const MAX_REMEMBERED = 10_000
 
 /**
  * Finds who receives a reply: the parent message is read once as this user and then remembered, since its
- * conversation never changes. Remembered for each user apart, so that the time an answer takes tells nobody
- * whether somebody else's thread exists.
+ * conversation never changes. Remembered for each user apart, so that the time of an answer tells no user
+ * whether another user's thread exists.
  */
 export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): ReceiverOf {
-  const remembered = new Map<string, Receiver>()
+  const remembered = new LruCache<Receiver>({ maxEntries: MAX_REMEMBERED })
   const known = (parentId: string, uid: CometChatUid): Receiver | undefined => remembered.get(`${uid}/${parentId}`)
 
   const receiverOf: ReceiverOf = async (parentId, uid, deadline, profile) => {
     const found = known(parentId, uid)
     if (found) return found
     const receiver = receiverFrom(await client.readMessage(parentId, uid, deadline, profile), uid)
-    const oldest = remembered.size >= MAX_REMEMBERED ? remembered.keys().next().value : undefined
-    if (oldest !== undefined) remembered.delete(oldest)
     remembered.set(`${uid}/${parentId}`, receiver)
     return receiver
   }

@@ -5,7 +5,8 @@ import type { ThreadPage } from './thread-search.ts'
 import type { SoughtReply } from './types.ts'
 
 /** How the first message of a page begins: CometChat writes ids before everything else. */
-const FIRST_ID = /^\s*\{\s*"data"\s*:\s*\[\s*\{\s*"id"\s*:\s*"?(\d{1,20})\b/
+const FIRST_ID =
+  /^[ \t\r\n]*\{[ \t\r\n]*"data"[ \t\r\n]*:[ \t\r\n]*\[[ \t\r\n]*\{[ \t\r\n]*"id"[ \t\r\n]*:[ \t\r\n]*"?(\d{1,20})\b/
 
 /** Looks through one page of a thread for the message that carries a marker; undefined for what is no such page. */
 export function readThreadPage(

@@ -21,14 +21,14 @@ export interface CometChatUsers {
   create(uid: CometChatUid, user: NewUser, deadline: Deadline): Promise<'created' | 'exists'>
 }
 
-export type CometChatUsersOptions = RetryOptions & Pick<CometChatClientOptions, 'onAlarm'>
+export type CometChatUsersOptions = RetryOptions & Pick<CometChatClientOptions, 'emit'>
 
 export function createCometChatUsers(options: CometChatUsersOptions): CometChatUsers {
   function failed(result: CallResult): AppError {
     // A call about a user posts nothing, however it ends.
     const error = upstreamError(result, 'read')
     const alarm = alarmFor(error)
-    if (alarm) options.onAlarm(alarm)
+    if (alarm) options.emit({ name: 'alarm', alarm })
     return error
   }
 
