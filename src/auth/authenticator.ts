@@ -6,8 +6,8 @@ export interface Sender {
 }
 
 /**
- * Turns a credential, a bearer token or the value of a cookie, into who it belongs to. A promise only where somebody
- * else has to be asked or something computed. Throws or rejects with `unauthenticated`, `forbidden`, or what says that
- * nobody can tell at the moment (`identity-provider-unavailable`, `store-unavailable`).
+ * Finds the user of a credential, which is a bearer token or the value of a cookie. A promise only where a server has to
+ * be asked or a signature verified. Throws or rejects with `unauthenticated`, `forbidden`, or, when it cannot tell at the
+ * moment, with `identity-provider-unavailable` or `store-unavailable`.
  */
 export type Authenticator = (credential: string, sender: Sender) => Principal | Promise<Principal>

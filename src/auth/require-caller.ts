@@ -30,7 +30,10 @@ export interface RequireCallerOptions {
   readonly forgetCredentials?: boolean
 }
 
-/** Refuses every request of its scope that does not prove who sends it, and that a page was allowed to send it. */
+/**
+ * Refuses every request of its scope without one valid credential, and one with a cookie without proof of origin. Sets
+ * `request.caller`. Errors: those of the credential, of CSRF and of the map from user to UID.
+ */
 export const requireCaller = fp<RequireCallerOptions>(
   async (app, options) => {
     const cookieNames = [...options.cookies.keys()]

@@ -1,4 +1,4 @@
-// The part of src/app.ts that joins who verifies a bearer token.
+// Joins what verifies bearer tokens: keys, their source, and the issuer that is asked about opaque ones.
 import type { Authenticator } from '../auth/authenticator.ts'
 import { basicAuthorization, createIntrospector, type IntrospectionOptions } from '../auth/bearer/introspection.ts'
 import { createKeyReader } from '../auth/bearer/jwks/discovery.ts'
@@ -12,7 +12,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 
-/** Asked while a caller waits: an answer that takes longer is an outage. */
+/** For a question that a caller waits for: an answer that takes longer is an outage. */
 const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 
 export interface Bearer {
@@ -40,7 +40,8 @@ export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: 
     : createRemoteKeys({
         fetchKeys: createKeyReader(jwt.issuer, jwt.jwksUrl, fetchJson),
         clock,
-        onFailure: () => emit({ name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER' })
+        emit,
+        variable: 'AUTH_JWT_ISSUER'
       })
   const verified = createJwtAuthenticator({ ...rules, keys })
   return {

@@ -25,7 +25,8 @@ export async function openLogin(
   const keys = createRemoteKeys({
     fetchKeys: createKeyReader(login.issuer, undefined, fetchJson),
     clock,
-    onFailure: () => emit({ name: 'keys-unreadable', variable: 'AUTH_LOGIN_ISSUER' })
+    emit,
+    variable: 'AUTH_LOGIN_ISSUER'
   })
   const parts = createLogin({
     ...login,

@@ -22,7 +22,7 @@ function start({ fetchKeys = async (): Promise<unknown> => keySet } = {}) {
     idleMs: 60_000,
     absoluteMs: 60_000
   })
-  const keys = createRemoteKeys({ fetchKeys, clock })
+  const keys = createRemoteKeys({ fetchKeys, clock, emit: () => undefined, variable: 'AUTH_LOGIN_ISSUER' })
   t.teardown(() => keys.close())
   return {
     sessions,

@@ -32,8 +32,8 @@ const MAX_WAITING = 256
 const MAX_WAIT_MS = 3000
 
 /**
- * Names who carries an opaque token by asking its issuer (RFC 7662), and remembers that for at most 30 s. The questions
- * are shared between the networks that tokens come from: junk from a few of them does not shut out the others.
+ * Finds the user of an opaque token by asking its issuer (RFC 7662), and remembers the answer for at most 30 s. The turns
+ * to ask are shared between the networks that tokens come from: junk from a few of them does not shut out the others.
  * Throws `unauthenticated`, `forbidden`, or `identity-provider-unavailable` when the issuer gives no usable answer.
  */
 export function createIntrospector(options: IntrospectionOptions): Authenticator {
@@ -78,7 +78,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
 
   return (token, { ip }) => {
     if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken('The token is not valid.')
-    // By its digest: what is remembered here lets nobody sign in.
+    // The digest, not the token: a dump of this memory is of no use for signing in.
     const key = createHash('sha256').update(token).digest('base64')
     const known = good.get(key)
     if (known) return known.value
@@ -110,7 +110,7 @@ function refusalOf(claims: Claims, { issuer, audience, scope }: ClaimRules, nowM
   if (exp !== undefined && Number(exp) * 1000 <= nowMs) return invalidToken('The token has expired.')
   const isEarly = nbf !== undefined && Number(nbf) * 1000 > nowMs + NOT_BEFORE_TOLERANCE_MS
   if (isEarly || (iss !== undefined && iss !== issuer)) return invalidToken('The token is not valid.')
-  // A token for nobody in particular is one for here only if a scope of this service says so.
+  // Without an audience only a scope of this service can say that the token is meant for it.
   const isForUs = aud === undefined ? scope !== undefined : [aud].flat().includes(audience)
   return isForUs ? undefined : invalidToken('The token is for another audience.')
 }

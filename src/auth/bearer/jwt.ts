@@ -39,7 +39,7 @@ export function createJwtAuthenticator(options: JwtOptions) {
 }
 
 /**
- * Verifies a JWT as a bearer token (RFC 8725) and names who carries it.
+ * Verifies a JWT as a bearer token (RFC 8725) and says whose it is.
  * Throws `unauthenticated`, `forbidden` or `identity-provider-unavailable`.
  */
 export async function verifyJwt(token: string, options: JwtOptions): Promise<VerifiedToken> {

@@ -1,16 +1,16 @@
 import { LruCache } from '../../lib/cache.ts'
 
 const MAX_NETWORKS = 10_000
-/** A user whose token was revoked tries again a few times; whoever guesses does not stop. */
+/** A client whose token was revoked tries again a few times; a client that guesses does not stop. */
 const MAX_REFUSED_IN_A_ROW = 5
 
-/** What came from where lately: those whose tokens are good are asked about before those who only send refused ones. */
+/** What the networks sent lately: the issuer is asked about tokens of those with good ones first. */
 export class TokenSenders {
   readonly #good = new LruCache<true>({ maxEntries: MAX_NETWORKS })
   /** Apart from the good ones: no number of strangers makes them forgotten. */
   readonly #refusedInARow = new LruCache<number>({ maxEntries: MAX_NETWORKS })
 
-  /** 0 for a network that good tokens came from, 1 for one that nothing is known of, 2 for one that only has refused ones. */
+  /** 0 for a network that good tokens came from, 1 for an unknown one, 2 for one with refused tokens alone of late. */
   rankOf(network: string): number {
     if ((this.#refusedInARow.get(network) ?? 0) >= MAX_REFUSED_IN_A_ROW) return 2
     return this.#good.get(network) ? 0 : 1

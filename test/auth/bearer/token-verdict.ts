@@ -17,7 +17,9 @@ export const ed = await createSigningKey('ed', 'EdDSA')
 export const newKeys = (): KeySource =>
   createRemoteKeys({
     fetchKeys: async () => ({ keys: [rsa, pss, ec, ed].map(({ jwk }) => jwk) }),
-    clock: systemClock
+    clock: systemClock,
+    emit: () => undefined,
+    variable: 'AUTH_JWT_ISSUER'
   })
 
 export const usual: JwtOptions = {

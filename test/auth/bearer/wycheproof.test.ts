@@ -42,7 +42,12 @@ const ODDITIES: Readonly<Record<number, string>> = {
 
 function keysFor({ key }: Group): { keys: KeySource; algorithms: string[] } {
   if (key.kty !== 'oct') {
-    const keys = createRemoteKeys({ fetchKeys: async () => ({ keys: [key] }), clock: systemClock })
+    const keys = createRemoteKeys({
+      fetchKeys: async () => ({ keys: [key] }),
+      clock: systemClock,
+      emit: () => undefined,
+      variable: 'AUTH_JWT_ISSUER'
+    })
     return { keys, algorithms: PUBLIC_KEY_ALGORITHMS }
   }
   // As src/auth/bearer/jwks/shared-secret.ts has it, for a secret of arbitrary bytes.

@@ -2,15 +2,20 @@ import type { JWSHeaderParameters } from 'jose'
 import { AppError } from '../../../errors.ts'
 import { LruCache } from '../../../lib/cache.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import type { Emit, ServiceEvent } from '../../../observability/events.ts'
 import { type KeySet, parseKeySet } from './key-set.ts'
 import type { KeySource, VerificationKey } from './key-source.ts'
+
+type KeysUnreadable = Extract<ServiceEvent, { name: 'keys-unreadable' }>
 
 export interface RemoteKeysOptions {
   /** Reads the key set of the issuer; rejects for whatever reason it cannot. */
   readonly fetchKeys: () => Promise<unknown>
   readonly clock: Clock
-  /** Told of every failed read; never with its text. */
-  readonly onFailure?: () => void
+  /** Told of every failed read. */
+  readonly emit: Emit
+  /** The variable that says whose keys they are. */
+  readonly variable: KeysUnreadable['variable']
 }
 
 const MAX_AGE_MS = 10 * 60_000
@@ -56,7 +61,7 @@ class RemoteKeys implements KeySource {
     void this.#read()
   }
 
-  /** Looked at for each token, also for one that was verified before: so a withdrawn key is noticed in any case. */
+  /** Read for each token, also for one that was verified before: so a withdrawn key is noticed in any case. */
   get generation(): number {
     this.#refreshWhenOld()
     return this.#isUsable() ? this.#generation : UNUSABLE
@@ -135,8 +140,8 @@ class RemoteKeys implements KeySource {
   #coolDown(): void {
     const pauseMs = Math.min(FIRST_FAILURE_COOL_DOWN_MS * 2 ** this.#failures++, MAX_FAILURE_COOL_DOWN_MS)
     this.#cooldownUntilMs = Math.max(this.#cooldownUntilMs, this.#now() + pauseMs)
-    this.#options.onFailure?.()
-    // Without keys this instance is not ready and gets no calls, so it must try again by itself.
+    this.#options.emit({ name: 'keys-unreadable', variable: this.#options.variable })
+    // Without keys this instance is not ready and gets no calls, so no call would start the next read.
     clearTimeout(this.#timer)
     if (!this.#isUsable()) this.#timer = setTimeout(() => void this.#read(), pauseMs + 1).unref()
   }

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { createRemoteKeys } from '../../../../src/auth/bearer/jwks/remote.ts'
 import { AppError } from '../../../../src/errors.ts'
+import type { ServiceEvent } from '../../../../src/observability/events.ts'
 import { tokenOf } from '../../../helpers/forged-tokens.ts'
 import { createSigningKey, type SigningKey } from '../../../helpers/identity-provider.ts'
 import { claims, createAuthenticator, signed, usual } from '../token-verdict.ts'
@@ -14,7 +15,8 @@ const MINUTE_MS = 60_000
 function startKeys(t: Test, ...initial: SigningKey[]) {
   let nowMs = 0
   let answer: () => Promise<unknown> = async () => ({ keys: initial.map(({ jwk }) => jwk) })
-  const count = { reads: 0, failures: 0 }
+  const count = { reads: 0 }
+  const events: ServiceEvent[] = []
   const clock = { now: () => Date.now(), monotonic: () => nowMs, sleep: async () => undefined }
   const keys = createRemoteKeys({
     clock,
@@ -22,9 +24,8 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
       count.reads++
       return answer()
     },
-    onFailure: () => {
-      count.failures++
-    }
+    emit: event => events.push(event),
+    variable: 'AUTH_JWT_ISSUER'
   })
   t.teardown(() => keys.close())
   const authenticate = createAuthenticator({ ...usual, keys })
@@ -35,6 +36,7 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
     )
   return {
     keys,
+    events,
     count,
     pass: (ms: number) => {
       nowMs += ms
@@ -221,13 +223,15 @@ t.test('a thousand first calls at once cost one read', async t => {
 })
 
 t.test('failures are followed by pauses that grow', async t => {
-  const { verdictOn, fail, count, pass } = startKeys(t)
+  const { verdictOn, fail, count, pass, events } = startKeys(t)
   fail()
   for (let second = 0; second < 120; second++) {
     t.equal(await verdictOn(one), 'identity-provider-unavailable')
     pass(1000)
   }
   t.ok(count.reads >= 5 && count.reads <= 10, `${count.reads} reads in two minutes of calls`)
+  t.equal(events.length, count.reads, 'and the operator is told of each')
+  t.same(events[0], { name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER' })
 })
 
 t.test('a key set that is none opens nothing and takes nothing away', async t => {
