@@ -35,8 +35,8 @@ export type ClaimResult =
   /** The key belongs to another body. */
   | { readonly kind: 'mismatch' }
   /**
-   * SENT, and nobody is at it: it may have landed. `quietForMs` counts from the last possible write, as far as this
-   * process can vouch for it: negative while a clock that jumped may have ended the lease too early.
+   * SENT, and its owner is gone: it may have landed. `quietForMs` counts from the last possible write, as far as this
+   * process has watched it pass: negative while a lease may still run that a jump of the clock has misdated.
    */
   | { readonly kind: 'doubtful'; readonly owner: string; readonly quietForMs: number }
   | Outcome

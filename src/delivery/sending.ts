@@ -108,8 +108,7 @@ export class Sending {
   async #lookBeforeSending(receiver: Receiver | undefined, forgetfulForMs: number): Promise<DeliveredReply> {
     const found = await this.#look()
     if (isSettled(found)) return this.#replay(found)
-    // Whose record was lost may have gone on writing to the end of its lease; only then it became quiet.
-    const restMs = this.#options.quietPeriodMs + this.#record.leaseMs - forgetfulForMs
+    const restMs = this.#restAfterLossMs(forgetfulForMs)
     if (found === 'absent' && restMs <= 0) return this.#send(receiver, false)
     await this.#record.release()
     throw stillUnknown(restMs)
@@ -150,10 +149,18 @@ export class Sending {
   ): Promise<DeliveredReply> {
     const found = await this.#look()
     if (isSettled(found)) return this.#replay(found)
-    const restMs = this.#options.quietPeriodMs - quietForMs
+    // A record that is older than the loss may have had another owner since.
+    const restAfterLossMs = this.#restAfterLossMs(this.#record.forgetfulForMs())
+    const restMs = Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
     if (found !== 'absent' || restMs > 0) throw stillUnknown(restMs)
     if (!(await this.#record.reclaim(owner))) throw stillUnknown(0)
     return this.#send(receiver, false)
+  }
+
+  /** An owner whose record was lost may have gone on writing to the end of its lease; only then it became quiet. */
+  #restAfterLossMs(forgetfulForMs: number | undefined): number {
+    if (forgetfulForMs === undefined) return Number.NEGATIVE_INFINITY
+    return this.#options.quietPeriodMs + this.#record.leaseMs - forgetfulForMs
   }
 
   /** Searches the thread for the reply, and keeps what it finds. */

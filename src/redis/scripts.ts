@@ -1,66 +1,61 @@
+import { hash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { Script } from '../delivery/stores/redis/scripts.ts'
+
+export interface Script {
+  readonly lua: string
+  /** Its name in Redis. */
+  readonly sha1: string
+}
 
 export type Argument = string | number
+
+/** The server does not know the script, and has run nothing: it has forgotten its scripts, or is another server. */
+export class UnknownScript extends Error {}
+
+export function script(lua: string): Script {
+  return { lua, sha1: hash('sha1', lua) }
+}
 
 /**
  * Runs scripts for a third of what they cost through ioredis's own, which make a command class, two more promises and
  * a write to the socket of each.
  */
-export class RedisCommands {
+export class ScriptRunner {
   readonly #client: Redis
-  #stream: Redis['stream'] | undefined
-  /** Scripts whose text this connection was told. */
-  #told = new Set<Script>()
-  #isCorked = false
+  #corked: Redis['stream'] | undefined
 
   constructor(client: Redis) {
     this.#client = client
   }
 
-  /** Rejects when it may or may not have run. */
-  async run(script: Script, key: string, args: readonly Argument[]): Promise<readonly unknown[]> {
-    this.#meetConnection()
+  /** Rejects with UnknownScript when it has not run; with any other error when it may or may not have run. */
+  async run({ sha1 }: Script, keys: readonly string[], args: readonly Argument[]): Promise<readonly unknown[]> {
     this.#cork()
-    const isTold = this.#told.has(script)
-    this.#told.add(script)
-    if (!isTold) return this.#runText(script, key, args)
     try {
-      return asList(await this.#client.evalsha(script.sha1, 1, key, ...args))
+      return asList(await this.#client.evalsha(sha1, keys.length, ...keys, ...args))
     } catch (error) {
-      // Redis has forgotten its scripts, and has run nothing.
-      if (isUnknownScript(error)) return this.#runText(script, key, args)
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw new UnknownScript(error.message)
       throw error
     }
   }
 
-  async #runText({ lua }: Script, key: string, args: readonly Argument[]): Promise<readonly unknown[]> {
-    return asList(await this.#client.eval(lua, 1, key, ...args))
-  }
-
-  #meetConnection(): void {
-    const { stream } = this.#client
-    if (stream === this.#stream) return
-    this.#stream = stream
-    this.#told = new Set()
-    this.#isCorked = false
+  /** The same with its text, which makes it known. */
+  async runText({ lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<readonly unknown[]> {
+    this.#cork()
+    return asList(await this.#client.eval(lua, keys.length, ...keys, ...args))
   }
 
   /** What is said in one turn of the event loop goes out in one write. */
   #cork(): void {
-    const stream = this.#stream
-    if (this.#isCorked || !stream) return
-    this.#isCorked = true
+    const { stream } = this.#client
+    if (!stream || stream === this.#corked) return
+    this.#corked = stream
     stream.cork()
     setImmediate(() => {
       stream.uncork()
-      if (stream === this.#stream) this.#isCorked = false
+      if (stream === this.#corked) this.#corked = undefined
     })
   }
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT')
 }
 
 function asList(answer: unknown): readonly unknown[] {

@@ -9,6 +9,8 @@ export interface TcpProxy {
   target: number
   /** While true, the server gets everything and the client hears nothing. */
   dropsAnswers: boolean
+  /** Leads every connection that exists to another server, without the client's noticing. */
+  lead(target: number): void
   /** Ends every connection at once. */
   cut(): void
 }
@@ -16,23 +18,33 @@ export interface TcpProxy {
 export async function startTcpProxy(t: Test, target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {
-    const upstream = connect(proxy.target, '127.0.0.1')
-    for (const [socket, other] of [
-      [client, upstream],
-      [upstream, client]
-    ] as const) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.once('close', () => {
-        sockets.delete(socket)
-        other.destroy()
-      })
-    }
+    let upstream = open(client)
+    keep(client, () => upstream.destroy())
     client.on('data', bytes => upstream.write(bytes))
-    upstream.on('data', bytes => {
+    const leadOn = (): void => {
+      const former = upstream
+      upstream = open(client)
+      former.removeAllListeners('close').destroy()
+    }
+    leads.add(leadOn)
+    client.once('close', () => leads.delete(leadOn))
+  })
+  const leads = new Set<() => void>()
+  const open = (client: Socket): Socket => {
+    const upstream = connect(proxy.target, '127.0.0.1')
+    keep(upstream, () => client.destroy())
+    return upstream.on('data', bytes => {
       if (!proxy.dropsAnswers) client.write(bytes)
     })
-  })
+  }
+  const keep = (socket: Socket, onClose: () => void): void => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => {
+      sockets.delete(socket)
+      onClose()
+    })
+  }
   const cut = (): void => {
     for (const socket of sockets) socket.destroy()
   }
@@ -42,6 +54,15 @@ export async function startTcpProxy(t: Test, target: number): Promise<TcpProxy> 
     cut()
     server.close()
   })
-  const proxy: TcpProxy = { port: (server.address() as AddressInfo).port, target, dropsAnswers: false, cut }
+  const proxy: TcpProxy = {
+    port: (server.address() as AddressInfo).port,
+    target,
+    dropsAnswers: false,
+    cut,
+    lead(other) {
+      proxy.target = other
+      for (const leadOn of leads) leadOn()
+    }
+  }
   return proxy
 }

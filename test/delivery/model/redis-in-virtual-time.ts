@@ -1,4 +1,4 @@
-// Redis dates records by its own clock, which no test can move. So time passes here by making every record older.
+// Redis dates records by its own clock, which no test can move. So the scripts are told the time of the world.
 import { Redis } from 'ioredis'
 import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
 import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
@@ -6,56 +6,72 @@ import { redisAddress } from '../../lib/addresses.ts'
 import { wrapStore } from '../wrap-store.ts'
 import type { SharedStore, World } from './world.ts'
 
-/** Moves the dates of a record into the past: the end of its lease, and when it is forgotten. */
-const GROW_OLDER = `
-  local ends = redis.call('HGET', KEYS[1], 'dl')
-  if not ends then return end
-  local kept = redis.call('PTTL', KEYS[1]) - ARGV[1]
-  if kept <= 0 then return redis.call('DEL', KEYS[1]) end
-  redis.call('HSET', KEYS[1], 'dl', string.format('%.0f', ends - ARGV[1]))
-  redis.call('PEXPIRE', KEYS[1], kept)`
+const NOW = 'now-in-the-world'
+const TIME_SHIM = `now = tonumber(redis.call('GET', '${NOW}'))`
+/** Redis forgets records by its real clock: so they get so much less time. */
+const FORGET_EARLIER = `
+  if KEYS[1] == 'reply:meta' then return end
+  local left = redis.call('PTTL', KEYS[1])
+  if left >= 0 then redis.call('PEXPIRE', KEYS[1], math.max(0, left - ARGV[1])) end`
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** Its time is that of the world, and the few real milliseconds that its work takes. */
+/** Its time is that of the world, jumps of the clock included. */
 export async function connectToRedis(url: string, world: World): Promise<SharedStore> {
   const helper = new Redis(url)
   const opened: RecordStore[] = []
-  let agedAtMs = world.nowMs
+  const wallMs = (): number => world.nowMs + world.wallOffsetMs
+  let shownMs = wallMs()
+  let passedToMs = world.nowMs
+  await helper.set(NOW, shownMs)
 
-  async function age(): Promise<void> {
-    const passedMs = world.nowMs - agedAtMs
-    agedAtMs = world.nowMs
+  async function showTime(): Promise<void> {
+    const passedMs = wallMs() - shownMs
     if (passedMs === 0) return
-    for (const key of await helper.keys('reply:*')) {
-      if ((await helper.type(key)) === 'hash') await helper.eval(GROW_OLDER, 1, key, passedMs)
-    }
+    shownMs += passedMs
+    await helper.set(NOW, shownMs)
+    passedToMs = world.nowMs
+    for (const key of await helper.keys('reply:*')) await helper.eval(FORGET_EARLIER, 1, key, passedMs)
   }
+
+  // A beat of every instance; what no running instance sees is a limit that docs/delivery.md names.
+  world.onJump.push(async () => {
+    await showTime()
+    await Promise.all(opened.map(store => store.release('nothing', 'nobody')))
+  })
 
   return {
     async connect(process) {
-      const monotonic = (): number => world.clock(process).monotonic()
-      const store = await createRedisStore({ address: redisAddress(url), monotonic, log: SILENT })
+      // No further than the Redis has been shown: a beat in between would see a jump.
+      const monotonic = (): number => passedToMs - process.bootedAtMs
+      await showTime()
+      const store = await createRedisStore({
+        address: redisAddress(url),
+        monotonic,
+        log: SILENT,
+        timeShim: TIME_SHIM,
+        commandTimeoutMs: 5000
+      })
       opened.push(store)
-      const aged =
+      const inTime =
         <A extends unknown[], T>(transition: (...args: A) => Awaitable<T>) =>
         async (...args: A): Promise<T> => {
-          await age()
+          await showTime()
           return transition(...args)
         }
       return wrapStore(store, {
-        claim: aged((claim, as) => store.claim(claim, as)),
-        markSent: aged((key, owner) => store.markSent(key, owner)),
-        doubt: aged((key, owner) => store.doubt(key, owner)),
-        reclaim: aged((key, previous, claim) => store.reclaim(key, previous, claim)),
-        finish: aged((key, owner, outcome) => store.finish(key, owner, outcome)),
-        release: aged((key, owner) => store.release(key, owner))
+        claim: inTime((claim, as) => store.claim(claim, as)),
+        markSent: inTime((key, owner) => store.markSent(key, owner)),
+        doubt: inTime((key, owner) => store.doubt(key, owner)),
+        reclaim: inTime((key, previous, claim) => store.reclaim(key, previous, claim)),
+        finish: inTime((key, owner, outcome) => store.finish(key, owner, outcome)),
+        release: inTime((key, owner) => store.release(key, owner))
       })
     },
     async close() {
       for (const store of opened) await store.close()
-      const names = (await helper.keys('reply:*')).filter(name => name !== 'reply:meta')
-      if (names.length > 0) await helper.del(...names)
+      // The next world has a time of its own: nothing of this one, the memory of losses neither, may stay.
+      await helper.flushall()
       await helper.quit()
     }
   }

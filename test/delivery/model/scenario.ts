@@ -37,6 +37,8 @@ const ACTIONS = [
   'any',
   'jump'
 ] as const
+/** An hour, ten minutes, a day, three days, a minute. */
+const JUMPS_MS = [-3_600_000, 600_000, -600_000, 86_400_000, -86_400_000, 259_200_000, 60_000] as const
 const MAX_ACTIONS = 600
 const FLAWS_PER_THOUSAND = 120
 
@@ -116,7 +118,7 @@ class Scenario {
         return
       case 'jump':
         if (this.#decisions.happens(500)) return this.#stage.forget()
-        return this.#world.jump(this.#decisions.pick([-3_600_000, 3_600_000, 172_800_000, -86_400_000, 60_000]))
+        return this.#world.jump(this.#decisions.pick(JUMPS_MS))
     }
   }
 

@@ -36,8 +36,9 @@ export class World {
   nowMs = BEGINNING_MS
   /** How far the wall clock is off. */
   wallOffsetMs = 0
-  /** How far it would be off if it had never jumped back. */
-  jumpedAheadMs = 0
+  hasJumpedBack = false
+  /** Told of every jump: whoever watches that clock notices it within seconds. */
+  readonly onJump: (() => Promise<void>)[] = []
   /** Counts steps, to tell what came first. */
   sequence = 0
   readonly trace: string[] = []
@@ -105,10 +106,11 @@ export class World {
     this.commitDue()
   }
 
-  jump(ms: number): void {
+  async jump(ms: number): Promise<void> {
     this.wallOffsetMs += ms
-    this.jumpedAheadMs += Math.max(0, ms)
+    this.hasJumpedBack ||= ms < 0
     this.note(`the wall clock jumps by ${ms / 1000} s`)
+    for (const notice of this.onJump) await notice()
   }
 
   commitDue(): void {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { ClaimResult, RecordStore } from '../../../src/delivery/record.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
-import { growOlder, openRedisStore } from './redis/records.ts'
+import { MOVABLE_CLOCK, moveClock, openRedisStore } from './redis/records.ts'
 import { createRecordFile } from './sqlite/record-file.ts'
 import { DONE, LEASE_MS, newClaim } from './store-kit.ts'
 
@@ -133,10 +133,16 @@ async function fileFor(t: Test): Promise<Place> {
 
 async function redisPlaceFor(t: Test): Promise<Place> {
   const redis = await redisFor(t)
+  let laterMs = 0
   return {
     storeUrl: redis.url,
-    open: async () => (await openRedisStore(t, redis.url)).store,
-    outliveLeases: () => growOlder(redis, LEASE_MS)
+    // As above.
+    open: async () =>
+      (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic: () => performance.now() + laterMs })).store,
+    outliveLeases: async () => {
+      laterMs += LEASE_MS
+      await moveClock(redis, LEASE_MS)
+    }
   }
 }
 

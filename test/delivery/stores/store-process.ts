@@ -1,6 +1,7 @@
 // A process of its own at a store: it does what it is told, says what is done, and can be killed at any moment.
 // Run as: node store-process.ts STORE_URL STEPS KEY…  It takes the steps for each key, and prints each when it is done.
 import { writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { openStore } from '../../../src/delivery/stores/open.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
@@ -28,6 +29,7 @@ async function untilHeard(transition: () => Promise<unknown> | undefined): Promi
       return await transition()
     } catch (error) {
       if (attempt === 100) throw error
+      await sleep(50)
     }
   }
 }

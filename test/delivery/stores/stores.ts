@@ -62,7 +62,6 @@ export const FORGETFUL: StoreUnderTest = {
   }
 }
 
-/** Its dates are of the wall clock, which only jumps ahead here: what a jump back does is in file-store-clock.test.ts. */
 const FILE: StoreUnderTest = {
   name: 'file:',
   share: 0.05,
@@ -72,9 +71,7 @@ const FILE: StoreUnderTest = {
     const opened: RecordStore[] = []
     return {
       connect(process) {
-        const { monotonic } = world.clock(process)
-        const clock = { monotonic, now: () => world.nowMs + world.jumpedAheadMs }
-        const store = createFileStore({ path: join(directory, 'records.db'), clock })
+        const store = createFileStore({ path: join(directory, 'records.db'), clock: world.clock(process) })
         opened.push(store)
         return store
       },
@@ -94,7 +91,7 @@ export async function startStores(): Promise<Stores> {
   const overRedis: StoreUnderTest = {
     name: 'redis:',
     share: 0.05,
-    marginMs: 5000,
+    marginMs: 0,
     open: world => connectToRedis(redis.url, world)
   }
   return { stores: [MEMORY, FORGETFUL, FILE, overRedis], close: () => redis.stop() }

@@ -1,12 +1,21 @@
 // One script per transition: Redis runs each as a whole, so no two clients are ever inside one record. Time is that of
-// the server, so clients need not agree on it.
-import { hash } from 'node:crypto'
+// the server, so clients need not agree on it. What lets a reply be sent holds only for the server that was greeted:
+// - KEYS[2] is `reply:meta`, whose epoch changes with every loss of records that an instance has noticed; a server that was
+//   emptied has none. ARGV[1] is the epoch that was greeted.
+// - Each text names the run of the server that it was told to. EVALSHA therefore knows no script on another server, whatever
+//   was replicated to it.
+import { type Script, script } from '../../../redis/scripts.ts'
+import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../open-record.ts'
+
+/** Milliseconds since the Unix epoch, on the clock of the server. */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
 
 /** Reads the record; one that is not shaped like ours is reported, never acted on. */
 const RECORD = `
 local key = KEYS[1]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function text(number) return string.format('%.0f', number) end
 
@@ -22,6 +31,9 @@ local function read()
   return { state = s, fp = fp, tok = tok, dl = tonumber(dl), o = f[5], open = open }
 end
 
+-- Redis shows an error, such as that of another type, as a table.
+local function isGreeted() return redis.pcall('HMGET', KEYS[2], 'epoch')[1] == ARGV[1] end
+
 local function keep(state, fp, owner, lease, kept)
   redis.call('HSET', key, 's', state, 'fp', fp, 'tok', owner, 'dl', text(now + lease))
   redis.call('PEXPIRE', key, kept)
@@ -31,11 +43,22 @@ local record, unreadable = read()
 if unreadable then return { 'unreadable' } end
 `
 
-/** ARGV: state, fingerprint, owner, lease, how long the state is kept. */
+/** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept. */
 const CLAIM = `${RECORD}
-local state, fp, owner, lease, kept = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+if not isGreeted() then return { 'greet-again' } end
+local state, fp, owner, lease, kept = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+-- A date that cannot be: the clock has jumped back. A lease ends now; a refusal may have been kept too long.
+local isMisdated = record and record.dl - now > ${MAX_LEASE_MS + LEASE_TOLERANCE_MS}
+if isMisdated and record.state == 'refused' then record = nil end
+if record and record.state == 'sent' then
+  record.ended = record.o == 'lease-ended'
+  if isMisdated or (record.ended and record.dl > now) then
+    redis.call('HSET', key, 'dl', text(now), 'o', 'lease-ended')
+    record.dl, record.ended = now, true
+  end
+end
 local isOurs = record and record.open and record.tok == owner
-local isLeased = record and now < record.dl
+local isLeased = record and now < record.dl and record.dl - now <= lease + ${LEASE_TOLERANCE_MS} and not record.ended
 if isOurs and record.state == 'pending' and state == 'pending' then return { 'claimed', now } end
 if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'claimed', now } end
 if record and not (isOurs and record.state == 'pending') then
@@ -48,87 +71,101 @@ keep(state, fp, owner, lease, kept)
 return { 'claimed', now }
 `
 
-/** ARGV: owner, how long SENT is kept. */
+/** ARGV: epoch, owner, how long SENT is kept. */
 const MARK_SENT = `${RECORD}
-if not record or not record.open or record.tok ~= ARGV[1] or now >= record.dl then return { 'no' } end
+if not isGreeted() then return { 'greet-again' } end
+if not record or not record.open or record.tok ~= ARGV[2] or now >= record.dl then return { 'no', now } end
 redis.call('HSET', key, 's', 'sent')
-redis.call('PEXPIRE', key, ARGV[2])
-return { 'yes' }
+redis.call('PEXPIRE', key, ARGV[3])
+return { 'yes', now }
 `
 
-/** ARGV: owner. */
+// What follows changes only a record that names its owner, and lets nothing be sent: on any server it is as true.
+
+/** ARGV: epoch, owner. */
 const DOUBT = `${RECORD}
-if not record or record.state ~= 'sent' or record.tok ~= ARGV[1] then return { 'no' } end
-redis.call('HSET', key, 'dl', text(math.min(record.dl, now)))
-return { 'yes' }
+if not record or record.state ~= 'sent' or record.tok ~= ARGV[2] then return { 'no', now } end
+redis.call('HSET', key, 'dl', text(math.min(record.dl, now)), 'o', 'lease-ended')
+return { 'yes', now }
 `
 
-/** ARGV: previous owner, fingerprint, owner, lease, how long PENDING is kept. */
+/** ARGV: epoch, previous owner, fingerprint, owner, lease, how long PENDING is kept. */
 const RECLAIM = `${RECORD}
-if record and record.state == 'pending' and record.tok == ARGV[3] then return { 'yes' } end
-if not record or record.state ~= 'sent' or record.tok ~= ARGV[1] or now < record.dl then return { 'no' } end
-keep('pending', ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5])
-return { 'yes' }
+if not isGreeted() then return { 'greet-again' } end
+if record and record.state == 'pending' and record.tok == ARGV[4] then return { 'yes', now } end
+if not record or record.state ~= 'sent' or record.tok ~= ARGV[2] or now < record.dl then return { 'no', now } end
+keep('pending', ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6])
+redis.call('HDEL', key, 'o')
+return { 'yes', now }
 `
 
-/** ARGV: owner or nothing, state, outcome, how long it is kept. */
+/** ARGV: epoch, owner or nothing, state, outcome, how long it is kept. */
 const FINISH = `${RECORD}
-if not record or not record.open or (ARGV[1] ~= '' and record.tok ~= ARGV[1]) then return { 'no' } end
-redis.call('HSET', key, 's', ARGV[2], 'o', ARGV[3])
-redis.call('PEXPIRE', key, ARGV[4])
-return { 'yes' }
+if not record or not record.open or (ARGV[2] ~= '' and record.tok ~= ARGV[2]) then return { 'no', now } end
+redis.call('HSET', key, 's', ARGV[3], 'o', ARGV[4])
+redis.call('PEXPIRE', key, ARGV[5])
+return { 'yes', now }
 `
 
-/** ARGV: owner. */
+/** ARGV: epoch, owner. */
 const RELEASE = `${RECORD}
-if not record or not record.open or record.tok ~= ARGV[1] then return { 'no' } end
+if not record or not record.open or record.tok ~= ARGV[2] then return { 'no', now } end
 redis.call('DEL', key)
-return { 'yes' }
+return { 'yes', now }
 `
 
 /**
- * Remembers in Redis which run of which server holds the records, and since when another one may have lost some.
- * Always writes, so that a server that takes no writes is found out. KEYS: the memory. ARGV: this run, or nothing where
- * INFO is forbidden; the run that this client met before, `?` for an unknown one, or nothing; for how long a loss matters.
+ * Remembers in Redis which run of which server holds the records, and when records may last have got lost, `since`, which
+ * matters `for` so long. Every possible loss begins another epoch. Always writes, so that a server that takes no writes is
+ * found out. KEYS: the memory. ARGV: this run, or nothing where INFO is forbidden; the run that this client saw last, `?` for
+ * an unknown one, or nothing; for how long a loss matters; the epoch that this client saw last, or nothing; a new one; by how
+ * much this client saw the clock jump ahead, which forgets records early.
  */
 const GREET = `
 local key, run, met, kept = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local metEpoch, newEpoch, jump = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local kind = redis.call('TYPE', key).ok
 local isOurs = kind == 'hash' or kind == 'none'
 if not isOurs then redis.call('DEL', key) end
 
-local f = redis.call('HMGET', key, 'run', 'since')
-local known, since = f[1], tonumber(f[2] or '')
+local f = redis.call('HMGET', key, 'run', 'since', 'for', 'epoch')
+local known, since, span, epoch = f[1], tonumber(f[2] or ''), tonumber(f[3] or '') or kept, f[4]
+-- Dated by a clock that ran ahead.
+if since and since > now then since = now end
 local isEmptied = met ~= '' and not known
 local isAnother = run ~= '' and known and known ~= '' and known ~= run
--- Somebody who knew no better has already greeted the emptied server.
-local isUntold = run ~= '' and met ~= '' and met ~= '?' and met ~= run and not since
-if not isOurs or isEmptied or isAnother or isUntold or (f[2] and not since) then since = now end
-if since and now - since >= kept then since = nil end
+-- A client that knew no better has already greeted the emptied server.
+local isUntold = not since and (metEpoch ~= '' and epoch ~= metEpoch
+  or run ~= '' and met ~= '' and met ~= '?' and met ~= run)
+local isLost = not isOurs or isEmptied or isAnother or isUntold or (f[2] and not since)
+if isLost then
+  since, span = now, kept
+elseif jump > 0 then
+  local rest = since and since + span - now or 0
+  since, span = now, math.max(math.min(jump, kept), rest)
+end
+if isLost or jump > 0 or not epoch then epoch = newEpoch end
 
-redis.call('HSET', key, 'run', run ~= '' and run or known or '')
-if since then redis.call('HSET', key, 'since', string.format('%.0f', since)) else redis.call('HDEL', key, 'since') end
-return { now, since or -1 }
+redis.call('HSET', key, 'run', run ~= '' and run or known or '', 'epoch', epoch)
+if since then redis.call('HSET', key, 'since', string.format('%.0f', since), 'for', string.format('%.0f', span)) end
+return { now, since or -1, span, epoch }
 `
 
-export interface Script {
-  readonly lua: string
-  /** By which Redis knows it. */
-  readonly sha1: string
-}
+export type Transition = 'claim' | 'markSent' | 'doubt' | 'reclaim' | 'finish' | 'release'
 
-function script(lua: string): Script {
-  return { lua, sha1: hash('sha1', lua) }
-}
+export type Scripts = Readonly<Record<Transition | 'greet', Script>>
 
-export const SCRIPTS = {
-  claim: script(CLAIM),
-  markSent: script(MARK_SENT),
-  doubt: script(DOUBT),
-  reclaim: script(RECLAIM),
-  finish: script(FINISH),
-  release: script(RELEASE),
-  greet: script(GREET)
-} as const
+/** The scripts as they are told to one run of a server. `timeShim` is Lua that changes `now`. */
+export function scriptsOf(runId: string, timeShim = ''): Scripts {
+  // Told without keys it does nothing: that only makes it known.
+  const told = (lua: string): Script => script(`-- ${runId}\nif #KEYS == 0 then return {} end\n${NOW}${timeShim}${lua}`)
+  return {
+    claim: told(CLAIM),
+    markSent: told(MARK_SENT),
+    doubt: told(DOUBT),
+    reclaim: told(RECLAIM),
+    finish: told(FINISH),
+    release: told(RELEASE),
+    greet: told(GREET)
+  }
+}

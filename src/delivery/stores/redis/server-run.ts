@@ -1,44 +1,93 @@
-import { WatchedTime } from '../trusted-clock.ts'
+import { randomUUID } from 'node:crypto'
+import { TrustedClock } from '../trusted-clock.ts'
+
+/** What a greeted server answers. Dates are its own. */
+export interface Greeting {
+  readonly nowMs: number
+  /** When records may last have got lost; -1 for never. */
+  readonly lostAtMs: number
+  /** For how long that matters. */
+  readonly mattersForMs: number
+  readonly epoch: string
+}
+
+/** When records may have got lost, on the monotonic clock: that of the server may jump. */
+interface Loss {
+  readonly lostAtMs: number
+  readonly atMs: number
+  readonly endsAtMs: number
+}
 
 /** What this process knows of the server that holds the records: whose clock it is, and when records may have got lost. */
-export class KnownServer {
+export class ServerRun {
   readonly #monotonic: () => number
   readonly #lossMattersMs: number
   /** Undefined before the first greeting; empty where the server does not say. */
   #runId: string | undefined
-  #time: WatchedTime | undefined
-  #loss: { readonly since: number; readonly atMs: number } | undefined
+  #epoch = ''
+  #clock: TrustedClock | undefined
+  #loss: Loss | undefined
+  /** What the server has not been told of. */
+  #jumpedAheadMs = 0
+  #toldJumpMs = 0
 
   constructor(monotonic: () => number, lossMattersMs: number) {
     this.#monotonic = monotonic
     this.#lossMattersMs = lossMattersMs
   }
 
-  /** The run met before: nothing for none, `?` for one that would not say. */
-  get met(): string {
-    return this.#runId === undefined ? '' : this.#runId || '?'
+  /** Changes with every loss that an instance has noticed; what rests on another epoch may be forgotten. */
+  get epoch(): string {
+    return this.#epoch
   }
 
-  /** Takes note of an answered greeting; `since` is the server's date of the last possible loss, -1 for none. */
-  greeted(runId: string, nowMs: number, since: number): void {
-    if (!this.#time) this.#time = new WatchedTime(this.#monotonic, nowMs)
-    else if (this.#runId !== runId) this.#time.restart(nowMs)
-    else this.#time.observe(nowMs)
+  /** True after a jump of which the server does not know yet. */
+  get hasNews(): boolean {
+    return this.#jumpedAheadMs > 0
+  }
+
+  /** What the server is told of the run and epoch that this process saw last. */
+  introduction(runId: string): (string | number)[] {
+    const lastSeen = this.#runId === undefined ? '' : this.#runId || '?'
+    this.#toldJumpMs = this.#jumpedAheadMs
+    return [runId, lastSeen, this.#lossMattersMs, this.#epoch, randomUUID(), Math.ceil(this.#toldJumpMs)]
+  }
+
+  /** Takes note of an answered greeting. */
+  greeted(runId: string, { nowMs, lostAtMs, mattersForMs, epoch }: Greeting, askedAtMs: number): void {
+    this.#jumpedAheadMs -= this.#toldJumpMs
+    this.#toldJumpMs = 0
+    if (!this.#clock) this.#clock = new TrustedClock(this.#monotonic, nowMs)
+    else if (this.#runId !== runId) this.#clock.restart(nowMs, askedAtMs)
+    else this.observe(nowMs, askedAtMs)
     this.#runId = runId
-    if (since === -1) this.#loss = undefined
-    // Counted on by the monotonic clock from here: that of the server may jump.
-    else if (this.#loss?.since !== since) this.#loss = { since, atMs: this.#monotonic() - Math.max(0, nowMs - since) }
+    this.#epoch = epoch
+    if (this.hasNews) return
+    if (lostAtMs === -1) this.#loss = undefined
+    else if (this.#loss?.lostAtMs !== lostAtMs) {
+      const atMs = this.#monotonic() - Math.max(0, nowMs - lostAtMs)
+      this.#loss = { lostAtMs, atMs, endsAtMs: atMs + mattersForMs }
+    }
   }
 
-  /** How much of the time since a lease ended on the server's clock is certain (watched-time.ts). */
-  believedMs(nowMs: number, sinceLeaseMs: number, leaseMs: number): number {
-    this.#time?.observe(nowMs)
-    return this.#time?.believedMs(sinceLeaseMs, leaseMs) ?? -leaseMs
+  /** Compares the server's time with what it should be. A clock that jumps ahead forgets records before their time. */
+  observe(nowMs: number, askedAtMs: number): void {
+    const jumpMs = this.#clock?.observe(nowMs, askedAtMs) ?? 0
+    if (jumpMs <= 0) return
+    this.#jumpedAheadMs += jumpMs
+    const atMs = this.#monotonic()
+    const endsAtMs = Math.max(atMs + Math.min(jumpMs, this.#lossMattersMs), this.#loss?.endsAtMs ?? 0)
+    this.#loss = { lostAtMs: nowMs, atMs, endsAtMs }
+  }
+
+  /** How much of the time since a lease ended on the server's clock is certain (trusted-clock.ts). */
+  trustedElapsedMs(sinceLeaseMs: number, leaseMs: number): number {
+    return this.#clock?.trustedElapsedMs(sinceLeaseMs, leaseMs) ?? -leaseMs
   }
 
   forgetfulForMs(): number | undefined {
     if (!this.#loss) return undefined
-    const ms = this.#monotonic() - this.#loss.atMs
-    return ms < this.#lossMattersMs ? ms : undefined
+    const nowMs = this.#monotonic()
+    return nowMs < this.#loss.endsAtMs ? nowMs - this.#loss.atMs : undefined
   }
 }

@@ -15,7 +15,8 @@ import {
   type Retention
 } from '../../record.ts'
 import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
-import { RedisLink, type Transition } from './handshake.ts'
+import { RedisLink } from './handshake.ts'
+import type { Transition } from './scripts.ts'
 
 export interface RedisStoreOptions {
   readonly address: RedisAddress
@@ -25,6 +26,8 @@ export interface RedisStoreOptions {
   readonly kept?: Retention
   /** After which a transition is rejected; other waits follow from it. */
   readonly commandTimeoutMs?: number
+  /** For tests, which cannot move the clock of a Redis: Lua that changes `now`, in milliseconds. */
+  readonly timeShim?: string
 }
 
 const COMMAND_TIMEOUT_MS = 400
@@ -34,8 +37,8 @@ const COMMAND_TIMEOUT_MS = 400
  * itself. Throws a StoreError when Redis must not be used as it is: it may evict records, or refuses the credentials.
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
-  const { address, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
-  const link = new RedisLink({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs })
+  const { address, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
+  const link = new RedisLink({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
   await link.open()
   return new RedisStore(link, kept)
 }
@@ -57,7 +60,7 @@ class RedisStore implements RecordStore {
     if (kind === 'in-flight' || kind === 'mismatch') return { kind }
     if (kind === 'settled') return readOutcome(found)
     if (kind !== 'doubtful' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
-    return { kind, owner: found, quietForMs: this.#link.server.believedMs(nowMs, sinceLeaseMs, leaseMs) }
+    return { kind, owner: found, quietForMs: this.#link.server.trustedElapsedMs(sinceLeaseMs, leaseMs) }
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../../lib/clock.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
-import { claimed, judgeOpen } from '../../open-record.ts'
+import { claimed, isFarAhead, isMisdated, judgeOpen } from '../../open-record.ts'
 import {
   type Claim,
   type ClaimedAs,
@@ -14,7 +14,7 @@ import {
   type Retention
 } from '../../record.ts'
 import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
-import { Horizon, WatchedTime } from '../trusted-clock.ts'
+import { ExpiryWatermark, TrustedClock } from '../trusted-clock.ts'
 import { openDatabase } from './schema.ts'
 import { prepareStatements, readRow, type StoredRecord } from './statements.ts'
 
@@ -36,9 +36,9 @@ const NOT_READY_MS = 2000
 
 /**
  * Opens or makes the file; throws a StoreError that says what is wrong with STORE_URL.
- * Dates are of the wall clock, which outlives the process. When it jumps back, leases and quiet periods become longer;
- * when it jumps ahead, a doubtful record must stay quiet for the whole time again before it is called absent, and
- * nothing is forgotten early (watched-time.ts).
+ * Dates are of the wall clock, which outlives the process. After a jump of it, ahead or back, a record in doubt must stay
+ * quiet for the whole time again before its reply is called absent; nothing is forgotten early, and no lease becomes longer
+ * (trusted-clock.ts).
  */
 export function createFileStore(options: FileStoreOptions): FileStore {
   return new FileStore(options)
@@ -50,8 +50,8 @@ export class FileStore implements RecordStore {
   readonly #database: DatabaseSync
   readonly #statements: ReturnType<typeof prepareStatements>
   readonly #commits: GroupCommit
-  readonly #time: WatchedTime
-  readonly #horizon: Horizon
+  readonly #trusted: TrustedClock
+  readonly #watermark: ExpiryWatermark
   readonly #timer: NodeJS.Timeout
   #sweeping: NodeJS.Timeout | undefined
   #sweepAtMs: number
@@ -64,8 +64,8 @@ export class FileStore implements RecordStore {
     this.#statements = prepareStatements(this.#database)
     this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
     const monotonic = (): number => clock.monotonic()
-    this.#time = new WatchedTime(monotonic, clock.now())
-    this.#horizon = new Horizon(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
+    this.#trusted = new TrustedClock(monotonic, clock.now())
+    this.#watermark = new ExpiryWatermark(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
     this.#sweepAtMs = clock.monotonic() + SWEEP_EVERY_MS
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
   }
@@ -78,7 +78,7 @@ export class FileStore implements RecordStore {
       const row = [key, fingerprint, owner, as, nowMs + leaseMs, expiresAtMs]
       // Nearly every key is a new one: it is looked for only where it cannot be added.
       if (this.#statements.add.run(...row).changes === 1) return claimed(as)
-      const standing = this.#judge(readRow(this.#statements.get.get(key)), claim, as, nowMs)
+      const standing = this.#judge(this.#read(key, nowMs), claim, as, nowMs)
       if (standing) return standing
       this.#statements.replace.run(...row)
       return claimed(as)
@@ -125,9 +125,9 @@ export class FileStore implements RecordStore {
   sweep(): boolean {
     const nowMs = this.#now()
     return this.#commits.runNow(() => {
-      this.#horizon.raiseTo(Math.min(nowMs, Number(this.#statements.horizon.get()?.['at_ms'])))
-      this.#statements.moveHorizon.run(Math.floor(this.#horizon.atMs))
-      return this.#statements.sweep.run(Math.floor(this.#horizon.atMs), SWEPT_AT_ONCE).changes === SWEPT_AT_ONCE
+      this.#watermark.raiseTo(Math.min(nowMs, Number(this.#statements.horizon.get()?.['at_ms'])))
+      this.#statements.moveHorizon.run(Math.floor(this.#watermark.atMs))
+      return this.#statements.sweep.run(Math.floor(this.#watermark.atMs), SWEPT_AT_ONCE).changes === SWEPT_AT_ONCE
     })
   }
 
@@ -148,14 +148,23 @@ export class FileStore implements RecordStore {
     this.#database.close()
   }
 
+  #read(key: string, nowMs: number): StoredRecord {
+    const record = readRow(this.#statements.get.get(key))
+    if (record.state !== 'sent' || !isMisdated({ ...record, state: 'sent' }, nowMs)) return record
+    this.#statements.endLease.run(nowMs, key)
+    return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
+  }
+
   /** What a record says to a claim; undefined when it may be overwritten. */
   #judge(record: StoredRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
     const { state, fingerprint, expiresAtMs } = record
     // A reply that may exist is remembered for its whole time; what was never sent may also be forgotten too early.
-    const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#horizon.atMs : nowMs
+    const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#watermark.atMs : nowMs
     if (expiresAtMs <= forgottenUpToMs) return undefined
+    // Dated before the clock jumped back; asked again, CometChat says the same or something newer.
+    if (state === 'refused' && isFarAhead(record.leaseEndsAtMs, nowMs)) return undefined
     if (state === 'pending' || state === 'sent') {
-      return judgeOpen({ ...record, state }, claim, as, nowMs, ms => this.#time.believedMs(ms, claim.leaseMs))
+      return judgeOpen({ ...record, state }, claim, as, nowMs, ms => this.#trusted.trustedElapsedMs(ms, claim.leaseMs))
     }
     return fingerprint === claim.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
   }
@@ -166,8 +175,8 @@ export class FileStore implements RecordStore {
 
   #now(): number {
     const nowMs = Math.floor(this.#clock.now())
-    this.#time.observe(nowMs)
-    this.#horizon.moveTo(nowMs)
+    this.#trusted.observe(nowMs)
+    this.#watermark.moveTo(nowMs)
     return nowMs
   }
 

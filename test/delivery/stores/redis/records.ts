@@ -41,19 +41,25 @@ export async function openRedisStore(
   return { store, told }
 }
 
-/** Moves the dates of a record into the past: Redis has its own clock, which no test can move. */
-const GROW_OLDER = `
-  if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or KEYS[1] == 'reply:meta' then return end
-  local kept = redis.call('PTTL', KEYS[1]) - ARGV[1]
-  if kept <= 0 then return redis.call('DEL', KEYS[1]) end
-  local ends = redis.call('HGET', KEYS[1], 'dl')
-  redis.call('HSET', KEYS[1], 'dl', string.format('%.0f', ends - ARGV[1]))
-  redis.call('PEXPIRE', KEYS[1], kept)`
+/** How far the clock of a Redis is ahead, as far as the scripts can see. */
+const AHEAD = 'clock-is-ahead-by-ms'
 
-/** Makes every record older by so much. */
-export async function growOlder(redis: RedisServer, ms: number): Promise<void> {
+/** A Redis whose clock is in our hands. */
+export const MOVABLE_CLOCK: Partial<RedisStoreOptions> = {
+  timeShim: `now = now + tonumber(redis.call('GET', '${AHEAD}') or '0')`
+}
+
+/** Redis forgets records by its real clock, which no test can move: so they get so much less time. */
+const FORGET_EARLIER = `
+  if KEYS[1] == 'reply:meta' then return end
+  local left = redis.call('PTTL', KEYS[1])
+  if left >= 0 then redis.call('PEXPIRE', KEYS[1], math.max(0, left - ARGV[1])) end`
+
+/** The clock of this Redis shows so much more than before, or less. */
+export async function moveClock(redis: RedisServer, ms: number): Promise<void> {
+  await redis.command('INCRBY', AHEAD, ms)
   for (const key of (await redis.command('KEYS', 'reply:*')) as string[]) {
-    await redis.command('EVAL', GROW_OLDER, 1, key, ms)
+    await redis.command('EVAL', FORGET_EARLIER, 1, key, ms)
   }
 }
 
@@ -61,10 +67,10 @@ export async function makeRedisKit(t: Test, redis: RedisServer): Promise<StoreKi
   let passedMs = 0
   const monotonic = (): number => performance.now() + passedMs
   return {
-    open: async () => (await openRedisStore(t, redis.url, { monotonic })).store,
+    open: async () => (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic })).store,
     async pass(ms) {
       passedMs += ms
-      await growOlder(redis, ms)
+      await moveClock(redis, ms)
     },
     kept: KEPT_MS
   }

@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
-import { DONE, LEASE_MS, newClaim } from '../store-kit.ts'
+import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
 import { createRecordFile } from './record-file.ts'
 
 const QUIET_MS = 2 * MINUTE_MS
@@ -48,19 +48,79 @@ t.test('an owner whose lease a jump has ended can no longer send', async t => {
   t.equal(await store.markSent(claim.key, claim.owner), false)
 })
 
-t.test('a jump back makes a lease longer', async t => {
+for (const [title, jumpMs] of [
+  ['ten minutes', -10 * MINUTE_MS],
+  ['a day', -DAY_MS]
+] as const) {
+  t.test(`after a jump back by ${title} a lease ends at once, and its quiet period begins`, async t => {
+    const { open, clock } = createRecordFile(t)
+    const store = open()
+    clock.pass(DAY_MS)
+    const claim = newClaim()
+    await store.claim(claim, 'sent')
+    clock.jump(jumpMs)
+
+    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+    clock.pass(LEASE_MS + QUIET_MS - 1)
+    t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', quietForMs: QUIET_MS - 1 })
+    t.equal(await store.reclaim(claim.key, 'A', { ...claim, owner: 'B' }), true)
+    t.equal(await store.markSent(claim.key, 'B'), true)
+    t.same(await store.claim({ ...claim, owner: 'C' }), { kind: 'in-flight' }, 'the lease of now is a lease')
+  })
+}
+
+t.test('a lease that its owner ended stays ended, however the clock jumps', async t => {
+  for (const jumpMs of [-5 * SECOND_MS, -10 * MINUTE_MS, -DAY_MS, 10 * MINUTE_MS, DAY_MS, 3 * DAY_MS]) {
+    const { open, clock } = createRecordFile(t)
+    const store = open()
+    clock.pass(DAY_MS)
+    const claim = newClaim()
+    await store.claim(claim, 'sent')
+    await store.doubt(claim.key, claim.owner)
+    clock.jump(jumpMs)
+
+    const waits: number[] = []
+    for (const passMs of [0, 30 * SECOND_MS, MINUTE_MS, MINUTE_MS]) {
+      clock.pass(passMs)
+      const seen = await store.claim({ ...claim, owner: 'B' })
+      t.equal(seen.kind, 'doubtful', `${jumpMs} ms`)
+      waits.push(seen.kind === 'doubtful' ? QUIET_MS - seen.quietForMs : Number.NaN)
+    }
+    const [first = Number.NaN, ...later] = waits
+    t.ok(first <= QUIET_MS + LEASE_MS, `the first wait is ${first} ms`)
+    t.same(later, [first - 30 * SECOND_MS, first - 90 * SECOND_MS, first - 150 * SECOND_MS], 'and it was said truly')
+  }
+})
+
+t.test('a clock that ran ahead and is put right locks nothing', async t => {
+  const { open, clock } = createRecordFile(t)
+  clock.jump(DAY_MS)
+  const store = open()
+  const [running, pending, refused] = [newClaim(), newClaim(), newClaim()]
+  await store.claim(running, 'sent')
+  await store.claim(pending)
+  await store.claim(refused)
+  await store.finish(refused.key, refused.owner, REFUSED)
+  clock.jump(-DAY_MS)
+  const another = open()
+
+  t.match(await another.claim({ ...running, owner: 'B' }), { kind: 'doubtful', quietForMs: -LEASE_MS })
+  t.same(await another.claim({ ...pending, owner: 'B' }), { kind: 'claimed' }, 'it was never sent')
+  t.equal(await store.markSent(pending.key, pending.owner), false)
+  t.same(await another.claim({ ...refused, owner: 'B' }), { kind: 'claimed' }, 'a refusal is not told for a day')
+})
+
+t.test('a lease of an instance with a longer deadline is in doubt, not free, and is waited for', async t => {
   const { open, clock } = createRecordFile(t)
   const store = open()
   clock.pass(DAY_MS)
-  const claim = newClaim()
-  await store.claim(claim)
-  await store.markSent(claim.key, claim.owner)
-  clock.jump(-HOUR_MS)
+  const claim = newClaim({ leaseMs: MINUTE_MS })
+  await store.claim(claim, 'sent')
+  clock.pass(SECOND_MS)
 
-  clock.pass(LEASE_MS)
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
-  clock.pass(HOUR_MS)
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: 0 })
+  const seen = await store.claim({ ...claim, owner: 'B', leaseMs: LEASE_MS })
+  t.same(seen, { kind: 'doubtful', owner: 'A', quietForMs: SECOND_MS - MINUTE_MS })
+  t.equal(await store.reclaim(claim.key, 'A', { ...claim, owner: 'B' }), false)
 })
 
 t.test('a jump of years forgets no reply that exists or may exist', async t => {
