@@ -4,7 +4,7 @@ import { applySwitches } from './apply-switches.ts'
 import { FAULT_KINDS, type Fault, type FaultName, isFaultName, NAMED_FAULTS } from './faults.ts'
 import type { CometChatEmulator } from './handles.ts'
 import type { KeyScope } from './keys.ts'
-import type { Change, ChangeMatch, JsonObject, NewGroup, NewMessage, NewUser } from './types.ts'
+import type { Change, ChangeMatch, JsonObject, ModerationStatus, NewGroup, NewMessage, NewUser } from './types.ts'
 
 export interface AdminRequest {
   readonly method: string
@@ -24,6 +24,8 @@ interface StateChange {
   readonly deleteMessages?: readonly string[]
   readonly addKeys?: readonly { readonly key: string; readonly scope?: KeyScope }[]
   readonly revokeKeys?: readonly string[]
+  readonly editMessages?: readonly { readonly id: string; readonly data: JsonObject; readonly by?: string }[]
+  readonly moderate?: readonly { readonly id: string; readonly status: ModerationStatus }[]
   /** Changes that wait for the answer to a list of a thread. */
   readonly afterRead?: readonly (ChangeMatch & { readonly change: Change })[]
   readonly switches?: JsonObject
@@ -80,6 +82,12 @@ function changeState(emulator: CometChatEmulator, change: StateChange): JsonObje
   change.deactivate?.forEach(emulator.deactivate)
   change.deleteMessages?.forEach(id => {
     emulator.deleteMessage(id)
+  })
+  change.editMessages?.forEach(({ id, data, by }) => {
+    emulator.editMessage(id, data, by)
+  })
+  change.moderate?.forEach(({ id, status }) => {
+    emulator.moderate(id, status)
   })
   change.afterRead?.forEach(({ change, ...match }) => {
     emulator.changeAfterRead(change, match)

@@ -76,11 +76,16 @@ t.test('another process changes users, groups, messages, keys and switches', asy
     switches: { tagsEchoed: true },
     blocks: [{ blocker: 'erin', blocked: 'bob' }],
     deactivate: ['dave'],
-    deleteMessages: ['200']
+    deleteMessages: ['200'],
+    editMessages: [{ id: '900', data: { text: 'better' }, by: 'app_system' }],
+    moderate: [{ id: '900', status: 'approved' }]
   })
 
   t.match(json, { messages: [{ id: '900' }] })
-  t.equal(verdict(await call(emulator, '/messages/900', { key: 'k2', as: 'erin' })), '200')
+  const changed = await call(emulator, '/messages/900', { key: 'k2', as: 'erin' })
+  t.equal(verdict(changed), '200')
+  const data = { text: 'better', moderation: { status: 'approved' } }
+  t.match(changed.json.data, { data, editedBy: 'app_system' })
   t.equal(verdict(await call(emulator, '/messages/200', { key: 'k2' })), '404 ERR_MESSAGE_ID_NOT_FOUND')
   t.equal(verdict(await call(emulator, '/users/dave', { key: 'k2' })), '404 ERR_UID_NOT_FOUND')
   t.equal(verdict(await call(emulator, '/messages/900')), '401 AUTH_ERR_APIKEY_NOT_FOUND')
