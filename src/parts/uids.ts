@@ -1,4 +1,3 @@
-// The part of src/app.ts that joins who knows the UID of a user.
 import { createTableUidMap, type UidLookup } from '../auth/uid/table.ts'
 import { createFileLookup } from '../auth/uid/table-file.ts'
 import { createUrlLookup } from '../auth/uid/table-url.ts'
@@ -9,7 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher } from '../outbound/fetch-json.ts'
 
-/** Asked while a caller waits: an answer that takes longer is an outage. */
+/** A caller waits for the answer: one that takes longer is an outage. */
 const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 const TABLE_TTL_MS = 60_000
 
@@ -18,19 +17,15 @@ export interface Uids {
   close(): Promise<void>
 }
 
+/** Makes the map from users to UIDs that the configuration asks for. */
 export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, emit: Emit): Uids {
   if (mode !== 'table' || !table) {
     return { uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }), close: async () => undefined }
   }
   const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table)
-  const uidOf = createTableUidMap({
-    lookUp,
-    clock,
-    // A file is in memory and must count at once when it changes.
-    ttlMs: table.kind === 'file' ? 0 : TABLE_TTL_MS,
-    onAlarm: (alarm, uid) => emit({ name: 'alarm', alarm, uid })
-  })
-  return { uidOf, close }
+  // A file is in memory and must count at once when it changes.
+  const ttlMs = table.kind === 'file' ? 0 : TABLE_TTL_MS
+  return { uidOf: createTableUidMap({ lookUp, clock, ttlMs, emit }), close }
 }
 
 interface Lookup {
@@ -39,9 +34,7 @@ interface Lookup {
 }
 
 function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, emit: Emit): Lookup {
-  const { lookUp, close } = createFileLookup(path, table, (problem, rows) =>
-    emit({ name: 'uid-table-changed', rows, ...(problem !== undefined && { problem }) })
-  )
+  const { lookUp, close } = createFileLookup(path, table, emit)
   return { lookUp, close: async () => close() }
 }
 

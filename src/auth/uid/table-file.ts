@@ -1,4 +1,5 @@
 import { watchFileText } from '../../lib/watch-file.ts'
+import type { Emit } from '../../observability/events.ts'
 import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
 import type { TableKey, UidLookup } from './table.ts'
 
@@ -11,29 +12,29 @@ interface Row {
   readonly uid: unknown
 }
 
+const UNREADABLE = 'it cannot be read'
+
 export interface FileLookup {
   readonly lookUp: UidLookup
   close(): void
 }
 
-/** Looks users up in a file that is read again whenever it changes; a version that is wrong changes nothing. */
-export function createFileLookup(
-  path: string,
-  initial: UidTable,
-  onReload: (problem: string | undefined, rows: number) => void
-): FileLookup {
+/** Looks users up in a file, which is read again whenever it changes; a version that is wrong changes nothing. */
+export function createFileLookup(path: string, initial: UidTable, emit: Emit): FileLookup {
   let table = initial
+  const changed = (problem?: string): void =>
+    emit({ name: 'uid-table-changed', rows: table.size, ...(problem !== undefined && { problem }) })
   const close = watchFileText(
     path,
     text => {
       try {
         table = parseUidTable(text, isLinesFile(path))
-        onReload(undefined, table.size)
+        changed()
       } catch (error) {
-        onReload(error instanceof Error ? error.message : 'it cannot be read', table.size)
+        changed(error instanceof Error ? error.message : UNREADABLE)
       }
     },
-    () => onReload('it cannot be read', table.size)
+    () => changed(UNREADABLE)
   )
   return { lookUp: async key => findUid(table, key), close }
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts'
-import { CoalescingCache } from '../../lib/cache.ts'
+import { CoalescingCache, LruCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Emit } from '../../observability/events.ts'
 import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
 import { subjectText, type UidMap, unmappable } from './uid-map.ts'
 
@@ -9,7 +10,7 @@ export interface TableKey {
   readonly subject: string
 }
 
-/** Finds the UID an app has for a user; undefined for none. Rejects when nobody can tell at the moment. */
+/** Finds the UID that the app's table has for a user; undefined for none. Rejects when the table cannot be asked. */
 export type UidLookup = (key: TableKey) => Promise<string | undefined>
 
 export interface UidTableOptions {
@@ -17,8 +18,10 @@ export interface UidTableOptions {
   readonly clock: Pick<Clock, 'monotonic'>
   /** How long an answer is believed, in milliseconds; 0 for a lookup that costs nothing. */
   readonly ttlMs: number
-  /** Told of a UID that the table gives to two users: one of them would speak as the other. */
-  readonly onAlarm: (alarm: 'uid-shared', uid: string) => void
+  /** Gets the alarm `uid-shared` for a UID that the table gives to two users: one would speak as the other. */
+  readonly emit: Emit
+  /** How many UIDs keep the user who came with them first; the one that was used longest ago goes first. */
+  readonly maxBindings?: number
 }
 
 const MAX_REMEMBERED = 10_000
@@ -26,12 +29,13 @@ const MAX_BINDINGS = 100_000
 const MAX_ASKING = 256
 
 /**
- * Maps users by a table of the app. A UID belongs to whoever came with it first, for as long as the table still gives
- * it to them: anybody else is refused, and an alarm is raised.
+ * Maps users by a table of the app. A UID is bound to the user who came with it first, for as long as the table still
+ * gives it to that user: any other user is refused, and an alarm is raised.
  * The map throws `identity-unmappable`, or `identity-provider-unavailable` when the table cannot be asked.
  */
-export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOptions): UidMap {
-  const bindings = new Map<string, TableKey>()
+export function createTableUidMap(options: UidTableOptions): UidMap {
+  const { lookUp, clock, ttlMs, emit, maxBindings = MAX_BINDINGS } = options
+  const bindings = new LruCache<TableKey>({ maxEntries: maxBindings })
   const answers = new CoalescingCache<string | undefined>({
     clock,
     maxEntries: MAX_REMEMBERED,
@@ -48,25 +52,18 @@ export function createTableUidMap({ lookUp, clock, ttlMs, onAlarm }: UidTableOpt
     })
   }
 
-  function bind(uid: string, key: TableKey): void {
-    const isFull = !bindings.has(uid) && bindings.size >= MAX_BINDINGS
-    const oldest = isFull ? bindings.keys().next().value : undefined
-    if (oldest !== undefined) bindings.delete(oldest)
-    bindings.set(uid, key)
-  }
-
   return async identity => {
     const key = { issuer: identity.issuer, subject: subjectText(identity) }
     const uid = await uidOf(key)
     if (uid === undefined || !isCometChatUid(uid)) throw unmappable()
     const holder = bindings.get(uid)
     if (holder && !isSame(holder, key) && (await uidOf(holder)) === uid) {
-      onAlarm('uid-shared', uid)
+      emit({ name: 'alarm', alarm: 'uid-shared', uid })
       throw unmappable('uid-shared')
     }
-    // Asked again, because others may have come while the holder was looked up.
+    // Read again: another user may have been bound while the table was asked about the holder.
     const current = bindings.get(uid)
-    if (current === undefined || current === holder) bind(uid, key)
+    if (current === undefined || current === holder) bindings.set(uid, key)
     else if (!isSame(current, key)) throw unmappable('uid-shared')
     return uid
   }

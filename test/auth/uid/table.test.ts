@@ -8,12 +8,15 @@ import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
 const ISSUER = 'https://issuer.test'
 
 /** A map over a table and a clock that the test holds in its hands. */
-function build(table: Record<string, string>, ttlMs = 60_000) {
+function build(table: Record<string, string>, { ttlMs = 60_000, maxBindings = 100 } = {}) {
   const world = { table, monotonicMs: 0, down: false, asked: [] as TableKey[], alarms: [] as string[] }
   const uidOf = createTableUidMap({
     clock: { monotonic: () => world.monotonicMs },
     ttlMs,
-    onAlarm: (alarm, uid) => void world.alarms.push(`${alarm} ${uid}`),
+    maxBindings,
+    emit: event => {
+      if (event.name === 'alarm' && event.alarm === 'uid-shared') world.alarms.push(`${event.alarm} ${event.uid}`)
+    },
     lookUp: async key => {
       world.asked.push(key)
       if (world.down) throw new Error('down')
@@ -106,6 +109,62 @@ t.test('of many users who come at once for a UID that its holder lost, one gets 
   const answers = await Promise.all(names.map(name => codeFor(name)))
 
   t.equal(answers.filter(answer => answer === 'alice').length, 1)
+})
+
+t.test('a third user between two that share a UID changes nothing for them', async t => {
+  const { world, codeFor } = build({ '17': 'alice', '18': 'alice', '19': 'carol' })
+
+  t.equal(await codeFor('17'), 'alice')
+  t.equal(await codeFor('19'), 'carol')
+  t.equal(await codeFor('18'), 'identity-unmappable')
+  t.equal(await codeFor('19'), 'carol')
+  t.equal(await codeFor('17'), 'alice')
+  t.strictSame(world.alarms, ['uid-shared alice'])
+})
+
+t.test('a third user who was bound while the former holder was asked about keeps the UID', async t => {
+  const table: Record<string, string> = { '17': 'alice' }
+  const waiting: (() => void)[] = []
+  let holdsBack = false
+  const uidOf = createTableUidMap({
+    clock: { monotonic: () => 0 },
+    ttlMs: 0,
+    emit: () => undefined,
+    lookUp: async ({ subject }) => {
+      if (holdsBack && subject === '17') await new Promise<void>(resolve => waiting.push(resolve))
+      return table[subject]
+    }
+  })
+  const uidFor = (subject: string) => uidOf({ issuer: ISSUER, subject })
+  await uidFor('17')
+  holdsBack = true
+  Object.assign(table, { '17': 'alice-of-old', '18': 'alice', '19': 'alice' })
+
+  const second = uidFor('18')
+  const third = uidFor('19')
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(waiting.length, 1, 'the table is asked about the holder once')
+  waiting.forEach(resume => void resume())
+
+  t.equal(await second, 'alice')
+  await t.rejects(Promise.resolve(third), { code: 'identity-unmappable', options: { reason: 'uid-shared' } })
+})
+
+t.test('so many UIDs are bound, and the one that was used longest ago is free again', async t => {
+  const table = { '1': 'a', '2': 'b', '3': 'c', '4': 'a', '5': 'b' }
+  const { world, codeFor } = build(table, { maxBindings: 2 })
+  for (const [subject, uid] of [
+    ['1', 'a'],
+    ['2', 'b'],
+    ['1', 'a'],
+    ['3', 'c']
+  ] as const) {
+    t.equal(await codeFor(subject), uid)
+  }
+
+  t.equal(await codeFor('4'), 'identity-unmappable', 'a was used since, and is still bound')
+  t.equal(await codeFor('5'), 'b', 'b made room')
+  t.strictSame(world.alarms, ['uid-shared a'])
 })
 
 t.test('a UID follows when the app gives it to somebody else', async t => {
