@@ -40,7 +40,7 @@ export interface Login {
 /** Joins the parts of a sign-in of our own. */
 export function createLogin(options: LoginOptions): Login {
   const { origin, issuer, clock } = options
-  const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32))
+  const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32), clock)
   const sessions = createLoginSessions({ ...options, sealer })
   async function sessionOf(cookie: string): Promise<LoginSession> {
     const session = await sessions.find(cookie)

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { randomId, type Sealer } from './seal.ts'
+import { randomId, type SealedClaims, type Sealer } from './seal.ts'
 import type { LoginSessions } from './sessions.ts'
 
 /** What one sign-in must remember while the browser is at the provider. */
@@ -12,11 +12,13 @@ export interface LoginAttempt {
   readonly returnTo: string
   /** The session this browser had before; it ends when the new one begins. */
   readonly replaces?: string
-  readonly endsAtMs: number
 }
 
 export interface LoginAttempts {
-  begin(returnTo: string, replaces: string | undefined): { readonly attempt: LoginAttempt; readonly cookie: string }
+  begin(
+    returnTo: string,
+    replaces: string | undefined
+  ): Promise<{ readonly attempt: LoginAttempt; readonly cookie: string }>
   /** The attempt that a callback finishes, once. Throws `csrf` for one that did not begin in this browser. */
   take(cookie: string | undefined, state: string | null): Promise<LoginAttempt>
 }
@@ -30,22 +32,23 @@ const CONTEXT = 'attempt'
  */
 export function createLoginAttempts(sealer: Sealer, sessions: LoginSessions, clock: Clock): LoginAttempts {
   return {
-    begin(returnTo, replaces) {
+    async begin(returnTo, replaces) {
       const attempt: LoginAttempt = {
         state: randomId(),
         nonce: randomId(),
         codeVerifier: randomId(),
         returnTo,
-        endsAtMs: clock.now() + ATTEMPT_MS,
         ...(replaces !== undefined && { replaces })
       }
-      return { attempt, cookie: sealer.seal(attempt, CONTEXT) }
+      return { attempt, cookie: await sealer.seal({ ...attempt }, CONTEXT, clock.now() + ATTEMPT_MS) }
     },
     async take(cookie, state) {
-      const attempt = cookie === undefined ? undefined : (sealer.open(cookie, CONTEXT) as LoginAttempt | undefined)
+      const claims = cookie === undefined ? undefined : await sealer.unseal(cookie, CONTEXT)
+      if (claims === 'expired') throw notBegunHere('login-expired')
+      // Only this service can have sealed it, so its shape is known.
+      const attempt = claims as (LoginAttempt & SealedClaims) | undefined
       if (!attempt || state === null || !isEqual(attempt.state, state)) throw notBegunHere('login-state')
-      if (clock.now() >= attempt.endsAtMs) throw notBegunHere('login-expired')
-      if (await sessions.claimOnce('attempt', attempt.state, attempt.endsAtMs)) return attempt
+      if (await sessions.claimOnce('attempt', attempt.state, attempt.exp * 1000)) return attempt
       throw notBegunHere('login-replayed')
     }
   }

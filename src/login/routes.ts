@@ -50,7 +50,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get('/auth/login', async (request, reply) => {
     const returnTo = wantedReturnUrl(request, origin)
-    const { attempt, cookie } = attempts.begin(returnTo, cookieValue(request.headers.cookie, SESSION_COOKIE))
+    const { attempt, cookie } = await attempts.begin(returnTo, cookieValue(request.headers.cookie, SESSION_COOKIE))
     const url = await provider.authorizationUrl(attempt)
     return reply.header('set-cookie', attemptCookie(cookie, ATTEMPT_MS)).redirect(url, 303)
   })

@@ -1,36 +1,46 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createHash, hkdfSync, randomBytes } from 'node:crypto'
+import type { JWTPayload } from 'jose'
+import { JOSEError, JWTExpired } from 'jose/errors'
+import { jwtDecrypt } from 'jose/jwt/decrypt'
+import { EncryptJWT } from 'jose/jwt/encrypt'
+import type { Clock } from '../lib/clock.ts'
 
-/** Turns values into text that says nothing and cannot be changed (AES-256-GCM), and back. */
+/** Seals claims into text that says nothing and cannot be changed: a JWE (RFC 7516) with `dir` and `A256GCM`. */
 export interface Sealer {
-  /** `context` must be the same when the text is opened: text sealed for one purpose is worthless for another. */
-  seal(value: unknown, context: string): string
-  /** Undefined for whatever this sealer did not seal in this context. */
-  open(text: string, context: string): unknown
+  /** The text ends at the given time, to the second. */
+  seal(claims: JWTPayload, context: string, endsAtMs: number): Promise<string>
+  /**
+   * What was sealed in the same context: text that was sealed for one purpose is worthless for another.
+   * `expired` after its end, undefined for any other text.
+   */
+  unseal(text: string, context: string): Promise<SealedClaims | 'expired' | undefined>
 }
 
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
+/** The claims as they were sealed, with the end as `exp` in seconds. */
+export type SealedClaims = JWTPayload & { readonly exp: number }
 
-/** A sealer whose keys come from one secret, a fresh one for each context. */
-export function createSealer(secret: string | Buffer): Sealer {
-  const keyOf = (context: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `login:${context}`, 32))
+const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
+
+/** A sealer whose keys come from one secret, another key for each context. */
+export function createSealer(secret: string | Buffer, clock: Pick<Clock, 'now'>): Sealer {
+  const keyOf = (context: string): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', secret, '', `login:jwe:${context}`, 32))
   return {
-    seal(value, context) {
-      const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', keyOf(context), nonce)
-      const text = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()])
-      return Buffer.concat([nonce, text, cipher.getAuthTag()]).toString('base64url')
-    },
-    open(text, context) {
-      const bytes = Buffer.from(text, 'base64url')
-      if (bytes.length <= NONCE_BYTES + TAG_BYTES) return undefined
+    seal: (claims, context, endsAtMs) =>
+      new EncryptJWT(claims)
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+        .setAudience(context)
+        .setExpirationTime(Math.ceil(endsAtMs / 1000))
+        .encrypt(keyOf(context)),
+    async unseal(text, context) {
       try {
-        const decipher = createDecipheriv('aes-256-gcm', keyOf(context), bytes.subarray(0, NONCE_BYTES))
-        decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-        const plain = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
-        return JSON.parse(plain.toString('utf8'))
-      } catch {
-        return undefined
+        const checks = { audience: context, requiredClaims: ['exp'], currentDate: new Date(clock.now()) }
+        const { payload } = await jwtDecrypt(text, keyOf(context), { ...ALGORITHMS, ...checks })
+        return payload as SealedClaims
+      } catch (error) {
+        if (error instanceof JWTExpired) return 'expired'
+        if (error instanceof JOSEError) return undefined
+        throw error
       }
     }
   }
@@ -41,8 +51,8 @@ export function randomId(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** SHA-256 over length-prefixed parts, so that no two lists of parts ever share a name. */
-export function nameOf(...parts: readonly string[]): string {
+/** SHA-256 over length-prefixed parts, so that no two lists of parts ever share a digest. */
+export function digestOf(...parts: readonly string[]): string {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part)
   return hash.digest('base64url')

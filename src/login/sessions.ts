@@ -1,7 +1,7 @@
 import type { Profile } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { nameOf, randomId, type Sealer } from './seal.ts'
+import { digestOf, randomId, type Sealer } from './seal.ts'
 import type { SessionRecord, SessionStore } from './stores/session-store.ts'
 
 /** Somebody who signed in here. No token is part of it: none is needed once the ID token has been read. */
@@ -40,9 +40,10 @@ export interface LoginSessionsOptions {
   readonly absoluteMs: number
 }
 
-interface SealedSession extends LoginSession {
-  /** Inside the seal, so that who writes to the store cannot prolong a session. */
-  readonly endsAtMs: number
+/** A record that unseals; without the session once that has ended. */
+interface StoredSession {
+  readonly record: SessionRecord
+  readonly session: LoginSession | undefined
 }
 
 const ID = /^[A-Za-z0-9_-]{43}$/
@@ -54,11 +55,14 @@ const MAX_TOUCH_AFTER_MS = 60_000
 export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }: LoginSessionsOptions): LoginSessions {
   const touchAfterMs = Math.min(MAX_TOUCH_AFTER_MS, idleMs / TOUCH_AFTER_PART)
 
-  async function read(id: string): Promise<{ record: SessionRecord; session: SealedSession } | undefined> {
+  /** The end is inside the seal, too: a program that writes to the store cannot prolong a session. */
+  async function read(id: string): Promise<StoredSession | undefined> {
     if (!ID.test(id)) return undefined
-    const record = await store.get(nameOf('session', id))
-    const session = record && sealedSession(sealer.open(record.sealed, contextOf(id)))
-    return record && session && { record, session }
+    const record = await store.get(digestOf('session', id))
+    const claims = record && (await sealer.unseal(record.sealed, contextOf(id)))
+    if (!record || claims === undefined) return undefined
+    // Only this service can have sealed it, so its shape is known.
+    return { record, session: claims === 'expired' ? undefined : (claims['session'] as LoginSession) }
   }
 
   return {
@@ -68,9 +72,9 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
         const nowMs = clock.now()
         const endsAtMs = nowMs + absoluteMs
         await store.put(
-          nameOf('session', id),
+          digestOf('session', id),
           {
-            sealed: sealer.seal({ ...session, endsAtMs } satisfies SealedSession, contextOf(id)),
+            sealed: await sealer.seal({ session }, contextOf(id), endsAtMs),
             owners: ownersOf(session),
             idleEndsAtMs: Math.min(nowMs + idleMs, endsAtMs),
             endsAtMs
@@ -85,25 +89,25 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
         if (!found) return undefined
         const { record, session } = found
         const nowMs = clock.now()
-        if (nowMs >= record.idleEndsAtMs || nowMs >= session.endsAtMs) {
-          await store.delete(nameOf('session', id))
+        if (!session || nowMs >= record.idleEndsAtMs) {
+          await store.delete(digestOf('session', id))
           return undefined
         }
-        const idleEndsAtMs = Math.min(nowMs + idleMs, session.endsAtMs)
+        const idleEndsAtMs = Math.min(nowMs + idleMs, record.endsAtMs)
         if (idleEndsAtMs - record.idleEndsAtMs >= touchAfterMs) {
-          await store.touch(nameOf('session', id), { ...record, idleEndsAtMs })
+          await store.touch(digestOf('session', id), { ...record, idleEndsAtMs })
         }
         return session
       }),
     end: id =>
       guarded(async () => {
         const found = await read(id)
-        if (found) await store.delete(nameOf('session', id))
+        if (found) await store.delete(digestOf('session', id))
         return found?.session
       }),
     endAll: what => guarded(() => store.deleteOwnedBy('sid' in what ? sidOwner(what) : subOwner(what))),
-    claimOnce: (kind, what, untilMs) => guarded(() => store.claimOnce(nameOf(kind, what), untilMs, clock.now())),
-    disclaim: (kind, what) => guarded(() => store.disclaim(nameOf(kind, what)))
+    claimOnce: (kind, what, untilMs) => guarded(() => store.claimOnce(digestOf(kind, what), untilMs, clock.now())),
+    disclaim: (kind, what) => guarded(() => store.disclaim(digestOf(kind, what)))
   }
 }
 
@@ -117,16 +121,11 @@ function ownersOf({ issuer, sub, sid }: LoginSession): string[] {
 }
 
 function subOwner({ issuer, sub }: { readonly issuer: string; readonly sub: string }): string {
-  return nameOf('sub', issuer, sub)
+  return digestOf('sub', issuer, sub)
 }
 
 function sidOwner({ issuer, sid }: { readonly issuer: string; readonly sid: string }): string {
-  return nameOf('sid', issuer, sid)
-}
-
-/** Only this service can have sealed it, so its shape is known. */
-function sealedSession(value: unknown): SealedSession | undefined {
-  return typeof value === 'object' && value !== null ? (value as SealedSession) : undefined
+  return digestOf('sid', issuer, sid)
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

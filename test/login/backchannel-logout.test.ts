@@ -17,7 +17,7 @@ function start({ fetchKeys = async (): Promise<unknown> => keySet } = {}) {
   const failing = { ...store, deleteOwnedBy: store.deleteOwnedBy }
   const sessions = createLoginSessions({
     store: { ...store, deleteOwnedBy: owner => failing.deleteOwnedBy(owner) },
-    sealer: createSealer('secret'),
+    sealer: createSealer('secret', clock),
     clock,
     idleMs: 60_000,
     absoluteMs: 60_000

@@ -26,7 +26,7 @@ async function start(t: Test, kind: StoreKind): Promise<World> {
   t.teardown(() => store.close())
   const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => undefined }
   const open = (sealed: string): LoginSessions =>
-    createLoginSessions({ store, sealer: createSealer(sealed), clock, idleMs: IDLE_MS, absoluteMs: ABSOLUTE_MS })
+    createLoginSessions({ store, sealer: createSealer(sealed, clock), clock, idleMs: IDLE_MS, absoluteMs: ABSOLUTE_MS })
   return {
     storeUrl,
     sessions: open(secret),
@@ -188,7 +188,7 @@ t.test('a store that fails is a 503, never a signed-out user', async t => {
     close: async () => undefined
   }
   const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }
-  const sessions = createLoginSessions({ store, sealer: createSealer(secret), clock, idleMs: 1, absoluteMs: 1 })
+  const sessions = createLoginSessions({ store, sealer: createSealer(secret, clock), clock, idleMs: 1, absoluteMs: 1 })
   const id = 'A'.repeat(43)
 
   const calls: readonly (() => Promise<unknown>)[] = [
