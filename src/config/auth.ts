@@ -1,4 +1,4 @@
-import { ATTEMPT_COOKIE, SESSION_COOKIE } from '../login/cookies.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../login/cookies.ts'
 import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
@@ -106,7 +106,7 @@ function jwtAlgorithms(reader: EnvReader): string[] {
 
 function sessionCookie(reader: EnvReader): string {
   const name = reader.text('AUTH_SESSION_COOKIE', /^[\w!#$%&'*+.^`|~-]{1,128}$/, 'a cookie name') ?? 'connect.sid'
-  if (name === SESSION_COOKIE || name === ATTEMPT_COOKIE) {
+  if (name === SESSION_COOKIE || name === LOGIN_COOKIE) {
     reader.refuse(`AUTH_SESSION_COOKIE must not be ${name}: the login of this service has a cookie of that name.`)
   }
   return name

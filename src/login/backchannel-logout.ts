@@ -3,6 +3,7 @@ import { type KeySource, keyFinder } from '../auth/bearer/jwks/key-source.ts'
 import { isVerifiableToken } from '../auth/bearer/token-format.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isObject } from '../lib/json.ts'
 import type { LoginSessions } from './sessions.ts'
 
 export interface LogoutTokenOptions {
@@ -30,14 +31,14 @@ export function createBackChannelLogout(options: LogoutTokenOptions, sessions: L
   const { issuer } = options
   return async (token: unknown): Promise<number> => {
     const { sid, sub, jti, expiresAtMs } = await verifyLogoutToken(token, options)
-    if (!(await sessions.claimOnce('logout-token', jti, expiresAtMs))) throw refused()
+    if (!(await sessions.consumeOnce('logout-token', jti, expiresAtMs))) throw refused()
     try {
       // With both, the provider means this session of this user, not every one (Back-Channel Logout 1.0 §2.6).
       if (sid !== undefined) return await sessions.endAll({ issuer, sid })
       return await sessions.endAll({ issuer, sub: sub ?? '' })
     } catch (error) {
       // The provider will try again with the same token.
-      await sessions.disclaim('logout-token', jti).catch(() => undefined)
+      await sessions.forgetConsumed('logout-token', jti).catch(() => undefined)
       throw error
     }
   }
@@ -82,10 +83,6 @@ async function verifiedPayload(
   } catch (error) {
     throw error instanceof AppError ? error : refused()
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isName(value: unknown): value is string {

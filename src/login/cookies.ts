@@ -3,7 +3,7 @@
  * scripts from doing it (RFC 10017 §6.1.3.2, RFC 6265bis).
  */
 export const SESSION_COOKIE = '__Host-Http-session'
-export const ATTEMPT_COOKIE = '__Host-Http-login'
+export const LOGIN_COOKIE = '__Host-Http-login'
 
 const COMMON = 'Path=/; Secure; HttpOnly'
 
@@ -13,14 +13,14 @@ export function sessionCookie(id: string): string {
 }
 
 /** Lax: it has to come back with the provider's redirect, which begins on another site. */
-export function attemptCookie(value: string, maxAgeMs: number): string {
-  return `${ATTEMPT_COOKIE}=${value}; ${COMMON}; SameSite=Lax; Max-Age=${Math.floor(maxAgeMs / 1000)}`
+export function loginCookie(value: string, maxAgeMs: number): string {
+  return `${LOGIN_COOKIE}=${value}; ${COMMON}; SameSite=Lax; Max-Age=${Math.floor(maxAgeMs / 1000)}`
 }
 
 export function clearedSessionCookie(): string {
   return `${SESSION_COOKIE}=; ${COMMON}; SameSite=Strict; Max-Age=0`
 }
 
-export function clearedAttemptCookie(): string {
-  return `${ATTEMPT_COOKIE}=; ${COMMON}; SameSite=Lax; Max-Age=0`
+export function clearedLoginCookie(): string {
+  return `${LOGIN_COOKIE}=; ${COMMON}; SameSite=Lax; Max-Age=0`
 }

@@ -4,9 +4,10 @@ import type { Principal } from '../auth/caller.ts'
 import { unauthenticated } from '../auth/credentials.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Secret } from '../lib/secret.ts'
+import type { Emit } from '../observability/events.ts'
 import { createBackChannelLogout } from './backchannel-logout.ts'
-import { createIdentityProvider } from './oidc-client.ts'
-import { createLoginAttempts } from './pending-login.ts'
+import { createOidcClient } from './oidc-client.ts'
+import { createPendingLogins } from './pending-login.ts'
 import type { LoginRoutesOptions } from './routes.ts'
 import { createSealer } from './seal.ts'
 import { createLoginSessions, type LoginSession } from './sessions.ts'
@@ -25,10 +26,10 @@ export interface LoginOptions {
   /** What seals sessions; all instances share it. Without one the sessions end with the process. */
   readonly secret: Secret | undefined
   readonly store: SessionStore
-  /** Of the issuer: they sign its logout tokens. */
+  /** The keys of the issuer, which sign its logout tokens. */
   readonly keys: KeySource
   readonly clock: Clock
-  readonly onTrouble: (reason: string) => void
+  readonly emit: Emit
 }
 
 export interface Login {
@@ -56,15 +57,15 @@ export function createLogin(options: LoginOptions): Login {
     },
     routes: {
       origin,
-      provider: createIdentityProvider({
+      provider: createOidcClient({
         ...options,
         redirectUrl: `${origin}/auth/callback`,
         afterLogoutUrl: `${origin}/auth/logged-out`
       }),
       sessions,
-      attempts: createLoginAttempts(sealer, sessions, clock),
+      pendingLogins: createPendingLogins(sealer, sessions, clock),
       sessionOf,
-      endByToken: createBackChannelLogout(options, sessions)
+      backchannelLogout: createBackChannelLogout(options, sessions)
     }
   }
 }

@@ -16,22 +16,23 @@ import {
 import type { Profile } from '../auth/caller.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Secret } from '../lib/secret.ts'
+import type { Emit } from '../observability/events.ts'
 import { boundedFetch } from './bounded-fetch.ts'
-import type { LoginAttempt } from './pending-login.ts'
-import { loginRefusal, noIdToken, providerUnavailable } from './refusals.ts'
+import type { AuthorizationRequest } from './pending-login.ts'
+import { loginRefusal, noIdToken, OPERATOR_REASONS, providerUnavailable } from './refusals.ts'
 import type { LoginSession } from './sessions.ts'
 
 /** The OpenID provider, as a confidential client with code and PKCE sees it. Nothing here keeps a token. */
-export interface IdentityProvider {
+export interface OidcClient {
   /** Where the browser goes to sign in. Throws `identity-provider-unavailable`. */
-  authorizationUrl(attempt: LoginAttempt): Promise<string>
+  authorizationUrl(request: AuthorizationRequest): Promise<string>
   /** Who came back with this query. Throws `unauthenticated`, `forbidden` or `identity-provider-unavailable`. */
-  redeem(query: string, attempt: LoginAttempt): Promise<LoginSession>
+  exchangeCode(query: string, request: AuthorizationRequest): Promise<LoginSession>
   /** Where the browser goes to sign out there, too; undefined where the provider does not offer it or is away. */
   endSessionUrl(session: LoginSession | undefined, returnPath: string): Promise<string | undefined>
 }
 
-export interface IdentityProviderOptions {
+export interface OidcClientOptions {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: Secret
@@ -41,8 +42,8 @@ export interface IdentityProviderOptions {
   /** The claim of the ID token that names the user. */
   readonly uidClaim: string
   readonly clock: Clock
-  /** Told of what an operator can mend: a closed vocabulary, never what the provider wrote. */
-  readonly onTrouble: (reason: string) => void
+  /** Gets `provider-trouble`: a closed vocabulary, never what the provider wrote. */
+  readonly emit: Emit
 }
 
 const TIMEOUT_SECONDS = 5
@@ -52,9 +53,9 @@ const FAILURE_COOL_DOWN_MS = 1000
 const MAX_NAME_LENGTH = 256
 const MAX_URL_LENGTH = 2048
 
-export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
-  const { issuer, uidClaim, redirectUrl, onTrouble } = options
-  const configuration = remembered(() => discover(options), options)
+export function createOidcClient(options: OidcClientOptions): OidcClient {
+  const { issuer, uidClaim, redirectUrl, emit } = options
+  const configuration = cachedConfiguration(() => discover(options), options)
 
   return {
     async authorizationUrl({ state, nonce, codeVerifier }) {
@@ -68,13 +69,13 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       }
       return buildAuthorizationUrl(await configuration(), parameters).href
     },
-    async redeem(query, { state, nonce, codeVerifier }) {
+    async exchangeCode(query, { state, nonce, codeVerifier }) {
       const provider = await configuration()
       try {
         const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: codeVerifier }
         const tokens = await authorizationCodeGrant(provider, new URL(`${redirectUrl}?${query}`), checks)
         const claims = tokens.claims()
-        if (!claims) throw noIdToken(onTrouble)
+        if (!claims) throw noIdToken()
         const profile = profileOf(claims) ?? (await readProfile(provider, tokens.access_token, claims.sub))
         return {
           issuer,
@@ -84,7 +85,10 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
           ...(profile && { profile })
         }
       } catch (error) {
-        throw loginRefusal(error, onTrouble)
+        const refusal = loginRefusal(error)
+        const { reason } = refusal.options
+        if (reason !== undefined && OPERATOR_REASONS.has(reason)) emit({ name: 'provider-trouble', reason })
+        throw refusal
       }
     },
     async endSessionUrl(session, returnPath) {
@@ -101,7 +105,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
 }
 
 /** One read at a time, again after an hour, and a pause after a failure; an old answer outlives an outage. */
-function remembered(read: () => Promise<Configuration>, { clock, onTrouble }: IdentityProviderOptions) {
+function cachedConfiguration(read: () => Promise<Configuration>, { clock, emit }: OidcClientOptions) {
   let known: { readonly value: Configuration; readonly readAtMs: number } | undefined
   let reading: Promise<void> | undefined
   let notBeforeMs = Number.NEGATIVE_INFINITY
@@ -111,7 +115,7 @@ function remembered(read: () => Promise<Configuration>, { clock, onTrouble }: Id
       known = { value: await read(), readAtMs: clock.monotonic() }
     } catch {
       notBeforeMs = clock.monotonic() + FAILURE_COOL_DOWN_MS
-      onTrouble('login-discovery')
+      emit({ name: 'provider-trouble', reason: 'login-discovery' })
     } finally {
       reading = undefined
     }
@@ -126,7 +130,7 @@ function remembered(read: () => Promise<Configuration>, { clock, onTrouble }: Id
   }
 }
 
-async function discover({ issuer, clientId, clientSecret }: IdentityProviderOptions): Promise<Configuration> {
+async function discover({ issuer, clientId, clientSecret }: OidcClientOptions): Promise<Configuration> {
   const execute = [
     enableNonRepudiationChecks,
     // Only loopback can be http here: the configuration refuses every other.
@@ -146,14 +150,14 @@ async function discover({ issuer, clientId, clientSecret }: IdentityProviderOpti
 
 type ClientAuthParts = Parameters<ReturnType<typeof ClientSecretBasic>>
 
-/** HTTP Basic is what every provider must understand (RFC 6749 §2.3.1); some say they want it in the body. */
+/** Every provider must understand HTTP Basic (RFC 6749 §2.3.1); a provider may announce that it wants the body. */
 function authenticateClient(secret: Secret, ...[server, client, body, headers]: ClientAuthParts): void {
   const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
   const method = methods.includes('client_secret_basic') ? ClientSecretBasic : ClientSecretPost
   method(secret.reveal())(server, client, body, headers)
 }
 
-/** Name and picture are often only there. Decoration: without them somebody is signed in all the same. */
+/** Many providers give name and picture only at the userinfo endpoint. Without them the user is signed in all the same. */
 async function readProfile(provider: Configuration, accessToken: string, sub: string): Promise<Profile | undefined> {
   if (provider.serverMetadata().userinfo_endpoint === undefined) return undefined
   const claims = await fetchUserInfo(provider, accessToken, sub).catch(() => undefined)

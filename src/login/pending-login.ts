@@ -4,8 +4,8 @@ import type { Clock } from '../lib/clock.ts'
 import { randomId, type SealedClaims, type Sealer } from './seal.ts'
 import type { LoginSessions } from './sessions.ts'
 
-/** What one sign-in must remember while the browser is at the provider. */
-export interface LoginAttempt {
+/** What belongs to one authorization request (OpenID Connect Core 1.0 §3.1.2.1) while the browser is at the provider. */
+export interface AuthorizationRequest {
   readonly state: string
   readonly nonce: string
   readonly codeVerifier: string
@@ -14,41 +14,41 @@ export interface LoginAttempt {
   readonly replaces?: string
 }
 
-export interface LoginAttempts {
+export interface PendingLogins {
   begin(
     returnTo: string,
     replaces: string | undefined
-  ): Promise<{ readonly attempt: LoginAttempt; readonly cookie: string }>
-  /** The attempt that a callback finishes, once. Throws `csrf` for one that did not begin in this browser. */
-  take(cookie: string | undefined, state: string | null): Promise<LoginAttempt>
+  ): Promise<{ readonly authorization: AuthorizationRequest; readonly cookie: string }>
+  /** What the callback finishes, once. Throws `csrf` for a sign-in that did not begin in this browser. */
+  take(cookie: string | undefined, state: string | null): Promise<AuthorizationRequest>
 }
 
-export const ATTEMPT_MS = 10 * 60_000
-const CONTEXT = 'attempt'
+export const LOGIN_MAX_MS = 10 * 60_000
+const CONTEXT = 'login'
 
 /**
- * Sign-ins under way. They live sealed in the browser that began them, so that a flood of beginnings costs no space;
- * only those that come back leave a mark, which makes them single-use.
+ * Keeps each sign-in under way in a sealed cookie of its browser, so that a flood of beginnings costs no space. Only a
+ * sign-in that comes back leaves a mark in the store, which makes it single-use.
  */
-export function createLoginAttempts(sealer: Sealer, sessions: LoginSessions, clock: Clock): LoginAttempts {
+export function createPendingLogins(sealer: Sealer, sessions: LoginSessions, clock: Clock): PendingLogins {
   return {
     async begin(returnTo, replaces) {
-      const attempt: LoginAttempt = {
+      const authorization: AuthorizationRequest = {
         state: randomId(),
         nonce: randomId(),
         codeVerifier: randomId(),
         returnTo,
         ...(replaces !== undefined && { replaces })
       }
-      return { attempt, cookie: await sealer.seal({ ...attempt }, CONTEXT, clock.now() + ATTEMPT_MS) }
+      return { authorization, cookie: await sealer.seal({ ...authorization }, CONTEXT, clock.now() + LOGIN_MAX_MS) }
     },
     async take(cookie, state) {
       const claims = cookie === undefined ? undefined : await sealer.unseal(cookie, CONTEXT)
       if (claims === 'expired') throw notBegunHere('login-expired')
       // Only this service can have sealed it, so its shape is known.
-      const attempt = claims as (LoginAttempt & SealedClaims) | undefined
-      if (!attempt || state === null || !isEqual(attempt.state, state)) throw notBegunHere('login-state')
-      if (await sessions.claimOnce('attempt', attempt.state, attempt.exp * 1000)) return attempt
+      const authorization = claims as (AuthorizationRequest & SealedClaims) | undefined
+      if (!authorization || state === null || !isEqual(authorization.state, state)) throw notBegunHere('login-state')
+      if (await sessions.consumeOnce('login', authorization.state, authorization.exp * 1000)) return authorization
       throw notBegunHere('login-replayed')
     }
   }

@@ -19,6 +19,9 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
   'OAUTH_PARSE_ERROR'
 ])
 
+/** Reasons that the operator can mend, at the provider or in the configuration; no user can. */
+export const OPERATOR_REASONS: ReadonlySet<string> = new Set(['login-client-refused', 'login-no-id-token'])
+
 export function providerUnavailable(reason: string): AppError {
   return new AppError('identity-provider-unavailable', 'The identity provider cannot be reached at the moment.', {
     retryAfterMs: 1000,
@@ -27,30 +30,26 @@ export function providerUnavailable(reason: string): AppError {
 }
 
 /** Why a sign-in failed, in our words: what the provider wrote is neither shown nor logged. */
-export function loginRefusal(error: unknown, onTrouble: (reason: string) => void): AppError {
+export function loginRefusal(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (error instanceof AuthorizationResponseError) {
     if (PROVIDER_TROUBLE.has(error.error)) return providerUnavailable('login-provider-error')
     return new AppError('forbidden', 'The identity provider did not sign you in.', { reason: 'login-refused' })
   }
-  if (error instanceof ResponseBodyError) return tokenRefusal(error, onTrouble)
-  if (isWithoutIdToken(error)) return noIdToken(onTrouble)
+  if (error instanceof ResponseBodyError) return tokenRefusal(error)
+  if (isWithoutIdToken(error)) return noIdToken()
   if (isNoAnswer(error)) return providerUnavailable('login-no-answer')
   return unfinished('login-not-verified')
 }
 
-function tokenRefusal({ error, status }: ResponseBodyError, onTrouble: (reason: string) => void): AppError {
-  if (CLIENT_TROUBLE.has(error)) {
-    onTrouble('login-client-refused')
-    return providerUnavailable('login-client-refused')
-  }
+function tokenRefusal({ error, status }: ResponseBodyError): AppError {
+  if (CLIENT_TROUBLE.has(error)) return providerUnavailable('login-client-refused')
   if (status >= 500 || PROVIDER_TROUBLE.has(error)) return providerUnavailable('login-provider-error')
   return unfinished('login-code-refused')
 }
 
 /** The provider took this for OAuth without OpenID: trying again changes nothing, its settings do. */
-export function noIdToken(onTrouble: (reason: string) => void): AppError {
-  onTrouble('login-no-id-token')
+export function noIdToken(): AppError {
   return unfinished('login-no-id-token')
 }
 

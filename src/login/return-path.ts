@@ -4,7 +4,7 @@ const PLAIN = /^\/(?!\/)[A-Za-z0-9\-._~!$&()*+,;=:@%/?#]{0,511}$/
 const OWN = /^\/auth(?:[/?#]|$)/
 
 /**
- * Where somebody may be sent after login or logout: a path of this origin, as an absolute URL. Undefined for anything
+ * Where a browser may be sent after login or logout: a path of this origin, as an absolute URL. Undefined for anything
  * that some browser could take to another origin.
  */
 export function returnUrl(path: unknown, origin: string): string | undefined {

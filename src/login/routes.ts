@@ -6,28 +6,28 @@ import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from '../http/framework-errors.ts'
 import { cookieValue } from '../lib/cookies.ts'
 import {
-  ATTEMPT_COOKIE,
-  attemptCookie,
-  clearedAttemptCookie,
+  clearedLoginCookie,
   clearedSessionCookie,
+  LOGIN_COOKIE,
+  loginCookie,
   SESSION_COOKIE,
   sessionCookie
 } from './cookies.ts'
-import type { IdentityProvider } from './oidc-client.ts'
+import type { OidcClient } from './oidc-client.ts'
 import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
-import { ATTEMPT_MS, type LoginAttempts } from './pending-login.ts'
+import { LOGIN_MAX_MS, type PendingLogins } from './pending-login.ts'
 import { returnUrl } from './return-path.ts'
 import type { LoginSession, LoginSessions } from './sessions.ts'
 
 export interface LoginRoutesOptions {
   /** Of this service, as browsers see it. */
   readonly origin: string
-  readonly provider: IdentityProvider
+  readonly provider: OidcClient
   readonly sessions: LoginSessions
-  readonly attempts: LoginAttempts
+  readonly pendingLogins: PendingLogins
   /** Whose cookie this is; throws `unauthenticated`. */
   readonly sessionOf: (cookie: string) => Promise<LoginSession>
-  readonly endByToken: (token: unknown) => Promise<number>
+  readonly backchannelLogout: (token: unknown) => Promise<number>
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
 }
@@ -36,7 +36,7 @@ const MAX_FORM_BYTES = 16 * 1024
 
 /** Sign-in, sign-out and "who am I" for apps that have none of these. */
 export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, options) => {
-  const { origin, provider, sessions, attempts } = options
+  const { origin, provider, sessions, pendingLogins } = options
   const parseForm = async (_request: unknown, body: string | Buffer) => new URLSearchParams(String(body))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -50,21 +50,27 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get('/auth/login', async (request, reply) => {
     const returnTo = wantedReturnUrl(request, origin)
-    const { attempt, cookie } = await attempts.begin(returnTo, cookieValue(request.headers.cookie, SESSION_COOKIE))
-    const url = await provider.authorizationUrl(attempt)
-    return reply.header('set-cookie', attemptCookie(cookie, ATTEMPT_MS)).redirect(url, 303)
+    const { authorization, cookie } = await pendingLogins.begin(
+      returnTo,
+      cookieValue(request.headers.cookie, SESSION_COOKIE)
+    )
+    const url = await provider.authorizationUrl(authorization)
+    return reply.header('set-cookie', loginCookie(cookie, LOGIN_MAX_MS)).redirect(url, 303)
   })
 
   app.get('/auth/callback', async (request, reply) => {
     const query = queryOf(request)
     const { cookie } = request.headers
-    const attempt = await attempts.take(cookieValue(cookie, ATTEMPT_COOKIE), new URLSearchParams(query).get('state'))
-    reply.header('set-cookie', clearedAttemptCookie())
-    const session = await provider.redeem(query, attempt)
-    const former = [attempt.replaces, cookieValue(cookie, SESSION_COOKIE)]
+    const authorization = await pendingLogins.take(
+      cookieValue(cookie, LOGIN_COOKIE),
+      new URLSearchParams(query).get('state')
+    )
+    reply.header('set-cookie', clearedLoginCookie())
+    const session = await provider.exchangeCode(query, authorization)
+    const former = [authorization.replaces, cookieValue(cookie, SESSION_COOKIE)]
     const id = await changeSession(session, former, sessions)
     reply.header('set-cookie', sessionCookie(id)).headers(PAGE_HEADERS)
-    return reply.send(continuePage(attempt.returnTo))
+    return reply.send(continuePage(authorization.returnTo))
   })
 
   app.post('/auth/logout', async (request, reply) => {
@@ -78,7 +84,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
   })
 
   app.get('/auth/logged-out', async (request, reply) => {
-    // It comes back from the provider as it was sent, unless somebody made it up: then it is no path of ours.
+    // The provider sends it back as it was; a state that an attacker made up is checked like any other path.
     const path = new URLSearchParams(queryOf(request)).get('state')
     return reply.redirect(returnUrl(path, origin) ?? `${origin}/`, 303)
   })
@@ -92,7 +98,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.post<{ Body: unknown }>('/auth/backchannel-logout', async ({ body }, reply) => {
     const token = body instanceof URLSearchParams ? body.getAll('logout_token') : []
-    await options.endByToken(token.length === 1 ? token[0] : undefined)
+    await options.backchannelLogout(token.length === 1 ? token[0] : undefined)
     return reply.code(200).send()
   })
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { digestOf, randomId, type Sealer } from './seal.ts'
 import type { SessionRecord, SessionStore } from './stores/session-store.ts'
 
-/** Somebody who signed in here. No token is part of it: none is needed once the ID token has been read. */
+/** A user who signed in here. It holds no token: none is needed once the ID token has been read. */
 export interface LoginSession {
   readonly issuer: string
   /** `sub` of the ID token. */
@@ -27,9 +27,9 @@ export interface LoginSessions {
   endAll(
     what: { readonly issuer: string; readonly sid: string } | { readonly issuer: string; readonly sub: string }
   ): Promise<number>
-  /** True for the first who names this before the given time. */
-  claimOnce(kind: string, what: string, untilMs: number): Promise<boolean>
-  disclaim(kind: string, what: string): Promise<void>
+  /** True for the first call that names this before the given time. */
+  consumeOnce(kind: string, what: string, untilMs: number): Promise<boolean>
+  forgetConsumed(kind: string, what: string): Promise<void>
 }
 
 export interface LoginSessionsOptions {
@@ -51,7 +51,7 @@ const ID = /^[A-Za-z0-9_-]{43}$/
 const TOUCH_AFTER_PART = 20
 const MAX_TOUCH_AFTER_MS = 60_000
 
-/** Every method throws `store-unavailable` when the store fails: nobody is taken for signed out because of that. */
+/** Every method throws `store-unavailable` when the store fails: no user counts as signed out because of that. */
 export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }: LoginSessionsOptions): LoginSessions {
   const touchAfterMs = Math.min(MAX_TOUCH_AFTER_MS, idleMs / TOUCH_AFTER_PART)
 
@@ -75,7 +75,7 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
           digestOf('session', id),
           {
             sealed: await sealer.seal({ session }, contextOf(id), endsAtMs),
-            owners: ownersOf(session),
+            indexKeys: indexKeysOf(session),
             idleEndsAtMs: Math.min(nowMs + idleMs, endsAtMs),
             endsAtMs
           },
@@ -105,26 +105,26 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
         if (found) await store.delete(digestOf('session', id))
         return found?.session
       }),
-    endAll: what => guarded(() => store.deleteOwnedBy('sid' in what ? sidOwner(what) : subOwner(what))),
-    claimOnce: (kind, what, untilMs) => guarded(() => store.claimOnce(digestOf(kind, what), untilMs, clock.now())),
-    disclaim: (kind, what) => guarded(() => store.disclaim(digestOf(kind, what)))
+    endAll: what => guarded(() => store.deleteIndexed('sid' in what ? sidKey(what) : subKey(what))),
+    consumeOnce: (kind, what, untilMs) => guarded(() => store.consumeOnce(digestOf(kind, what), untilMs, clock.now())),
+    forgetConsumed: (kind, what) => guarded(() => store.forgetConsumed(digestOf(kind, what)))
   }
 }
 
-/** The cookie is part of the key: what is in the store opens for whoever holds it, and for nobody else. */
+/** The id is part of the sealer's key: a record opens only together with the cookie that holds the id. */
 function contextOf(id: string): string {
   return `session:${id}`
 }
 
-function ownersOf({ issuer, sub, sid }: LoginSession): string[] {
-  return [subOwner({ issuer, sub }), ...(sid === undefined ? [] : [sidOwner({ issuer, sid })])]
+function indexKeysOf({ issuer, sub, sid }: LoginSession): string[] {
+  return [subKey({ issuer, sub }), ...(sid === undefined ? [] : [sidKey({ issuer, sid })])]
 }
 
-function subOwner({ issuer, sub }: { readonly issuer: string; readonly sub: string }): string {
+function subKey({ issuer, sub }: { readonly issuer: string; readonly sub: string }): string {
   return digestOf('sub', issuer, sub)
 }
 
-function sidOwner({ issuer, sid }: { readonly issuer: string; readonly sid: string }): string {
+function sidKey({ issuer, sid }: { readonly issuer: string; readonly sid: string }): string {
   return digestOf('sid', issuer, sid)
 }
 

@@ -1,4 +1,3 @@
-// The part of src/app.ts that joins who reads the sessions of the app's own backend.
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'

@@ -1,4 +1,3 @@
-// The part of src/app.ts that joins a sign-in of our own.
 import { createKeyReader, type FetchJson } from '../auth/bearer/jwks/discovery.ts'
 import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
 import type { Config } from '../config/load-config.ts'
@@ -35,7 +34,7 @@ export async function openLogin(
     store,
     keys,
     clock,
-    onTrouble: reason => emit({ name: 'provider-trouble', reason })
+    emit
   })
   return {
     ...parts,

@@ -14,9 +14,9 @@ const keySet = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES2
 function start({ fetchKeys = async (): Promise<unknown> => keySet } = {}) {
   const clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => undefined }
   const store = createMemorySessionStore()
-  const failing = { ...store, deleteOwnedBy: store.deleteOwnedBy }
+  const failing = { ...store, deleteIndexed: store.deleteIndexed }
   const sessions = createLoginSessions({
-    store: { ...store, deleteOwnedBy: owner => failing.deleteOwnedBy(owner) },
+    store: { ...store, deleteIndexed: owner => failing.deleteIndexed(owner) },
     sealer: createSealer('secret', clock),
     clock,
     idleMs: 60_000,
@@ -61,12 +61,12 @@ t.test('a logout that the store could not carry out may be tried again with the 
   const { sessions, store, failing, end } = start()
   const id = await sessions.begin({ issuer, sub: 'a', subject: 'alice' })
   const text = await token({ sub: 'a' })
-  failing.deleteOwnedBy = async () => {
+  failing.deleteIndexed = async () => {
     throw new Error('down')
   }
 
   await t.rejects(end(text), { code: 'store-unavailable' })
-  failing.deleteOwnedBy = store.deleteOwnedBy
+  failing.deleteIndexed = store.deleteIndexed
   t.equal(await end(text), 1)
 
   t.equal(await sessions.find(id), undefined)

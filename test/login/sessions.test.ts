@@ -131,14 +131,14 @@ for (const kind of STORE_KINDS) {
       const { sessions, pass } = await start(t, kind)
       const untilMs = Date.now() + 600_000
 
-      const claims = await Promise.all(Array.from({ length: 20 }, () => sessions.claimOnce('kind', 'x', untilMs)))
+      const claims = await Promise.all(Array.from({ length: 20 }, () => sessions.consumeOnce('kind', 'x', untilMs)))
 
       t.equal(claims.filter(Boolean).length, 1)
-      t.equal(await sessions.claimOnce('other kind', 'x', untilMs), true)
-      await sessions.disclaim('kind', 'x')
-      t.equal(await sessions.claimOnce('kind', 'x', untilMs), true)
+      t.equal(await sessions.consumeOnce('other kind', 'x', untilMs), true)
+      await sessions.forgetConsumed('kind', 'x')
+      t.equal(await sessions.consumeOnce('kind', 'x', untilMs), true)
       pass(1000)
-      t.equal(await sessions.claimOnce('kind', 'x', untilMs), false)
+      t.equal(await sessions.consumeOnce('kind', 'x', untilMs), false)
     })
 
     if (!kind.survives) return
@@ -148,7 +148,7 @@ for (const kind of STORE_KINDS) {
       await world.sessions.end(ended ?? '')
       world.pass(IDLE_MS - 60_000)
       await world.sessions.find(kept ?? '')
-      await world.sessions.claimOnce('attempt', 'x', Date.now() + 24 * 3_600_000)
+      await world.sessions.consumeOnce('login', 'x', Date.now() + 24 * 3_600_000)
       world.pass(120_000)
 
       const reopened = await world.reopen()
@@ -156,7 +156,7 @@ for (const kind of STORE_KINDS) {
       t.match(await reopened.find(kept ?? ''), { subject: 'alice' })
       t.equal(await reopened.find(ended ?? ''), undefined, 'ended before')
       t.equal(await reopened.find(old ?? ''), undefined, 'idle meanwhile')
-      t.equal(await reopened.claimOnce('attempt', 'x', Date.now() + 24 * 3_600_000), false)
+      t.equal(await reopened.consumeOnce('login', 'x', Date.now() + 24 * 3_600_000), false)
       world.pass(ABSOLUTE_MS)
       t.equal(await reopened.find(kept ?? ''), undefined, 'too old')
     })
@@ -181,9 +181,9 @@ t.test('a store that fails is a 503, never a signed-out user', async t => {
     get: broken,
     touch: broken,
     delete: broken,
-    deleteOwnedBy: broken,
-    claimOnce: broken,
-    disclaim: broken,
+    deleteIndexed: broken,
+    consumeOnce: broken,
+    forgetConsumed: broken,
     isReady: () => false,
     close: async () => undefined
   }
@@ -196,7 +196,7 @@ t.test('a store that fails is a 503, never a signed-out user', async t => {
     () => sessions.find(id),
     () => sessions.end(id),
     () => sessions.endAll(alice),
-    () => sessions.claimOnce('a', 'b', 1)
+    () => sessions.consumeOnce('a', 'b', 1)
   ]
   for (const call of calls) {
     await t.rejects(call(), { code: 'store-unavailable', message: /^The sessions cannot be reached/ })

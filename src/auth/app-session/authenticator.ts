@@ -18,7 +18,7 @@ export interface AppSessionOptions {
 
 /**
  * Reads the session that the app's own backend made. Nothing is remembered from call to call: a session that was
- * destroyed there is gone here. Throws `unauthenticated`, or `store-unavailable` when nobody can tell.
+ * destroyed there is gone here. Throws `unauthenticated`, or `store-unavailable` when Redis does not answer.
  */
 export function createAppSessionAuthenticator(options: AppSessionOptions): (value: string) => Promise<Principal> {
   const { secrets, userPath, issuer, store, clock } = options

@@ -65,7 +65,7 @@ export function sessionEndsAtMs({ cookie }: Session, ttlMs: number | undefined, 
 export function userAt(session: Session, path: readonly string[]): string | undefined {
   let value: unknown = session
   for (const name of path) {
-    // Own members of objects only: `constructor`, or the length of a list or a text, is nobody's name.
+    // Own members of objects only: `constructor`, or the length of a list or a text, names no user.
     if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
       return undefined
     value = (value as Readonly<Record<string, unknown>>)[name]

@@ -31,7 +31,7 @@ export async function createAppSessionRedis(options: AppSessionRedisOptions): Pr
   const { address, prefix, onChange } = options
   const watched = new WatchedRedis({
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
-    // Not PING: a user who may only read sessions need not be allowed more, and one who may not is found out here.
+    // Not PING: a Redis user who may only read sessions needs no other right, and one without that right shows here.
     look: redis => redis.pttl(prefix),
     onChange
   })

@@ -14,7 +14,7 @@ export interface UidMapOptions {
   readonly prefix: string
 }
 
-/** May have to ask somebody; rejects like the map throws. */
+/** A promise where the app's table has to be asked; it rejects with what the map throws. */
 export type UidMap = (identity: Identity) => CometChatUid | Promise<CometChatUid>
 
 const MAX_SUBJECT_BYTES = 1024
@@ -34,7 +34,7 @@ export function createUidMap({ mode, prefix }: UidMapOptions): (identity: Identi
   }
 }
 
-/** The subject as text that can name somebody; throws `identity-unmappable`. */
+/** The subject as text that can name a user; throws `identity-unmappable`. */
 export function subjectText({ subject }: Identity): string {
   const isName = typeof subject === 'string' && subject.length > 0 && subject.isWellFormed()
   if (isName && Buffer.byteLength(subject) <= MAX_SUBJECT_BYTES) return subject

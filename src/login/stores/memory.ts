@@ -3,19 +3,19 @@ import type { SessionRecord, SessionStore } from './session-store.ts'
 const MAX_RECORDS = 100_000
 
 /**
- * Sessions that end with the process: for one instance and for trying things out. The oldest come first in each map,
- * and they end first, so that nothing ever has to be looked through.
+ * Sessions that end with the process: for one instance and for trying things out. Each map is in the order in which its
+ * entries were made, and the oldest entry ends first: making room never searches the map.
  */
 export function createMemorySessionStore(maxRecords = MAX_RECORDS): SessionStore {
   const sessions = new Map<string, SessionRecord>()
-  const claims = new Map<string, number>()
-  const namesByOwner = new Map<string, Set<string>>()
+  const consumed = new Map<string, number>()
+  const namesByIndexKey = new Map<string, Set<string>>()
 
   function remove(name: string): boolean {
-    for (const owner of sessions.get(name)?.owners ?? []) {
-      const names = namesByOwner.get(owner)
+    for (const indexKey of sessions.get(name)?.indexKeys ?? []) {
+      const names = namesByIndexKey.get(indexKey)
       names?.delete(name)
-      if (names?.size === 0) namesByOwner.delete(owner)
+      if (names?.size === 0) namesByIndexKey.delete(indexKey)
     }
     return sessions.delete(name)
   }
@@ -23,12 +23,12 @@ export function createMemorySessionStore(maxRecords = MAX_RECORDS): SessionStore
   return {
     async put(name, record, nowMs) {
       remove(name)
-      // Somebody who is pushed out signs in again; refusing everybody new would be worse.
+      // A user whose session is pushed out signs in again; refusing every new user would be worse.
       makeRoom(sessions, maxRecords, ({ endsAtMs }) => endsAtMs <= nowMs, remove)
       sessions.set(name, record)
-      for (const owner of record.owners) {
-        const names = namesByOwner.get(owner) ?? new Set()
-        namesByOwner.set(owner, names.add(name))
+      for (const indexKey of record.indexKeys) {
+        const names = namesByIndexKey.get(indexKey) ?? new Set()
+        namesByIndexKey.set(indexKey, names.add(name))
       }
     },
     get: async name => sessions.get(name),
@@ -38,28 +38,28 @@ export function createMemorySessionStore(maxRecords = MAX_RECORDS): SessionStore
     async delete(name) {
       remove(name)
     },
-    deleteOwnedBy: async owner => Array.from(namesByOwner.get(owner) ?? []).filter(remove).length,
-    async claimOnce(name, untilMs, nowMs) {
-      if ((claims.get(name) ?? 0) > nowMs) return false
-      claims.delete(name)
-      // Anybody can make claims: were the store ever full, nobody could sign in.
+    deleteIndexed: async indexKey => Array.from(namesByIndexKey.get(indexKey) ?? []).filter(remove).length,
+    async consumeOnce(name, untilMs, nowMs) {
+      if ((consumed.get(name) ?? 0) > nowMs) return false
+      consumed.delete(name)
+      // Any client can begin to sign in: if a full store refused new marks, no user could sign in.
       makeRoom(
-        claims,
+        consumed,
         maxRecords,
         endsAtMs => endsAtMs <= nowMs,
-        oldest => claims.delete(oldest)
+        oldest => consumed.delete(oldest)
       )
-      claims.set(name, untilMs)
+      consumed.set(name, untilMs)
       return true
     },
-    async disclaim(name) {
-      claims.delete(name)
+    async forgetConsumed(name) {
+      consumed.delete(name)
     },
     isReady: () => true,
     async close() {
       sessions.clear()
-      claims.clear()
-      namesByOwner.clear()
+      consumed.clear()
+      namesByIndexKey.clear()
     }
   }
 }

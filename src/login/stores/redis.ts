@@ -10,8 +10,8 @@ const COMMAND_TIMEOUT_MS = 1000
 const GRACE_MS = 60_000
 
 /**
- * Sessions that all instances share. Under the name of an owner lie those of their sessions, each with the time when it
- * ends. While Redis is away every call fails at once.
+ * Sessions that all instances share. An index key leads to a sorted set of the names of its sessions, each with the
+ * time when it ends. While Redis is away every call fails at once.
  */
 export async function createRedisSessionStore(
   address: RedisAddress,
@@ -30,7 +30,7 @@ export async function createRedisSessionStore(
       watched.run(async redis => {
         const ttlMs = Math.max(1, Math.ceil(record.endsAtMs - nowMs) + GRACE_MS)
         const batch = redis.multi().set(sessionKey(name), JSON.stringify(record), 'PX', ttlMs)
-        for (const key of record.owners.map(ownerKey)) {
+        for (const key of record.indexKeys.map(indexedAt)) {
           batch
             .zremrangebyscore(key, '-inf', nowMs - GRACE_MS)
             .zadd(key, record.endsAtMs, name)
@@ -49,24 +49,24 @@ export async function createRedisSessionStore(
         forget(batch, name, recordFrom(await redis.get(sessionKey(name))))
         await allDone(batch)
       }),
-    deleteOwnedBy: owner =>
+    deleteIndexed: indexKey =>
       watched.run(async redis => {
-        const names = await redis.zrange(ownerKey(owner), '0', '-1')
+        const names = await redis.zrange(indexedAt(indexKey), '0', '-1')
         if (names.length === 0) return 0
         const texts = await redis.mget(names.map(sessionKey))
         const batch = redis.multi().del(names.map(sessionKey))
         // Only the members that were read are taken out: one that joins meanwhile must stay findable.
-        batch.zrem(ownerKey(owner), ...names)
+        batch.zrem(indexedAt(indexKey), ...names)
         for (const [index, name] of names.entries()) forget(batch, name, recordFrom(texts[index] ?? null))
         const [deleted] = await allDone(batch)
         return Number(deleted)
       }),
-    claimOnce: (name, untilMs, nowMs) =>
+    consumeOnce: (name, untilMs, nowMs) =>
       watched.run(async redis => {
         const ttlMs = Math.max(1, Math.ceil(untilMs - nowMs))
         return (await redis.set(claimKey(name), '1', 'PX', ttlMs, 'NX')) === 'OK'
       }),
-    disclaim: name => watched.run(async redis => void (await redis.del(claimKey(name)))),
+    forgetConsumed: name => watched.run(async redis => void (await redis.del(claimKey(name)))),
     isReady: () => watched.isReady(),
     close: async () => watched.close()
   }
@@ -76,18 +76,18 @@ function sessionKey(name: string): string {
   return `${PREFIX}session:${name}`
 }
 
-function ownerKey(owner: string): string {
-  return `${PREFIX}owner:${owner}`
+function indexedAt(indexKey: string): string {
+  return `${PREFIX}owner:${indexKey}`
 }
 
 function claimKey(name: string): string {
   return `${PREFIX}claim:${name}`
 }
 
-/** A session, and its name wherever it lies: what belongs to an owner must not only grow. */
+/** Deletes a session and its name under every index key: such a set must not only grow. */
 function forget(batch: ChainableCommander, name: string, record: SessionRecord | undefined): void {
   batch.del(sessionKey(name))
-  for (const owner of record?.owners ?? []) batch.zrem(ownerKey(owner), name)
+  for (const indexKey of record?.indexKeys ?? []) batch.zrem(indexedAt(indexKey), name)
 }
 
 function recordFrom(text: string | null): SessionRecord | undefined {

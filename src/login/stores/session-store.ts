@@ -1,8 +1,8 @@
 /** A session as it is kept: hashes, times, and a text that only the cookie and the service's secret can open. */
 export interface SessionRecord {
   readonly sealed: string
-  /** Names under which a logout may find it: of the provider's session, of the user. */
-  readonly owners: readonly string[]
+  /** Names by which a logout finds it: of the provider's session, of the user. */
+  readonly indexKeys: readonly string[]
   /** On the wall clock, in milliseconds: sessions outlive the process. */
   readonly idleEndsAtMs: number
   readonly endsAtMs: number
@@ -10,7 +10,7 @@ export interface SessionRecord {
 
 /**
  * Keeps sessions under names that are hashes, and marks of what may be used only once. It judges nothing: whether a
- * record is still good is for login-sessions.ts. `nowMs` only says what may be swept away.
+ * record is still good is decided in sessions.ts. `nowMs` only says what may be swept away.
  */
 export interface SessionStore {
   put(name: string, record: SessionRecord, nowMs: number): Promise<void>
@@ -18,12 +18,12 @@ export interface SessionStore {
   /** Moves the idle end of a session that still exists; never brings one back. */
   touch(name: string, record: SessionRecord): Promise<void>
   delete(name: string): Promise<void>
-  /** Deletes every session of an owner; resolves with how many. */
-  deleteOwnedBy(owner: string): Promise<number>
+  /** Deletes every session under an index key; resolves with how many. */
+  deleteIndexed(indexKey: string): Promise<number>
   /** True the first time, false until the mark has expired. */
-  claimOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>
+  consumeOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>
   /** Takes a mark back: what it stood for did not happen. */
-  disclaim(name: string): Promise<void>
+  forgetConsumed(name: string): Promise<void>
   isReady(): boolean
   close(): Promise<void>
 }
@@ -31,11 +31,11 @@ export interface SessionStore {
 /** What is read back is not trusted: other programs may write to the same place. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
   if (typeof value !== 'object' || value === null) return false
-  const { sealed, owners, idleEndsAtMs, endsAtMs } = value as Record<keyof SessionRecord, unknown>
+  const { sealed, indexKeys, idleEndsAtMs, endsAtMs } = value as Record<keyof SessionRecord, unknown>
   return (
     typeof sealed === 'string' &&
-    Array.isArray(owners) &&
-    owners.every(owner => typeof owner === 'string') &&
+    Array.isArray(indexKeys) &&
+    indexKeys.every(key => typeof key === 'string') &&
     Number.isFinite(idleEndsAtMs) &&
     Number.isFinite(endsAtMs)
   )

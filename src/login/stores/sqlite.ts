@@ -31,12 +31,12 @@ export function createFileSessionStore(path: string): SessionStore {
     }
   })
   const insert = database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)')
-  const insertOwner = database.prepare('INSERT OR IGNORE INTO session_owner VALUES (?, ?)')
+  const insertIndexKey = database.prepare('INSERT OR IGNORE INTO session_owner VALUES (?, ?)')
   const select = database.prepare('SELECT sealed, idle_ends_at, ends_at FROM session WHERE name = ?')
-  const selectOwners = database.prepare('SELECT owner FROM session_owner WHERE name = ?')
+  const selectIndexKeys = database.prepare('SELECT owner FROM session_owner WHERE name = ?')
   const update = database.prepare('UPDATE session SET idle_ends_at = ? WHERE name = ?')
   const remove = database.prepare('DELETE FROM session WHERE name = ?')
-  const removeOwned = database.prepare(
+  const removeIndexed = database.prepare(
     'DELETE FROM session WHERE name IN (SELECT name FROM session_owner WHERE owner = ?)'
   )
   const removeEnded = database.prepare('DELETE FROM session WHERE ends_at <= ?')
@@ -45,11 +45,11 @@ export function createFileSessionStore(path: string): SessionStore {
   const removeEndedClaims = database.prepare('DELETE FROM claim WHERE ends_at <= ?')
 
   return {
-    async put(name, { sealed, owners, idleEndsAtMs, endsAtMs }, nowMs) {
+    async put(name, { sealed, indexKeys, idleEndsAtMs, endsAtMs }, nowMs) {
       inTransaction(database, () => {
         removeEnded.run(nowMs)
         insert.run(name, sealed, idleEndsAtMs, endsAtMs)
-        for (const owner of owners) insertOwner.run(owner, name)
+        for (const indexKey of indexKeys) insertIndexKey.run(indexKey, name)
       })
     },
     async get(name) {
@@ -57,7 +57,7 @@ export function createFileSessionStore(path: string): SessionStore {
       if (!row) return undefined
       return {
         sealed: String(row['sealed']),
-        owners: selectOwners.all(name).map(({ owner }) => String(owner)),
+        indexKeys: selectIndexKeys.all(name).map(({ owner }) => String(owner)),
         idleEndsAtMs: Number(row['idle_ends_at']),
         endsAtMs: Number(row['ends_at'])
       }
@@ -68,12 +68,12 @@ export function createFileSessionStore(path: string): SessionStore {
     async delete(name) {
       remove.run(name)
     },
-    deleteOwnedBy: async owner => Number(removeOwned.run(owner).changes),
-    async claimOnce(name, untilMs, nowMs) {
+    deleteIndexed: async indexKey => Number(removeIndexed.run(indexKey).changes),
+    async consumeOnce(name, untilMs, nowMs) {
       removeEndedClaims.run(nowMs)
       return Number(claim.run(name, untilMs).changes) === 1
     },
-    async disclaim(name) {
+    async forgetConsumed(name) {
       removeClaim.run(name)
     },
     isReady: () => true,

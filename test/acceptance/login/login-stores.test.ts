@@ -37,14 +37,14 @@ async function opensNothing(t: Test, world: World, place: StorePlace): Promise<v
     ])
   )
   t.ok(candidates.size > 3, 'there are values to try')
-  const statuses = await Promise.all(
-    Array.from(candidates, async value => {
-      const thief = new Browser()
-      thief.plant(world.origin, SESSION_COOKIE, value)
-      return (await world.me(thief)).status
-    })
-  )
-  t.same(new Set(statuses), new Set([401]), 'none of them is a cookie')
+  // One after the other: the store would be too slow for all of them at once, and say so with 503.
+  const statuses = new Set<number>()
+  for (const value of candidates) {
+    const thief = new Browser()
+    thief.plant(world.origin, SESSION_COOKIE, value)
+    statuses.add((await world.me(thief)).status)
+  }
+  t.same(statuses, new Set([401]), 'none of them is a cookie')
   const cookie = browser.cookie(world.origin, SESSION_COOKIE) ?? 'none'
   for (const secret of [cookie, 'Name of alice', CLIENT_SECRET, ...world.provider.issued]) {
     t.notOk(dump.includes(secret), 'nothing secret is in it')

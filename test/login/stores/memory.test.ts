@@ -2,19 +2,19 @@ import t from 'tap'
 import { createMemorySessionStore } from '../../../src/login/stores/memory.ts'
 import type { SessionRecord } from '../../../src/login/stores/session-store.ts'
 
-function record(owners: readonly string[], endsAtMs = 1000): SessionRecord {
-  return { sealed: 'sealed', owners, idleEndsAtMs: endsAtMs, endsAtMs }
+function record(indexKeys: readonly string[], endsAtMs = 1000): SessionRecord {
+  return { sealed: 'sealed', indexKeys, idleEndsAtMs: endsAtMs, endsAtMs }
 }
 
 t.test('somebody who makes claims without end stops nobody: the oldest claim goes', async t => {
   const store = createMemorySessionStore(3)
-  for (const name of ['1', '2', '3']) t.equal(await store.claimOnce(name, 1000, 0), true)
+  for (const name of ['1', '2', '3']) t.equal(await store.consumeOnce(name, 1000, 0), true)
 
-  t.equal(await store.claimOnce('4', 1000, 0), true)
+  t.equal(await store.consumeOnce('4', 1000, 0), true)
 
-  t.equal(await store.claimOnce('2', 1000, 0), false, 'the others stay')
-  t.equal(await store.claimOnce('4', 1000, 0), false)
-  t.equal(await store.claimOnce('1', 1000, 0), true)
+  t.equal(await store.consumeOnce('2', 1000, 0), false, 'the others stay')
+  t.equal(await store.consumeOnce('4', 1000, 0), false)
+  t.equal(await store.consumeOnce('1', 1000, 0), true)
 })
 
 t.test('what is over makes room before anything else does', async t => {
@@ -26,7 +26,7 @@ t.test('what is over makes room before anything else does', async t => {
 
   t.equal(await store.get('over'), undefined)
   t.ok(await store.get('good'))
-  t.equal(await store.deleteOwnedBy('a'), 2)
+  t.equal(await store.deleteIndexed('a'), 2)
 })
 
 t.test('the sessions of an owner are found without looking at those of others', async t => {
@@ -34,7 +34,7 @@ t.test('the sessions of an owner are found without looking at those of others', 
   let reads = 0
   const watched = (): SessionRecord => ({
     ...record([]),
-    get owners() {
+    get indexKeys() {
       reads++
       return ['somebody else']
     }
@@ -44,9 +44,9 @@ t.test('the sessions of an owner are found without looking at those of others', 
   await store.put('two', record(['alice']), 0)
   reads = 0
 
-  t.equal(await store.deleteOwnedBy('sid'), 1)
-  t.equal(await store.deleteOwnedBy('alice'), 1)
-  t.equal(await store.deleteOwnedBy('alice'), 0)
+  t.equal(await store.deleteIndexed('sid'), 1)
+  t.equal(await store.deleteIndexed('alice'), 1)
+  t.equal(await store.deleteIndexed('alice'), 0)
 
   t.equal(reads, 0)
   t.equal(await store.get('two'), undefined)
@@ -57,6 +57,6 @@ t.test('a session that was pushed out belongs to nobody', async t => {
   await store.put('one', record(['alice']), 0)
   await store.put('two', record(['bob']), 0)
 
-  t.equal(await store.deleteOwnedBy('alice'), 0)
-  t.equal(await store.deleteOwnedBy('bob'), 1)
+  t.equal(await store.deleteIndexed('alice'), 0)
+  t.equal(await store.deleteIndexed('bob'), 1)
 })

@@ -9,8 +9,8 @@ import { redisAddress } from '../../lib/addresses.ts'
 const HOUR_MS = 3_600_000
 const OWNER_KEYS = 'thread-reply-bff:login:owner:'
 
-function record(owners: readonly string[], endsAtMs = Date.now() + HOUR_MS): SessionRecord {
-  return { sealed: 'sealed', owners, idleEndsAtMs: endsAtMs, endsAtMs }
+function record(indexKeys: readonly string[], endsAtMs = Date.now() + HOUR_MS): SessionRecord {
+  return { sealed: 'sealed', indexKeys, idleEndsAtMs: endsAtMs, endsAtMs }
 }
 
 async function open(t: Test, url: string, onChange?: (isReachable: boolean) => void): Promise<SessionStore> {
@@ -35,7 +35,7 @@ t.test('after a failover the session store finds the new primary', needsRedis(),
 
   await until(() => store.isReady())
   await store.put('b', record(['alice']), Date.now())
-  t.match(await store.get('b'), { owners: ['alice'] })
+  t.match(await store.get('b'), { indexKeys: ['alice'] })
   t.same(await ownedBy(next, 'alice'), ['b'])
 })
 
@@ -73,9 +73,9 @@ t.test('a user who may do no more than sessions need is enough, and nothing is p
   await store.touch('a', record(['alice']))
   await store.delete('a')
   await store.put('b', record(['alice']), Date.now())
-  t.equal(await store.deleteOwnedBy('alice'), 1)
-  t.equal(await store.claimOnce('c', Date.now() + 1000, Date.now()), true)
-  await store.disclaim('c')
+  t.equal(await store.deleteIndexed('alice'), 1)
+  t.equal(await store.consumeOnce('c', Date.now() + 1000, Date.now()), true)
+  await store.forgetConsumed('c')
   t.same(printed(), [])
 })
 
@@ -90,7 +90,7 @@ t.test('what belongs to an owner shrinks, too', needsRedis(), async t => {
   t.same(await ownedBy(redis, 'sid 1'), [])
 
   await store.put('replaced', record(['sub', 'sid 2']), nowMs)
-  t.equal(await store.deleteOwnedBy('sid 2'), 1)
+  t.equal(await store.deleteIndexed('sid 2'), 1)
   t.same(await ownedBy(redis, 'sub'), [], 'a session that another owner ended')
 
   await store.put('old', record(['sub'], nowMs + 1000), nowMs)

@@ -12,7 +12,7 @@ import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileSessionStore } from '../../../src/login/stores/sqlite.ts'
 import { createLogger } from '../../../src/observability/logger.ts'
 
-const record = { sealed: 'sealed', owners: ['a'], idleEndsAtMs: 1000, endsAtMs: 1000 }
+const record = { sealed: 'sealed', indexKeys: ['a'], idleEndsAtMs: 1000, endsAtMs: 1000 }
 
 function folderFor(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'login-'))
