@@ -2,7 +2,8 @@ import type { Principal } from './caller.ts'
 
 /** Where a credential came from: the address of the client, as far as the proxies in front are trusted. */
 export interface Sender {
-  readonly ip: string
+  /** Undefined once the connection is gone. */
+  readonly ip: string | undefined
 }
 
 /**

@@ -68,7 +68,7 @@ t.test('a user is named by services alone, and in visible ASCII', async t => {
 })
 
 t.test('an authenticator learns the address that a credential came from', async t => {
-  const senders: string[] = []
+  const senders: (string | undefined)[] = []
   const bearer: Authenticator = async (_, { ip }) => {
     senders.push(ip)
     return alice

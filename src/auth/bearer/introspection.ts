@@ -84,7 +84,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
     if (known) return known.value
     const refusal = refused.get(key)
     if (refusal) throw refusal.value
-    const network = networkOf(ip)
+    const network = networkOf(ip ?? 'gone')
     return asking.run(key, () => queue.run(network, () => ask(key, token, network)))
   }
 }

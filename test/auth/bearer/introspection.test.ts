@@ -33,12 +33,12 @@ function build({ scope, actScope }: { scope?: string; actScope?: string } = {}) 
       return world.answer
     }
   })
-  const authenticate = async (token: string, ip = '192.0.2.1') => introspector(token, { ip })
+  const authenticate = async (token: string, ip: string | undefined = '192.0.2.1') => introspector(token, { ip })
   const passMs = (ms: number): void => {
     world.nowMs += ms
     world.monotonicMs += ms
   }
-  return { world, authenticate, passMs }
+  return { world, authenticate, introspector, passMs }
 }
 
 async function refusalOf(call: Promise<unknown>): Promise<Partial<AppError>> {
@@ -167,6 +167,11 @@ t.test('a thousand calls with one token ask once, also when the answer is an out
   const refusals = await Promise.all(Array.from({ length: 1000 }, () => refusalOf(authenticate('two'))))
   t.equal(world.asked.length, 2)
   t.ok(refusals.every(({ code }) => code === 'identity-provider-unavailable'))
+})
+
+t.test('a caller whose connection is gone gets an answer like any other', async t => {
+  const { introspector } = build()
+  t.match(await introspector('one', { ip: undefined }), { subject: 'alice' })
 })
 
 t.test('two tokens never share an answer', async t => {

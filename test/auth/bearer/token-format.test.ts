@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Sender } from '../../../src/auth/authenticator.ts'
 import { isCompactJws, isVerifiableToken, routeByTokenFormat } from '../../../src/auth/bearer/token-format.ts'
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -33,7 +34,7 @@ t.test('each token goes to what can judge it, with its sender', async t => {
   const seen: string[] = []
   const judge =
     (name: string) =>
-    (token: string, { ip }: { ip: string }) => {
+    (token: string, { ip }: Sender) => {
       seen.push(`${name} ${token} ${ip}`)
       return { scheme: 'bearer', issuer: name, subject: 'x', actors: [], mayActForOthers: false } as const
     }
