@@ -1,12 +1,12 @@
 /** What is known about the reply when an answer leaves: it exists, it does not, or this service cannot tell yet. */
-export type Delivery = 'sent' | 'not-sent' | 'unknown'
+export type DeliveryState = 'sent' | 'not-sent' | 'unknown'
 
 /** `with-key`: sending the same request again is safe only under the same Idempotency-Key. */
 type Retryable = 'no' | 'yes' | 'with-key'
 
 interface ProblemType {
   readonly status: number
-  readonly delivery: Delivery
+  readonly delivery: DeliveryState
   readonly retryable: Retryable
   readonly title: string
 }
@@ -65,7 +65,7 @@ export interface Violation {
 
 export interface AppErrorOptions {
   /** When it is known better than the table knows it. */
-  readonly delivery?: Delivery
+  readonly delivery?: DeliveryState
   readonly retryAfterMs?: number
   readonly errors?: readonly Violation[]
   /** The message that exists although the call failed. */
@@ -88,7 +88,7 @@ export class AppError extends Error {
     this.options = options
   }
 
-  get delivery(): Delivery {
+  get delivery(): DeliveryState {
     return this.options.delivery ?? PROBLEMS[this.code].delivery
   }
 
@@ -104,6 +104,6 @@ export class AppError extends Error {
   }
 }
 
-function problem(status: number, delivery: Delivery, retryable: Retryable, title: string): ProblemType {
+function problem(status: number, delivery: DeliveryState, retryable: Retryable, title: string): ProblemType {
   return { status, delivery, retryable, title }
 }

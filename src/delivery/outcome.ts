@@ -1,4 +1,4 @@
-import { AppError, type Delivery, type ProblemCode } from '../errors.ts'
+import { AppError, type DeliveryState, type ProblemCode } from '../errors.ts'
 import type { ClaimResult, Outcome } from './record.ts'
 
 /** Refusals that the same request would meet again: kept, so that a retry costs CometChat nothing. */
@@ -42,7 +42,7 @@ export function stillUnknown(waitMs: number): AppError {
   })
 }
 
-export function storeUnavailable(delivery: Delivery): AppError {
+export function storeUnavailable(delivery: DeliveryState): AppError {
   return new AppError('store-unavailable', 'The delivery records cannot be reached.', { delivery, retryAfterMs: 1000 })
 }
 

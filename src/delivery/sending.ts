@@ -1,4 +1,4 @@
-import { AppError, type Delivery as Verdict } from '../errors.ts'
+import { AppError, type DeliveryState } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
@@ -89,7 +89,7 @@ export class Sending {
   }
 
   /** Without its record only the thread can tell whether an earlier attempt with this key was posted. */
-  async #verdictWithoutRecord(): Promise<Verdict> {
+  async #verdictWithoutRecord(): Promise<DeliveryState> {
     const record = this.#record
     if (!record.isKeyed) return 'not-sent'
     // Asked again afterwards: another attempt may have begun, posted and ended while the thread was read.

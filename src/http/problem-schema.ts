@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { type Delivery, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+import { type DeliveryState, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
 import { OneOf } from './guard/strict-schemas.ts'
 
 const ViolationSchema = Type.Object(
@@ -19,7 +19,7 @@ export const ProblemSchema = Type.Object({
   detail: Type.String(),
   instance: Type.String({ format: 'uri', description: 'urn:request: and the request id.' }),
   code: Type.Unsafe<ProblemCode>({ type: 'string', enum: Object.keys(PROBLEMS) }),
-  delivery: OneOf(['sent', 'not-sent', 'unknown'] as const satisfies readonly Delivery[]),
+  delivery: OneOf(['sent', 'not-sent', 'unknown'] as const satisfies readonly DeliveryState[]),
   retryable: Type.Boolean({ description: 'The same request may be sent again as it is, under the same key.' }),
   retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),
   messageId: Type.Optional(Type.String({ description: 'The message that exists although the call failed.' })),

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { Delivery, ProblemCode } from '../errors.ts'
+import type { DeliveryState, ProblemCode } from '../errors.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,7 +20,7 @@ export class RequestFacts {
   status?: number
   durationMs?: number
   code?: ProblemCode
-  delivery?: Delivery
+  delivery?: DeliveryState
   reason?: string
   scheme?: string
   issuer?: string

@@ -1,4 +1,4 @@
-import { AppError, type AppErrorOptions, type Delivery } from '../errors.ts'
+import { AppError, type AppErrorOptions, type DeliveryState } from '../errors.ts'
 import type { CallResult } from './transport/call-result.ts'
 import type { UpstreamFailure } from './transport/exchange.ts'
 
@@ -102,7 +102,7 @@ function rejected(shownCode: string | undefined, reason?: string): AppError {
 }
 
 function inDoubt(kind: CallKind): AppErrorOptions {
-  const delivery: Delivery = kind === 'post' ? 'unknown' : 'not-sent'
+  const delivery: DeliveryState = kind === 'post' ? 'unknown' : 'not-sent'
   return { delivery, retryAfterMs: SOON_MS }
 }
 

@@ -2,7 +2,7 @@
 import { createDelivery } from '../../../src/delivery/delivery.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
-import { AppError, type Delivery as Verdict } from '../../../src/errors.ts'
+import { AppError, type DeliveryState as Verdict } from '../../../src/errors.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import type { CometChatUid } from '../../../src/upstream/cometchat-uid.ts'
 import type { Process, World } from './world.ts'
