@@ -1,34 +1,130 @@
+// Runs test files (all of them by default) as programs of their own, several at a time, shows each file and what fails in
+// it, and ends with the plain line `N passed, N failed`. `--verbose` shows every assertion, `--jobs=N` says how many run
+// at a time. tap's own runner is not used: it loads a hook into every process, also into every service that a test
+// starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
-import { globSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-// Runs tap over the given files (all of them by default), shows each file and what fails in it, and ends with the
-// plain line `N passed, N failed`. `--verbose` shows tap's own output.
+interface FileResult {
+  readonly output: string
+  readonly isOk: boolean
+  readonly seconds: number
+}
+
+/** Some files start several processes: on a busy machine that takes its time. */
+const FILE_WITHIN_S = 120
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/thread-reply-bff-tests', import.meta.url))
+const TIMES = `${CACHE}/seconds.json`
+
+/** What a test says of its run, such as the seed that repeats it or the figures of a storm, and what it leaves out. */
+const NOTABLE = /^\s*# (?!Subtest|time=|\{ total)|# SKIP/
+const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=)).*\S/
+
 const args = process.argv.slice(2)
-const files = args.filter(arg => !arg.startsWith('-'))
 const verbose = args.includes('--verbose')
-const tests = files.length > 0 ? files : globSync('test/**/*.test.ts').sort()
+const given = args.filter(arg => !arg.startsWith('-'))
+// More than there are processors: most of its time a test waits for a process, a deadline or a pause.
+const jobs = Number(args.find(arg => arg.startsWith('--jobs='))?.slice(7) ?? availableParallelism() + 1)
 
-const tap = spawn('tap', ['run', '--reporter=tap', '--jobs=2', ...tests], { stdio: ['ignore', 'pipe', 'inherit'] })
+mkdirSync(CACHE, { recursive: true })
+const seconds = readTimes()
+const waiting = longestFirst(given.length > 0 ? given : globSync('test/**/*.test.ts').sort())
 const totals = { pass: 0, fail: 0, skip: 0 }
-let inDiagnostic = false
+const running = new Set<number>()
+process.once('exit', endAll)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-for await (const line of createInterface({ input: tap.stdout })) {
-  const isResult = /^\s*(not )?ok \d+/.test(line)
-  if (isResult) inDiagnostic = /^\s*not ok/.test(line)
-  else if (/^\s*(# Subtest|\d+\.\.\d+)/.test(line)) inDiagnostic = false
-  const isFile = isResult && !line.startsWith(' ')
-  // What a test says of its run, such as the seed that repeats it or the figures of a storm.
-  const isComment = /^\s*# (?!Subtest|time=|\{ total|No coverage)/.test(line)
-  if (verbose || inDiagnostic || isFile || isComment || /# SKIP/.test(line)) process.stdout.write(`${line}\n`)
-  const closing = /^# \{ total: \d+.*\}/.exec(line)?.[0]
-  for (const [, name, count] of closing?.matchAll(/(pass|fail|skip): (\d+)/g) ?? []) {
-    totals[name as keyof typeof totals] = Number(count)
+await keepCompiledService()
+await Promise.all(Array.from({ length: jobs }, work))
+writeFileSync(TIMES, JSON.stringify(seconds))
+const skipped = totals.skip > 0 ? `, ${totals.skip} skipped` : ''
+process.stdout.write(`${totals.pass} passed, ${totals.fail} failed${skipped}\n`)
+process.exitCode = totals.fail > 0 ? 1 : 0
+
+async function work(): Promise<void> {
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const result = await run(file)
+    seconds[file] = result.seconds
+    report(file, result)
   }
 }
 
-const exitCode = await new Promise<number>(resolve => tap.once('close', code => resolve(code ?? 1)))
-if (exitCode !== 0 && totals.fail === 0) totals.fail = 1
-const skipped = totals.skip > 0 ? `, ${totals.skip} skipped` : ''
-process.stdout.write(`${totals.pass} passed, ${totals.fail} failed${skipped}\n`)
-process.exitCode = exitCode
+/** In its group, so that nothing that a test starts outlives it. */
+function run(file: string): Promise<FileResult> {
+  const startedAtMs = performance.now()
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(FILE_WITHIN_S) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true
+  })
+  const pid = child.pid ?? 0
+  running.add(pid)
+  const overdue = setTimeout(() => endGroup(pid), (FILE_WITHIN_S + 10) * 1000)
+  const chunks: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return new Promise(resolve => {
+    child.once('exit', () => {
+      clearTimeout(overdue)
+      endGroup(pid)
+      running.delete(pid)
+    })
+    child.once('close', code => {
+      const output = Buffer.concat(chunks).toString()
+      resolve({ output, isOk: code === 0, seconds: (performance.now() - startedAtMs) / 1000 })
+    })
+  })
+}
+
+function report(file: string, { output, isOk, seconds }: FileResult): void {
+  const counted = /^# \{ total: \d+.*\}/m.exec(output)?.[0] ?? ''
+  const found = { pass: 0, fail: 0, skip: 0 }
+  for (const [, name, count] of counted.matchAll(/(pass|fail|skip): (\d+)/g))
+    found[name as keyof typeof found] = Number(count)
+  // A file that ended before it could count has failed, too.
+  if (!isOk && found.fail === 0) found.fail = 1
+  for (const name of ['pass', 'fail', 'skip'] as const) totals[name] += found[name]
+  const shown = verbose ? output : linesOf(output, isOk ? NOTABLE : NOT_PASSED)
+  process.stdout.write(`${isOk ? 'ok' : 'not ok'} - ${file} # time=${seconds.toFixed(1)}s\n${shown}`)
+}
+
+function linesOf(output: string, wanted: RegExp): string {
+  const lines = output.split('\n').filter(line => wanted.test(line))
+  return lines.map(line => `${line}\n`).join('')
+}
+
+function longestFirst(files: readonly string[]): string[] {
+  const expected = (file: string): number => seconds[file] ?? (file.includes('/acceptance/') ? 10 : 1)
+  return [...files].sort((a, b) => expected(b) - expected(a))
+}
+
+function readTimes(): Record<string, number> {
+  try {
+    return JSON.parse(readFileSync(TIMES, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+/** The services of the tests are killed, and what is killed keeps no compiled code: so one ends by itself before. */
+async function keepCompiledService(): Promise<void> {
+  const launcher = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const path = `${dirname(process.execPath)}:${process.env['PATH']}`
+  spawn(launcher, ['--help'], { env: { PATH: path }, stdio: 'ignore' }).once('close', () => resolve())
+  await promise
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Every process of it has ended.
+  }
+}
+
+function endAll(): void {
+  for (const pid of running) endGroup(pid)
+}
