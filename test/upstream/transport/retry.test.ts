@@ -1,0 +1,100 @@
+// What is tried again, after what wait, and with which key. Time is virtual: a wait costs nothing and is recorded.
+import t from 'tap'
+import type { ExchangeResult } from '../../../src/upstream/transport/exchange.ts'
+import { requestWithRetries } from '../../../src/upstream/transport/retry.ts'
+import type { Attempt, Deadline } from '../../../src/upstream/types.ts'
+import { answer, failure, KEYS, refusal, scripted } from '../scripted-cometchat.ts'
+
+interface Call {
+  readonly script: readonly [ExchangeResult, ...ExchangeResult[]]
+  readonly safe?: boolean
+  readonly deadline?: Deadline
+}
+
+async function call({ script, safe = false, deadline = { atMs: 10_000 } }: Call) {
+  const world = scripted(...script)
+  const attempts: Attempt[] = []
+  const build = (key: (typeof KEYS)[number]) => ({ method: 'POST', path: '/', headers: [key.reveal()] }) as const
+  const told = { ...deadline, onAttempt: (attempt: Attempt) => void attempts.push(attempt) }
+  const result = await requestWithRetries(world.options, build, told, safe)
+  const keys = world.requests.map(({ headers: [key] }) => key)
+  return { result, attempts, keys, sleeps: world.sleeps, keyring: world.options.keyring }
+}
+
+const fine = answer({ data: {} })
+
+t.test('what provably never left is sent again, three times in all', async t => {
+  const { result, attempts, sleeps } = await call({ script: [failure('unreachable', false)] })
+  t.match(result.outcome, { cause: 'unreachable' })
+  t.equal(attempts.length, 3)
+  t.same(sleeps, [50, 50])
+  t.equal((await call({ script: [failure('unreachable', false), fine] })).attempts.length, 2)
+})
+
+t.test('what may have left is sent again only where it reads', async t => {
+  t.equal((await call({ script: [failure('reset', true), fine] })).attempts.length, 1)
+  t.equal((await call({ script: [failure('reset', true), fine], safe: true })).attempts.length, 2)
+  for (const cause of ['deadline', 'unreadable', 'untrusted', 'overloaded', 'client-closed'] as const) {
+    for (const sent of [true, false]) {
+      t.equal((await call({ script: [failure(cause, sent), fine], safe: true })).attempts.length, 1, `${cause} ${sent}`)
+    }
+  }
+})
+
+t.test('a server error is never an invitation, whatever code it names', async t => {
+  for (const code of ['AUTH_ERR_NO_ACCESS', 'ERR_MESSAGE_NO_ACCESS', 'ERR_TOO_MANY_REQUESTS']) {
+    for (const status of [408, 500, 503]) {
+      const { result, attempts } = await call({ script: [refusal(code, status, { 'retry-after': '1' }), fine] })
+      t.equal(attempts.length, 1, `${code} ${status}`)
+      t.equal(result.refusal, undefined)
+    }
+  }
+})
+
+t.test('a refused key is followed by the other, which is then the first', async t => {
+  const { keys, keyring } = await call({ script: [refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401), fine] })
+  t.same(keys, [KEYS[0].reveal(), KEYS[1].reveal()])
+  t.equal(keyring.current(), KEYS[1])
+
+  const both = await call({ script: [refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401)] })
+  t.equal(both.attempts.length, 2)
+  t.equal(both.keyring.refusedForMs(), 0)
+})
+
+t.test('a limit is waited for once, and only where the deadline allows', async t => {
+  const limited = refusal('ERR_TOO_MANY_REQUESTS', 429, { 'retry-after': '2' })
+  t.same((await call({ script: [limited, fine] })).sleeps, [2000])
+  t.equal((await call({ script: [limited] })).attempts.length, 2)
+  t.equal((await call({ script: [limited, fine], deadline: { atMs: 2000 } })).attempts.length, 1)
+  t.equal(
+    (await call({ script: [refusal('ERR_TOO_MANY_REQUESTS', 429), fine] })).attempts.length,
+    1,
+    'nothing is guessed'
+  )
+})
+
+t.test('no access is asked again until the message must have settled', async t => {
+  const hidden = refusal('ERR_MESSAGE_NO_ACCESS', 403)
+  const { sleeps, result } = await call({ script: [hidden] })
+  t.same(sleeps, [400, 600, 1000, 1000, 500])
+  t.notOk(result.outOfTime)
+  t.same((await call({ script: [hidden, hidden, fine] })).sleeps, [400, 600])
+  t.ok((await call({ script: [hidden], deadline: { atMs: 100 } })).result.outOfTime)
+})
+
+t.test('a thread that does not exist is told as late as one that is hidden, and asked for once', async t => {
+  const unknown = refusal('ERR_MESSAGE_ID_NOT_FOUND', 404)
+  const { sleeps, attempts, result } = await call({ script: [unknown, fine] })
+  t.same([sleeps, attempts.length], [[3500], 1])
+  t.match(result.refusal, { code: 'thread-not-found' })
+  t.ok((await call({ script: [unknown], deadline: { atMs: 100, isShortened: true } })).result.outOfTime)
+})
+
+t.test('the log is told a status and a code of a closed vocabulary', async t => {
+  t.match((await call({ script: [refusal('ERR_BAD_REQUEST', 400)] })).attempts, [
+    { status: 400, code: 'ERR_BAD_REQUEST' }
+  ])
+  t.match((await call({ script: [refusal('AUTH_ERR_x', 403)] })).attempts, [{ code: 'AUTH_ERR' }, { code: 'AUTH_ERR' }])
+  t.match((await call({ script: [refusal(KEYS[0].reveal(), 400)] })).attempts, [{ status: 400, code: 'other' }])
+  t.match((await call({ script: [failure('reset', true)] })).attempts, [{ code: 'ECONNRESET', status: undefined }])
+})
