@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { DeliveryState, ProblemCode } from '../errors.ts'
 
+const MAX_SUBJECT_LENGTH = 128
+
 declare module 'fastify' {
   interface FastifyRequest {
     facts: RequestFacts
@@ -51,4 +53,22 @@ export function writeRequestLine(log: Logger, request: FastifyRequest, reply: Fa
   facts.status = reply.statusCode
   facts.durationMs = Math.round(reply.elapsedTime * 10) / 10
   log.info(facts, 'request')
+}
+
+/** Who asks, and as whom. */
+export function noteCaller(
+  facts: RequestFacts,
+  {
+    scheme,
+    issuer,
+    subject,
+    uid,
+    actors
+  }: Required<Pick<RequestFacts, 'scheme' | 'issuer' | 'subject' | 'uid' | 'actors'>>
+): void {
+  facts.scheme = scheme
+  facts.issuer = issuer
+  facts.subject = subject.slice(0, MAX_SUBJECT_LENGTH)
+  facts.uid = uid
+  if (actors.length > 0) facts.actors = actors
 }

@@ -11,15 +11,14 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
+import type { Part } from './part.ts'
 
 /** For a question that a caller waits for: an answer that takes longer is an outage. */
 const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 
-export interface Bearer {
+export interface Bearer extends Part {
   /** Undefined where bearer tokens are off. */
   readonly authenticate: Authenticator | undefined
-  readonly isReady: () => boolean
-  close(): Promise<void>
 }
 
 interface BearerParts {
@@ -30,10 +29,10 @@ interface BearerParts {
 
 export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: BearerParts): Bearer {
   const { jwt, introspection } = auth
-  if (!jwt) return { authenticate: undefined, isReady: () => true, close: async () => undefined }
+  if (!jwt) return { authenticate: undefined, health: [], close: () => undefined }
   const rules = { ...jwt, uidClaim: uid.claim, clock }
   const opaque = introspection && createOpaque(introspection, rules)
-  if (opaque && introspection.tokens === 'all') return { ...opaque, isReady: () => true }
+  if (opaque && introspection.tokens === 'all') return { ...opaque, health: [] }
 
   const keys = jwt.secret
     ? createSharedKey(jwt.secret)
@@ -46,7 +45,7 @@ export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: 
   const verified = createJwtAuthenticator({ ...rules, keys })
   return {
     authenticate: opaque ? routeByTokenFormat(verified, opaque.authenticate) : verified,
-    isReady: () => keys.isReady(),
+    health: [{ reason: 'identity-provider-keys', isReady: () => keys.isReady() }],
     async close() {
       keys.close()
       await opaque?.close()

@@ -1,6 +1,8 @@
-// The part of src/app.ts that joins the calls to CometChat.
+// CometChat as a part: connections, the keys and the file they may come from, and the client.
+import { parseApiKeys } from '../config/cometchat.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import {
   type CometChatClient,
@@ -12,16 +14,15 @@ import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
 import { createCometChatUsers } from '../upstream/users.ts'
+import type { Part } from './part.ts'
 
 /** How long a refused key keeps this instance out of the balancer before it is tried again. */
 const REFUSED_KEY_MS = 30_000
 
-export interface CometChat {
+export interface CometChat extends Part {
   readonly client: CometChatClient
   readonly receiverOf: ReceiverOf
   readonly keyring: Keyring
-  readonly isReady: () => boolean
-  close(): Promise<void>
 }
 
 export interface CometChatParts {
@@ -44,11 +45,27 @@ export function createCometChat(
     create: uid.create,
     emit
   })
+  const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, emit)
   return {
     client,
     receiverOf: createReceivers(client),
     keyring,
-    isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS,
-    close: () => connections.close()
+    health: [
+      { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
+    ],
+    close() {
+      stopFollowing()
+      return connections.close()
+    }
   }
+}
+
+/** Takes the keys of the file whenever it changes; one that holds none, or too many, changes nothing. */
+function followKeyFile(path: string | undefined, keyring: Keyring, emit: Emit): () => void {
+  if (path === undefined) return () => undefined
+  return watchFileText(path, text => {
+    const keys = parseApiKeys(text)
+    if (keys) keyring.replace(keys)
+    emit({ name: 'api-keys-changed', accepted: keys !== undefined, keys: keyring.fingerprints() })
+  })
 }

@@ -4,11 +4,9 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Login } from '../login/login.ts'
 import type { Emit } from '../observability/events.ts'
+import type { Part } from './part.ts'
 
-export interface OwnLogin extends Login {
-  readonly isReady: () => boolean
-  close(): Promise<void>
-}
+export type OwnLogin = Login & Part
 
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
@@ -38,7 +36,7 @@ export async function openLogin(
   })
   return {
     ...parts,
-    isReady: () => store.isReady(),
+    health: [{ reason: 'login-store', isReady: () => store.isReady() }],
     async close() {
       keys.close()
       await store.close()

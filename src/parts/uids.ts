@@ -7,25 +7,29 @@ import type { UidTableConfig } from '../config/uid.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher } from '../outbound/fetch-json.ts'
+import type { Part } from './part.ts'
 
 /** A caller waits for the answer: one that takes longer is an outage. */
 const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 const TABLE_TTL_MS = 60_000
 
-export interface Uids {
+export interface Uids extends Part {
   readonly uidOf: UidMap
-  close(): Promise<void>
 }
 
 /** Makes the map from users to UIDs that the configuration asks for. */
 export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, emit: Emit): Uids {
   if (mode !== 'table' || !table) {
-    return { uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }), close: async () => undefined }
+    return {
+      uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }),
+      health: [],
+      close: () => undefined
+    }
   }
   const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table)
   // A file is in memory and must count at once when it changes.
   const ttlMs = table.kind === 'file' ? 0 : TABLE_TTL_MS
-  return { uidOf: createTableUidMap({ lookUp, clock, ttlMs, emit }), close }
+  return { uidOf: createTableUidMap({ lookUp, clock, ttlMs, emit }), health: [], close }
 }
 
 interface Lookup {

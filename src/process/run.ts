@@ -3,18 +3,16 @@ import { createService } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { schemeOf } from '../lib/store-address.ts'
 import { createAdminServer } from './admin-server.ts'
-import { closeService, followApiKeyFile } from './close-service.ts'
 import { addressOf, listen } from './listen.ts'
-import { stopOnSignals } from './shutdown.ts'
+import { closeService, stopOnSignals } from './shutdown.ts'
 import { StartError } from './start-error.ts'
 
 /** One process does it all. Throws a StoreError or a StartError when it cannot. */
 export async function runSingle(config: Config, log: Logger): Promise<void> {
   for (const warning of config.warnings) log.warn(warning)
   const service = await createService(config, { log })
-  const { app, drain, keyring, notReadyReasons } = service
+  const { app, drain, keyFingerprints, notReadyReasons } = service
   const admin = await createAdminServer({ notReadyReasons })
-  followApiKeyFile(service, config, log)
   const tries = [listen(admin, config.admin, 'ADMIN_PORT'), listen(app, config.public, 'PORT')]
   const refusals = (await Promise.allSettled(tries)).flatMap(result => (result.status === 'rejected' ? [result] : []))
   if (refusals.length > 0) {
@@ -33,7 +31,7 @@ export async function runSingle(config: Config, log: Logger): Promise<void> {
       url: addressOf(app),
       adminUrl: addressOf(admin),
       cometchat: config.cometchat.origin,
-      keys: keyring.fingerprints(),
+      keys: keyFingerprints(),
       store: schemeOf(config.delivery.store)
     },
     'listening'

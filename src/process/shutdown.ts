@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
+import type { Service } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { describeBug } from '../lib/bug.ts'
 import { CLOSING_MS, DRAIN_MARGIN_MS } from '../lib/drain-times.ts'
@@ -35,4 +36,17 @@ export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, e
 
 export function logBug(log: Logger, error: Error): void {
   log.fatal(describeBug(error), 'bug: the process ends')
+}
+
+/** Takes no more calls, and resolves once what was under way has ended or had its time. */
+export async function closeService({ app, drain }: Pick<Service, 'app' | 'drain'>): Promise<void> {
+  // What has arrived is read first: a connection with an unread request looks idle, and would be ended under it.
+  await nextTurn()
+  await nextTurn()
+  const graceMs = drain.close()
+  const idle = setInterval(() => app.server.closeIdleConnections(), 100)
+  const forced = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  await app.close()
+  clearInterval(idle)
+  clearTimeout(forced)
 }

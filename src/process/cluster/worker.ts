@@ -3,9 +3,8 @@ import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 import type { Service } from '../../app.ts'
 import type { Config } from '../../config/load-config.ts'
-import { closeService, followApiKeyFile } from '../close-service.ts'
 import { addressOf, listen } from '../listen.ts'
-import { ENDING_MS, logBug } from '../shutdown.ts'
+import { closeService, ENDING_MS, logBug } from '../shutdown.ts'
 import type { Order, Report } from './ipc.ts'
 
 /** A terminal and some service managers send them to every process of a group; only the primary acts on them. */
@@ -28,7 +27,6 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
   // Loaded only now: from here on a signal to the group does no harm.
   const { createService } = await import('../../app.ts')
   service = await createService(config, { log })
-  followApiKeyFile(service, config, log)
   await listen(service.app, config.public, 'PORT')
   tell({ report: 'listening', url: addressOf(service.app) })
 }

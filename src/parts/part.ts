@@ -1,0 +1,12 @@
+/** What `/readyz` asks of a part. */
+export interface Health {
+  /** What it says while the part is not ready. */
+  readonly reason: string
+  isReady(): boolean
+}
+
+/** Something that the service is made of, from its start to its end. */
+export interface Part {
+  readonly health: readonly Health[]
+  close(): void | Promise<void>
+}

@@ -1,0 +1,84 @@
+// Every part of the service, made and joined in the order in which they need each other.
+import type { Logger } from 'pino'
+import type { Config } from '../config/load-config.ts'
+import { createDelivery, type Delivery } from '../delivery/delivery.ts'
+import type { RecordStore } from '../delivery/record.ts'
+import { createRecordNames } from '../delivery/record-keys.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import { logEvents } from '../observability/event-log.ts'
+import { createEmit } from '../observability/events.ts'
+import { createJsonFetcher } from '../outbound/fetch-json.ts'
+import { type AppSessions, openAppSessions } from './app-sessions.ts'
+import { type Bearer, createBearer } from './bearer.ts'
+import { type CometChat, createCometChat } from './cometchat.ts'
+import { type OwnLogin, openLogin } from './own-login.ts'
+import type { Part } from './part.ts'
+import { openRecords } from './records.ts'
+import { createUids, type Uids } from './uids.ts'
+
+/** What a test replaces; everything else is real everywhere. */
+export interface Adapters {
+  readonly log: Logger
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly store?: RecordStore
+}
+
+export interface Parts extends Part {
+  readonly clock: Clock
+  readonly bearer: Bearer
+  readonly appSessions: AppSessions
+  /** Undefined where this service signs nobody in itself. */
+  readonly login: OwnLogin | undefined
+  readonly uids: Uids
+  readonly cometchat: CometChat
+  readonly delivery: Delivery
+}
+
+/**
+ * What only some configurations need is loaded where it is made: no start waits for a Redis client that is not used.
+ * Throws a StoreError where a store must not be used as it is; then nothing is left running.
+ */
+export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
+  const { log, clock = systemClock, random = Math.random } = adapters
+  const emit = createEmit([logEvents(log)])
+  // First the stores: they can refuse to start, and then nothing else must be running.
+  const records = await openRecords(config, { given: adapters.store, clock, log })
+  const fetchJson = createJsonFetcher()
+  const login = await openLogin(config, { fetchJson, clock, emit }).catch(async error => {
+    await Promise.all([fetchJson.close(), records.close()])
+    throw error
+  })
+  const bearer = createBearer(config, { fetchJson, clock, emit })
+  const uids = createUids(config.uid, clock, emit)
+  const appSessions = await openAppSessions(config, clock, emit)
+  const cometchat = createCometChat(config, { clock, random, emit })
+  const delivery = createDelivery({
+    cometchat: cometchat.client,
+    receiverOf: cometchat.receiverOf,
+    store: records.store,
+    names: createRecordNames(config.delivery.secret?.reveal()),
+    clock,
+    deadlineMs: config.delivery.deadlineMs,
+    quietPeriodMs: config.delivery.quietPeriodMs,
+    marker: config.delivery.marker
+  })
+
+  // In the order in which `/readyz` gives its reasons.
+  const parts: readonly Part[] = [records, bearer, appSessions, ...(login ? [login] : []), uids, cometchat]
+  return {
+    clock,
+    bearer,
+    appSessions,
+    login,
+    uids,
+    cometchat,
+    delivery,
+    health: parts.flatMap(part => part.health),
+    async close() {
+      // A client that went away has no connection to wait for, but its reply may still be under way.
+      await delivery.idle()
+      await Promise.all([...parts, fetchJson].map(part => part.close()))
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// The store of delivery records, as a part.
+import type { Config } from '../config/load-config.ts'
+import type { RecordStore } from '../delivery/record.ts'
+import { type OpenStoreOptions, openStore } from '../delivery/stores/open.ts'
+import type { Part } from './part.ts'
+
+export interface Records extends Part {
+  readonly store: RecordStore
+}
+
+/** Throws a StoreError where the store cannot be used as it is. A `given` one is taken in its place. */
+export async function openRecords(
+  { delivery }: Config,
+  { given, ...options }: Omit<OpenStoreOptions, 'address'> & { readonly given: RecordStore | undefined }
+): Promise<Records> {
+  const store = given ?? (await openStore({ address: delivery.store, ...options }))
+  return { store, health: [{ reason: 'store', isReady: () => store.isReady() }], close: () => store.close() }
+}
