@@ -1,6 +1,5 @@
 import { Pool } from 'undici'
 import { type ExchangeLimits, type ExchangeResult, exchange, type UpstreamRequest } from './exchange.ts'
-import { createSharedReadBuffer } from './shared-read-buffer.ts'
 
 export interface Connections {
   exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<ExchangeResult>
@@ -28,7 +27,6 @@ export function createConnections({
   connectTimeoutMs = 2000,
   maxInFlight = 10_000
 }: ConnectionOptions): Connections {
-  const onread = createSharedReadBuffer()
   const open = () =>
     new Pool(origin, {
       connections: CONNECTIONS,
@@ -37,7 +35,7 @@ export function createConnections({
       allowH2: false,
       connectTimeout: connectTimeoutMs,
       // Node's own default can be lowered by NODE_OPTIONS.
-      connect: { minVersion: 'TLSv1.2', onread },
+      connect: { minVersion: 'TLSv1.2' },
       // Backstops behind the absolute deadline of each exchange; undici's timers are coarse.
       headersTimeout: 125_000,
       bodyTimeout: 125_000,
