@@ -1,5 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto'
-import { createRandomIds } from '../lib/random-id.ts'
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 
 /** Everything that makes two replies the same one. */
 export interface RecordScope {
@@ -24,17 +23,15 @@ const MARKER_BYTES = 16
 /** Names derived with a secret: whoever reads the store or a thread learns nothing about keys or users. */
 export function createRecordNames(secret: string | undefined): RecordNames {
   const key = createSecretKey(secret === undefined ? randomBytes(32) : hash('sha256', secret, 'buffer'))
-  const randomName = createRandomIds()
-  const randomMarker = createRandomIds('base64url')
   return {
     recordKey(scope, idempotencyKey) {
       // Not as long as a derived name, so it is never one.
-      if (idempotencyKey === undefined) return randomName()
+      if (idempotencyKey === undefined) return randomUUID()
       const { issuer, subject, uid, parentId } = scope
       return hmac(key, ['record', issuer, subject, uid, parentId, 'client', idempotencyKey], 'base64url')
     },
     marker(recordKey) {
-      if (recordKey === undefined) return randomMarker()
+      if (recordKey === undefined) return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
       // One byte a letter: a Buffer for the whole digest would cost more than the digest.
       const digest = hmac(key, ['marker', recordKey], 'binary')
       return Buffer.from(digest.slice(0, MARKER_BYTES), 'binary').toString('base64url')

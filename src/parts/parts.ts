@@ -1,7 +1,7 @@
 // Every part of the service, made and joined in the order in which they need each other.
 import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
-import { createDelivery, type Delivery } from '../delivery/delivery.ts'
+import { createDelivery, type Delivery } from '../delivery/deliver.ts'
 import type { RecordStore } from '../delivery/record.ts'
 import { createRecordNames } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'

@@ -22,7 +22,7 @@ t.test('an answer shows nothing of the marker and carries the standard headers',
   const answer = await postReply(service, { parentId, body: { data: { text: 'hello', metadata: { a: 1 } } } })
 
   t.same(answer.json.data.data.metadata, { a: 1 })
-  t.match(answer.headers.get('x-request-id'), /^[0-9a-f]{32}$/)
+  t.match(answer.headers.get('x-request-id'), /^[0-9a-f-]{36}$/)
   t.equal(answer.headers.get('cache-control'), 'no-store')
   t.equal(answer.headers.get('x-content-type-options'), 'nosniff')
 })

@@ -1,7 +1,6 @@
 // One request of one client, as it meets one process, and what it is told.
-import { createDelivery } from '../../../src/delivery/delivery.ts'
+import { createDelivery, type DeliveryOptions } from '../../../src/delivery/deliver.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
-import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError, type DeliveryState as Verdict } from '../../../src/errors.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import type { CometChatUid } from '../../../src/upstream/cometchat-uid.ts'

@@ -1,8 +1,8 @@
 // One key, one store, one CometChat, and as many attempts on as many processes as a suite wants to see.
 
+import type { DeliveryOptions } from '../../../src/delivery/deliver.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createRecordNames } from '../../../src/delivery/record-keys.ts'
-import type { DeliveryOptions } from '../../../src/delivery/sending.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { Receiver } from '../../../src/upstream/types.ts'
 import type { StoreUnderTest } from '../stores/stores.ts'

@@ -34,8 +34,8 @@ const BEGINNING_MS = 1_000_000
 
 export class World {
   nowMs = BEGINNING_MS
-  /** How far the wall clock is off. */
-  wallOffsetMs = 0
+  /** How far the wall clock is ahead of the time of this world. */
+  wallOffsetMs = Date.UTC(2026, 10, 21)
   hasJumpedBack = false
   /** Told of every jump: whoever watches that clock notices it within seconds. */
   readonly onJump: (() => Promise<void>)[] = []

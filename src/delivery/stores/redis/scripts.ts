@@ -5,7 +5,7 @@
 // - Each text names the run of the server that it was told to. EVALSHA therefore knows no script on another server, whatever
 //   was replicated to it.
 import { type Script, script } from '../../../redis/scripts.ts'
-import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../open-record.ts'
+import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../record.ts'
 
 /** Milliseconds since the Unix epoch, on the clock of the server. */
 const NOW = `

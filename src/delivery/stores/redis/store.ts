@@ -3,18 +3,18 @@
 
 import type { RedisAddress } from '../../../lib/store-address.ts'
 import type { StoreLog } from '../../../lib/store-error.ts'
-import { claimed } from '../../open-record.ts'
+import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type Claim,
   type ClaimedAs,
   type ClaimResult,
+  claimed,
   claimKeptMs,
   KEPT_MS,
   type Outcome,
   type RecordStore,
   type Retention
 } from '../../record.ts'
-import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
 import { RedisLink } from './handshake.ts'
 import type { Transition } from './scripts.ts'
 

@@ -2,21 +2,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../../lib/clock.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
-import { claimed, isFarAhead, isMisdated, judgeOpen } from '../../open-record.ts'
+import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type Claim,
   type ClaimedAs,
   type ClaimResult,
+  claimed,
   claimKeptMs,
+  isFarAhead,
+  isMisdated,
+  judgeOpen,
   KEPT_MS,
   type Outcome,
   type RecordStore,
   type Retention
 } from '../../record.ts'
-import { readOutcome, writeOutcome } from '../../stored-outcome.ts'
 import { ExpiryWatermark, TrustedClock } from '../trusted-clock.ts'
-import { openDatabase } from './schema.ts'
-import { prepareStatements, readRow, type StoredRecord } from './statements.ts'
+import { openDatabase, prepareStatements, readRow, type StoredRecord } from './schema.ts'
 
 export interface FileStoreOptions {
   readonly path: string

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { readOutcome, writeOutcome } from '../../src/delivery/stored-outcome.ts'
+import { readOutcome, writeOutcome } from '../../src/delivery/outcome.ts'
 import { PROBLEMS } from '../../src/errors.ts'
 
 const BODY = '{"data":{"id":"7"}}'

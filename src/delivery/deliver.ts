@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { AppError, type DeliveryState } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
 import { type DeliveredReply, deadlineFor, type ReplyOrder, replyFrom } from './command.ts'
-import type { Unsettled } from './local-attempts.ts'
+import { Unsettled } from './local-attempts.ts'
 import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcome.ts'
 import { type Found, lookFor } from './reconcile.ts'
 import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record.ts'
@@ -19,11 +20,46 @@ export interface DeliveryOptions extends RecordKeeping {
   readonly quietPeriodMs: number
 }
 
+export interface Delivery {
+  /** Resolves with a reply that exists; else throws an AppError that says what is known. */
+  deliver(order: ReplyOrder): Promise<DeliveredReply>
+  /** Resolves when no reply is under way any more. */
+  idle(): Promise<void>
+}
+
+/** Sends each reply at most once for each key, and remembers what became of it. */
+export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Delivery {
+  const parts = { ...options, newOwner: randomUUID }
+  const unsettled = new Unsettled()
+  let underWay = 0
+  let whenIdle: (() => void)[] = []
+
+  return {
+    async deliver(order) {
+      const sending = new Sending(parts, order, unsettled)
+      underWay++
+      try {
+        return await sending.begin()
+      } finally {
+        sending.end()
+        underWay--
+        if (underWay === 0) {
+          for (const tell of whenIdle) tell()
+          whenIdle = []
+        }
+      }
+    },
+    async idle() {
+      if (underWay > 0) await new Promise<void>(resolve => whenIdle.push(resolve))
+    }
+  }
+}
+
 /** A crash frees a record this long after the deadline of its owner. */
 const LEASE_MARGIN_MS = 5000
 
 /** One order on its way: what its steps share. */
-export class Sending {
+class Sending {
   readonly #options: DeliveryOptions
   readonly #order: ReplyOrder
   readonly #record: ReplyRecord
