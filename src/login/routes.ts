@@ -45,62 +45,66 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
     parseForm
   )
   // The addresses of these pages carry codes: no other site learns them as a referrer.
-  app.addHook('onRequest', async (_request, reply) => void reply.header('referrer-policy', 'no-referrer'))
-  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply))
+  app.addHook('onRequest', async (_request, response) => void response.header('referrer-policy', 'no-referrer'))
+  app.setErrorHandler((error, request, response) => answerFailure(error, request, response))
 
-  app.get('/auth/login', async (request, reply) => {
+  app.get('/auth/login', { config: { operation: 'begin-login' } }, async (request, response) => {
     const returnTo = wantedReturnUrl(request, origin)
     const { authorization, cookie } = await pendingLogins.begin(
       returnTo,
       cookieValue(request.headers.cookie, SESSION_COOKIE)
     )
     const url = await provider.authorizationUrl(authorization)
-    return reply.header('set-cookie', loginCookie(cookie, LOGIN_MAX_MS)).redirect(url, 303)
+    return response.header('set-cookie', loginCookie(cookie, LOGIN_MAX_MS)).redirect(url, 303)
   })
 
-  app.get('/auth/callback', async (request, reply) => {
+  app.get('/auth/callback', { config: { operation: 'finish-login' } }, async (request, response) => {
     const query = queryOf(request)
     const { cookie } = request.headers
     const authorization = await pendingLogins.take(
       cookieValue(cookie, LOGIN_COOKIE),
       new URLSearchParams(query).get('state')
     )
-    reply.header('set-cookie', clearedLoginCookie())
+    response.header('set-cookie', clearedLoginCookie())
     const session = await provider.exchangeCode(query, authorization)
     const former = [authorization.replaces, cookieValue(cookie, SESSION_COOKIE)]
     const id = await changeSession(session, former, sessions)
-    reply.header('set-cookie', sessionCookie(id)).headers(PAGE_HEADERS)
-    return reply.send(continuePage(authorization.returnTo))
+    response.header('set-cookie', sessionCookie(id)).headers(PAGE_HEADERS)
+    return response.send(continuePage(authorization.returnTo))
   })
 
-  app.post('/auth/logout', async (request, reply) => {
+  app.post('/auth/logout', { config: { operation: 'log-out' } }, async (request, response) => {
     verifyCsrf(request.headers, options.csrf)
     const returnTo = wantedReturnUrl(request, origin)
     const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
     const path = returnTo.slice(origin.length)
     const url = (await provider.endSessionUrl(session, path)) ?? returnTo
-    reply.header('set-cookie', clearedSessionCookie())
-    return isNavigation(request) ? reply.redirect(url, 303) : reply.send({ continueAt: url })
+    response.header('set-cookie', clearedSessionCookie())
+    return isNavigation(request) ? response.redirect(url, 303) : response.send({ continueAt: url })
   })
 
-  app.get('/auth/logged-out', async (request, reply) => {
+  app.get('/auth/logged-out', { config: { operation: 'show-logged-out' } }, async (request, response) => {
     // The provider sends it back as it was; a state that an attacker made up is checked like any other path.
     const path = new URLSearchParams(queryOf(request)).get('state')
-    return reply.redirect(returnUrl(path, origin) ?? `${origin}/`, 303)
+    return response.redirect(returnUrl(path, origin) ?? `${origin}/`, 303)
   })
 
-  app.get('/auth/me', async request => {
+  app.get('/auth/me', { config: { operation: 'show-caller' } }, async request => {
     const credential = credentialOf(request.raw.rawHeaders, [SESSION_COOKIE])
     if (credential.kind !== 'cookie') throw unauthenticated('This address knows the login cookie only.')
     const { issuer, sub, subject, profile } = await options.sessionOf(credential.value)
     return { sub, uid: await options.uidOf({ issuer, subject }), ...profile }
   })
 
-  app.post<{ Body: unknown }>('/auth/backchannel-logout', async ({ body }, reply) => {
-    const token = body instanceof URLSearchParams ? body.getAll('logout_token') : []
-    await options.backchannelLogout(token.length === 1 ? token[0] : undefined)
-    return reply.code(200).send()
-  })
+  app.post<{ Body: unknown }>(
+    '/auth/backchannel-logout',
+    { config: { operation: 'end-sessions' } },
+    async ({ body }, response) => {
+      const token = body instanceof URLSearchParams ? body.getAll('logout_token') : []
+      await options.backchannelLogout(token.length === 1 ? token[0] : undefined)
+      return response.code(200).send()
+    }
+  )
 }
 
 /** A new id at every sign-in; whatever this browser had before ends, as does the former session of the same sid. */
@@ -133,11 +137,11 @@ function isNavigation({ headers }: FastifyRequest): boolean {
 }
 
 /** A page for people; for programs the problem that every other part answers with. */
-function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerFailure(thrown: unknown, request: FastifyRequest, response: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
   if (!isNavigation(request) || error.code === 'internal') throw thrown
   Object.assign(request.facts, { code: error.code, delivery: error.delivery, reason: error.options.reason })
   const { status, title } = PROBLEMS[error.code]
-  reply.headers(PAGE_HEADERS).code(status)
-  return reply.send(problemPage({ title, detail: error.message, code: error.code, requestId: request.id }))
+  response.headers(PAGE_HEADERS).code(status)
+  return response.send(problemPage({ title, detail: error.message, code: error.code, requestId: request.id }))
 }

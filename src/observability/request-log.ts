@@ -43,15 +43,15 @@ export class RequestFacts {
  * Writes the one line of a request: what was asked, who asked, as whom, and what is known about the reply. It goes with
  * the answer, also where the client has gone and hears nothing any more.
  */
-export function writeRequestLine(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+export function writeRequestLine(log: Logger, request: FastifyRequest, response: FastifyReply): void {
   if (request.hasLine) return
   request.hasLine = true
   const { id, method, routeOptions, facts } = request
   facts.requestId = id
   facts.method = method
   facts.route = routeOptions.url ?? 'none'
-  facts.status = reply.statusCode
-  facts.durationMs = Math.round(reply.elapsedTime * 10) / 10
+  facts.status = response.statusCode
+  facts.durationMs = Math.round(response.elapsedTime * 10) / 10
   log.info(facts, 'request')
 }
 

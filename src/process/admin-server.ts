@@ -10,7 +10,7 @@ export async function createAdminServer(options: HealthOptions): Promise<Fastify
   const admin = fastify({
     logger: false,
     forceCloseConnections: true,
-    frameworkErrors: (_error, _request, reply) => answerNotFound(reply)
+    frameworkErrors: (_error, _request, response) => answerNotFound(response)
   })
   await admin.register(healthRoutes, options)
   return admin
@@ -18,23 +18,23 @@ export async function createAdminServer(options: HealthOptions): Promise<Fastify
 
 /** `GET /livez` knows the event loop only; `GET /readyz` knows what a reply would need. */
 const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyReasons }) => {
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
+  app.addHook('onSend', async (_request, response) => {
+    response.header('cache-control', 'no-store')
   })
 
-  app.setNotFoundHandler((_request, reply) => answerNotFound(reply))
+  app.setNotFoundHandler((_request, response) => answerNotFound(response))
 
   app.get('/livez', async () => ({ status: 'live' }))
 
-  app.get('/readyz', async (request, reply) => {
+  app.get('/readyz', async (request, response) => {
     const reasons = await notReadyReasons()
     const verbose = new URLSearchParams(request.url.split('?')[1]).has('verbose')
-    reply.code(reasons.length === 0 ? 200 : 503)
+    response.code(reasons.length === 0 ? 200 : 503)
     return { status: reasons.length === 0 ? 'ready' : 'not-ready', ...(verbose && { reasons }) }
   })
 }
 
 /** In the place of Fastify's own answers, which repeat the address. */
-function answerNotFound(reply: FastifyReply): void {
-  void reply.code(404).send({ status: 'not-found' })
+function answerNotFound(response: FastifyReply): void {
+  void response.code(404).send({ status: 'not-found' })
 }
