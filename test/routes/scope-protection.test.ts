@@ -61,10 +61,13 @@ async function startWatched(
   t.teardown(() => app.close())
   await app.ready()
   const found = routes.get(app) ?? []
-  return { app, routes: found.flatMap(({ method, url }) => [method].flat().map(name => ({ method: name, url }))) }
+  return {
+    app,
+    routes: found.flatMap(({ method, url, config }) => [method].flat().map(name => ({ method: name, url, config })))
+  }
 }
 
-type Route = Awaited<ReturnType<typeof startWatched>>['routes'][number]
+type Route = Pick<Awaited<ReturnType<typeof startWatched>>['routes'][number], 'method' | 'url'>
 
 const call = (app: FastifyInstance, { method, url }: Route, headers: Record<string, string>) =>
   app.inject({ method: method as 'POST', url: url.replace(/:\w+/g, '100'), headers, payload: '{}' })
@@ -118,6 +121,15 @@ t.test('every route of the service that could change something is protected', as
     else if (reason !== undefined) t.equal(statusCode, withoutProof, `${name}: ${reason}`)
     else await isProtected(t, app, route)
   }
+})
+
+t.test('every route has an operation, and what does something has one of its own', async t => {
+  const { routes } = await startWatched(t)
+  // The answer to a preflight belongs to @fastify/cors.
+  const ours = routes.filter(({ method }) => method !== 'OPTIONS')
+  for (const { method, url, config } of ours) t.match(config?.operation, /^[a-z]+(-[a-z]+)+$/, `${method} ${url}`)
+  const names = ours.map(({ config }) => config?.operation).filter(name => name !== 'refuse-method')
+  t.equal(new Set(names).size, names.length)
 })
 
 t.test('a route that is added to the signed-in scope is protected without doing anything for it', async t => {

@@ -1,4 +1,5 @@
 import type { Violation } from '../../errors.ts'
+import { isObject, type JsonObject } from '../../lib/json.ts'
 import { memberPointer } from './member-pointer.ts'
 
 export const MAX_DEPTH = 32
@@ -32,8 +33,8 @@ function inspect(value: unknown, pointer: string, depth: number, inspection: Ins
     violations.push({ pointer: '', code: 'too-deep', detail: `Nothing may be nested deeper than ${MAX_DEPTH}.` })
   } else if (Array.isArray(value)) {
     inspectItems(value, pointer, depth, inspection)
-  } else if (typeof value === 'object' && value !== null) {
-    inspectMembers(value as Record<string, unknown>, pointer, depth, inspection)
+  } else if (isObject(value)) {
+    inspectMembers(value, pointer, depth, inspection)
   }
 }
 
@@ -45,7 +46,7 @@ function inspectItems(values: readonly unknown[], pointer: string, depth: number
   }
 }
 
-function inspectMembers(value: Record<string, unknown>, pointer: string, depth: number, inspection: Inspection): void {
+function inspectMembers(value: JsonObject, pointer: string, depth: number, inspection: Inspection): void {
   const names = Object.keys(value)
   if (isCrowded(names.length, pointer, inspection)) return
   for (const name of names) {
