@@ -25,7 +25,8 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   {
     names: ['TRUST_PROXY'],
     byDefault: 'none',
-    meaning: 'addresses or CIDR blocks of proxies, comma-separated; nothing here goes by an address yet'
+    meaning:
+      "addresses or CIDR blocks of proxies, comma-separated; the questions about opaque tokens are shared by the client's address"
   },
   {
     names: ['CORS_ORIGINS'],
