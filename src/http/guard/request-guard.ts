@@ -61,11 +61,7 @@ export const requestGuard = fp<RequestGuardOptions>(
 
 /** What is in an address must be seen by every reader alike: nothing encoded, and no query that no schema knows. */
 function checkTarget(request: FastifyRequest): void {
-  const path = request.raw.url?.split('?', 1)[0] ?? ''
-  if (path.includes('%')) {
-    const pointer = encodedPlace(path, request.routeOptions.url ?? '')
-    throw invalidRequest([{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
-  }
+  if (request.raw.url?.includes('%')) checkEncoding(request.raw.url, request.routeOptions.url ?? '')
   const names = Object.keys(request.query ?? {})
   // Only now: Fastify makes its description of a route for each look at it.
   if (names.length === 0 || request.routeOptions.schema?.querystring !== undefined) return
@@ -73,6 +69,13 @@ function checkTarget(request: FastifyRequest): void {
   throw invalidRequest(
     names.slice(0, MAX_VIOLATIONS).map(name => ({ pointer: memberPointer('', name), code: 'unknown-member', detail }))
   )
+}
+
+function checkEncoding(url: string, template: string): void {
+  const path = url.split('?', 1)[0] ?? ''
+  if (!path.includes('%')) return
+  const pointer = encodedPlace(path, template)
+  throw invalidRequest([{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
 }
 
 /** Pointer to the first parameter of a path that holds an escape; to the whole where it is no parameter. */

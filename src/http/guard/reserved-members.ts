@@ -33,6 +33,7 @@ export function createReservedMembers(metadataNames: readonly string[]): (body: 
     collect(body, '', isReserved, pointers)
     collect(data, '/data', isReserved, pointers)
     collect(memberOf(data, 'metadata'), '/data/metadata', isReservedMetadata, pointers)
+    if (pointers.length === 0) return []
     return pointers
       .slice(0, MAX_VIOLATIONS)
       .map(pointer => ({ pointer, code: 'reserved-name', detail: 'It is not for callers to set.' }))
