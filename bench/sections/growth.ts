@@ -68,8 +68,8 @@ async function fill(path: string, records: number, stopping: AbortSignal): Promi
   const body = JSON.stringify({ data: { id: '1', text: 'x'.repeat(1000) } })
   const keep = async (index: number): Promise<void> => {
     const key = `bench-${index}`
-    await store.claim({ key, fingerprint: '', owner: key, leaseMs: 1000 }, 'pending')
-    await store.finish(key, key, { kind: 'done', messageId: '1', body })
+    await store.acquire({ key, fingerprint: '', owner: key, leaseMs: 1000 }, 'pending')
+    await store.complete(key, key, { kind: 'done', messageId: '1', body })
   }
   for (let from = 0; from < records; from += WRITTEN_AT_ONCE) {
     stopping.throwIfAborted()

@@ -24,7 +24,7 @@ export interface DeliveryFacts {
 }
 
 /** A reply whose every part was checked, on its way to CometChat. */
-export interface ReplyOrder {
+export interface ReplyCommand {
   readonly parentId: string
   readonly message: ReplyMessage & Partial<Receiver>
   readonly author: Author
@@ -46,7 +46,7 @@ export interface DeliveredReply {
 
 /** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
 export function deadlineFor(
-  { facts, isWaiting, waitMs }: ReplyOrder,
+  { facts, isWaiting, waitMs }: ReplyCommand,
   deadlineMs: number,
   nowMs: number,
   clock: Pick<Clock, 'monotonic'>
@@ -71,7 +71,7 @@ function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt
 }
 
 /** What CometChat is asked to post: the order without what only this service needs. */
-export function replyFrom({ parentId, author, message, traceparent }: ReplyOrder, marker: string | undefined): Reply {
+export function replyFrom({ parentId, author, message, traceparent }: ReplyCommand, marker: string | undefined): Reply {
   const { uid, profile } = author
   return {
     parentId,

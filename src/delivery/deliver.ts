@@ -4,11 +4,11 @@ import type { Clock } from '../lib/clock.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
-import { type DeliveredReply, deadlineFor, type ReplyOrder, replyFrom } from './command.ts'
-import { Unsettled } from './local-attempts.ts'
-import { asRefusal, isSettled, replay, stillUnknown, storeUnavailable } from './outcome.ts'
-import { type Found, lookFor } from './reconcile.ts'
-import type { Awaitable, ClaimedAs, ClaimResult, Outcome } from './record.ts'
+import { type DeliveredReply, deadlineFor, type ReplyCommand, replyFrom } from './command.ts'
+import { LocalAttempts } from './local-attempts.ts'
+import { asRefusal, isFinal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
+import { findPosted, type ReconcileResult } from './reconcile.ts'
+import type { AcquiredAs, AcquireResult, Awaitable, RecordedOutcome } from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
 
 export interface DeliveryOptions extends RecordKeeping {
@@ -22,7 +22,7 @@ export interface DeliveryOptions extends RecordKeeping {
 
 export interface Delivery {
   /** Resolves with a reply that exists; else throws an AppError that says what is known. */
-  deliver(order: ReplyOrder): Promise<DeliveredReply>
+  deliver(order: ReplyCommand): Promise<DeliveredReply>
   /** Resolves when no reply is under way any more. */
   idle(): Promise<void>
 }
@@ -30,18 +30,18 @@ export interface Delivery {
 /** Sends each reply at most once for each key, and remembers what became of it. */
 export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Delivery {
   const parts = { ...options, newOwner: randomUUID }
-  const unsettled = new Unsettled()
+  const localAttempts = new LocalAttempts()
   let underWay = 0
   let whenIdle: (() => void)[] = []
 
   return {
     async deliver(order) {
-      const sending = new Sending(parts, order, unsettled)
+      const run = new DeliveryRun(parts, order, localAttempts)
       underWay++
       try {
-        return await sending.begin()
+        return await run.begin()
       } finally {
-        sending.end()
+        run.end()
         underWay--
         if (underWay === 0) {
           for (const tell of whenIdle) tell()
@@ -59,14 +59,14 @@ export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Deli
 const LEASE_MARGIN_MS = 5000
 
 /** One order on its way: what its steps share. */
-class Sending {
+class DeliveryRun {
   readonly #options: DeliveryOptions
-  readonly #order: ReplyOrder
+  readonly #order: ReplyCommand
   readonly #record: ReplyRecord
   readonly #deadline: Deadline
   readonly #leaseEndsAtMs: number
 
-  constructor(options: DeliveryOptions, order: ReplyOrder, unsettled: Unsettled) {
+  constructor(options: DeliveryOptions, order: ReplyCommand, localAttempts: LocalAttempts) {
     const { clock, deadlineMs } = options
     const nowMs = clock.monotonic()
     const leaseMs = deadlineMs + LEASE_MARGIN_MS
@@ -75,17 +75,17 @@ class Sending {
     // Counted from here, so it is over before the store's own is.
     this.#leaseEndsAtMs = nowMs + leaseMs
     this.#deadline = deadlineFor(order, deadlineMs, nowMs, clock)
-    this.#record = new ReplyRecord(options, order, unsettled, leaseMs)
+    this.#record = new ReplyRecord(options, order, localAttempts, leaseMs)
   }
 
   /** Resolves with a reply that exists; else throws what is known. */
   begin(): Awaitable<DeliveredReply> {
     const receiver = this.#knownReceiver()
-    const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.forgetfulForMs() === undefined
-    const claimed = this.#claimRecord(isReadyToSend ? 'sent' : 'pending')
-    return claimed instanceof Promise
-      ? claimed.then(result => this.#goOn(result, receiver))
-      : this.#goOn(claimed, receiver)
+    const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.msSinceDataLoss() === undefined
+    const acquired = this.#acquireRecord(isReadyToSend ? 'sent' : 'pending')
+    return acquired instanceof Promise
+      ? acquired.then(result => this.#goOn(result, receiver))
+      : this.#goOn(acquired, receiver)
   }
 
   /** Must follow, whatever came of it. */
@@ -93,14 +93,14 @@ class Sending {
     this.#record.leave()
   }
 
-  #goOn(claimed: ClaimResult, receiver: Receiver | undefined): Awaitable<DeliveredReply> {
-    switch (claimed.kind) {
-      case 'claimed':
-        return this.#afterClaim(receiver, false)
-      case 'claimed-as-sent':
-        return this.#afterClaim(receiver, true)
-      case 'doubtful':
-        return this.#reconcile(claimed, receiver)
+  #goOn(acquired: AcquireResult, receiver: Receiver | undefined): Awaitable<DeliveredReply> {
+    switch (acquired.kind) {
+      case 'acquired':
+        return this.#afterAcquiring(receiver, false)
+      case 'acquired-as-sent':
+        return this.#afterAcquiring(receiver, true)
+      case 'in-doubt':
+        return this.#reconcile(acquired, receiver)
       case 'mismatch':
         throw new AppError('idempotency-key-reused', 'This Idempotency-Key was used for another reply.')
       case 'in-flight':
@@ -108,14 +108,14 @@ class Sending {
           retryAfterMs: 1000
         })
       default:
-        return this.#replay(claimed)
+        return this.#replay(acquired)
     }
   }
 
-  #claimRecord(as: ClaimedAs): Awaitable<ClaimResult> {
-    const claimed = this.#record.claim(as)
-    if (!(claimed instanceof Promise)) return claimed
-    return claimed.catch(async () => {
+  #acquireRecord(as: AcquiredAs): Awaitable<AcquireResult> {
+    const acquired = this.#record.acquire(as)
+    if (!(acquired instanceof Promise)) return acquired
+    return acquired.catch(async () => {
       // It may be SENT now: then a retry would have to wait for the quiet period although nothing was sent.
       const released = as === 'sent' ? this.#record.release() : undefined
       const verdict = await this.#verdictWithoutRecord()
@@ -129,22 +129,22 @@ class Sending {
     const record = this.#record
     if (!record.isKeyed) return 'not-sent'
     // Asked again afterwards: another attempt may have begun, posted and ended while the thread was read.
-    const isAbsent = record.isOnlyAttempt() && (await this.#lookFor()) === 'absent' && record.isOnlyAttempt()
+    const isAbsent = record.isOnlyAttempt() && (await this.#findPosted()) === 'absent' && record.isOnlyAttempt()
     return isAbsent ? 'not-sent' : 'unknown'
   }
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
-  #afterClaim(receiver: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
-    const forgetfulForMs = this.#record.forgetfulForMs()
-    return forgetfulForMs === undefined
+  #afterAcquiring(receiver: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
+    const msSinceDataLoss = this.#record.msSinceDataLoss()
+    return msSinceDataLoss === undefined
       ? this.#send(receiver, isSent)
-      : this.#lookBeforeSending(receiver, forgetfulForMs)
+      : this.#lookBeforeSending(receiver, msSinceDataLoss)
   }
 
-  async #lookBeforeSending(receiver: Receiver | undefined, forgetfulForMs: number): Promise<DeliveredReply> {
+  async #lookBeforeSending(receiver: Receiver | undefined, msSinceDataLoss: number): Promise<DeliveredReply> {
     const found = await this.#look()
-    if (isSettled(found)) return this.#replay(found)
-    const restMs = this.#restAfterLossMs(forgetfulForMs)
+    if (isFinal(found)) return this.#replay(found)
+    const restMs = this.#restAfterLossMs(msSinceDataLoss)
     if (found === 'absent' && restMs <= 0) return this.#send(receiver, false)
     await this.#record.release()
     throw stillUnknown(restMs)
@@ -159,8 +159,8 @@ class Sending {
       record.noteSent()
       const reply = replyFrom(this.#order, record.marker)
       const { messageId, body } = await this.#options.cometchat.postReply(reply, receiver, this.#deadline)
-      const settling = record.settle({ kind: 'done', messageId, body })
-      if (settling) await settling
+      const completing = record.complete({ kind: 'done', messageId, body })
+      if (completing) await completing
       return this.#delivered(messageId, body, false)
     } catch (thrown) {
       const error = asRefusal(thrown, mayBeSent)
@@ -180,34 +180,34 @@ class Sending {
 
   /** The first attempt ended without an answer: only the thread itself can tell. */
   async #reconcile(
-    { owner, quietForMs }: ClaimResult & { kind: 'doubtful' },
+    { owner, quietForMs }: AcquireResult & { kind: 'in-doubt' },
     receiver: Receiver | undefined
   ): Promise<DeliveredReply> {
     const found = await this.#look()
-    if (isSettled(found)) return this.#replay(found)
+    if (isFinal(found)) return this.#replay(found)
     // A record that is older than the loss may have had another owner since.
-    const restAfterLossMs = this.#restAfterLossMs(this.#record.forgetfulForMs())
+    const restAfterLossMs = this.#restAfterLossMs(this.#record.msSinceDataLoss())
     const restMs = Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
     if (found !== 'absent' || restMs > 0) throw stillUnknown(restMs)
-    if (!(await this.#record.reclaim(owner))) throw stillUnknown(0)
+    if (!(await this.#record.takeOver(owner))) throw stillUnknown(0)
     return this.#send(receiver, false)
   }
 
   /** An owner whose record was lost may have gone on writing to the end of its lease; only then it became quiet. */
-  #restAfterLossMs(forgetfulForMs: number | undefined): number {
-    if (forgetfulForMs === undefined) return Number.NEGATIVE_INFINITY
-    return this.#options.quietPeriodMs + this.#record.leaseMs - forgetfulForMs
+  #restAfterLossMs(msSinceDataLoss: number | undefined): number {
+    if (msSinceDataLoss === undefined) return Number.NEGATIVE_INFINITY
+    return this.#options.quietPeriodMs + this.#record.leaseMs - msSinceDataLoss
   }
 
   /** Searches the thread for the reply, and keeps what it finds. */
-  async #look(): Promise<Found> {
-    const found = await this.#lookFor()
-    if (isSettled(found)) await this.#record.settleAsFound(found)
+  async #look(): Promise<ReconcileResult> {
+    const found = await this.#findPosted()
+    if (isFinal(found)) await this.#record.completeAsFound(found)
     return found
   }
 
-  #lookFor(): Promise<Found> {
-    return lookFor(this.#order, this.#record.marker, this.#options.cometchat, this.#deadline)
+  #findPosted(): Promise<ReconcileResult> {
+    return findPosted(this.#order, this.#record.marker, this.#options.cometchat, this.#deadline)
   }
 
   /** Undefined when it would have to be asked for. */
@@ -223,7 +223,7 @@ class Sending {
     return this.#options.receiverOf(parentId, author.uid, this.#deadline, author.profile)
   }
 
-  #replay(outcome: Outcome): DeliveredReply {
+  #replay(outcome: RecordedOutcome): DeliveredReply {
     this.#order.facts.replayed = true
     const { messageId, body } = replay(outcome)
     return this.#delivered(messageId, body, true)

@@ -1,6 +1,6 @@
 import { AppError, type DeliveryState, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
-import type { ClaimResult, Outcome } from './record.ts'
+import type { AcquireResult, RecordedOutcome } from './record.ts'
 
 /** Refusals that the same request would meet again: kept, so that a retry costs CometChat nothing. */
 const DETERMINISTIC: ReadonlySet<ProblemCode> = new Set([
@@ -9,12 +9,14 @@ const DETERMINISTIC: ReadonlySet<ProblemCode> = new Set([
   'rejected-by-cometchat'
 ])
 
-export function isSettled(result: ClaimResult | Outcome | 'absent' | 'unclear' | undefined): result is Outcome {
+export function isFinal(
+  result: AcquireResult | RecordedOutcome | 'absent' | 'unclear' | undefined
+): result is RecordedOutcome {
   return typeof result === 'object' && (result.kind === 'done' || result.kind === 'refused')
 }
 
-/** What a failure settles about a reply; undefined when it settles nothing. */
-export function outcomeOf(error: unknown): Outcome | undefined {
+/** What a failure proves about a reply; undefined when it proves nothing. */
+export function outcomeOf(error: unknown): RecordedOutcome | undefined {
   if (!(error instanceof AppError)) return undefined
   const { messageId, errors } = error.options
   if (error.delivery === 'sent') return { kind: 'done', ...(messageId !== undefined && { messageId }) }
@@ -23,7 +25,7 @@ export function outcomeOf(error: unknown): Outcome | undefined {
 }
 
 /** The reply that a record remembers; throws the refusal where it remembers one. */
-export function replay(outcome: Outcome): { messageId: string; body: string } {
+export function replay(outcome: RecordedOutcome): { messageId: string; body: string } {
   if (outcome.kind === 'refused') {
     throw new AppError(outcome.code, outcome.detail, outcome.errors ? { errors: outcome.errors } : {})
   }
@@ -36,7 +38,7 @@ export function replay(outcome: Outcome): { messageId: string; body: string } {
   )
 }
 
-/** Told as long as nobody can know; never earlier than a second from now, so that a retry finds something new. */
+/** Told as long as the thread cannot show it; never earlier than a second from now, so that a retry finds something new. */
 export function stillUnknown(waitMs: number): AppError {
   return new AppError('idempotency-in-flight', 'What became of the first attempt is not known yet.', {
     retryAfterMs: Math.max(1000, waitMs)
@@ -58,29 +60,29 @@ export function asRefusal(thrown: unknown, mayBeSent: boolean): AppError {
 }
 
 /** An outcome as a durable store keeps it. */
-export function writeOutcome(outcome: Outcome): string {
+export function writeOutcome(outcome: RecordedOutcome): string {
   return JSON.stringify(outcome)
 }
 
 /**
  * Reads an outcome back. Throws when it is not what `writeOutcome` writes: a store is outside this process, and what
- * was damaged or put there by somebody else must not become an answer.
+ * was damaged or put there by another program must not become an answer.
  */
-export function readOutcome(text: unknown): Outcome {
+export function readOutcome(text: unknown): RecordedOutcome {
   const stored = typeof text === 'string' ? parse(text) : undefined
   const outcome = isObject(stored) ? (readDone(stored) ?? readRefused(stored)) : undefined
   if (!outcome) throw new Error('the stored outcome is unreadable')
   return outcome
 }
 
-function readDone({ kind, messageId, body }: JsonObject): Outcome | undefined {
+function readDone({ kind, messageId, body }: JsonObject): RecordedOutcome | undefined {
   if (kind !== 'done' || !isOptional(messageId, isMessageId)) return undefined
   if (body === undefined) return { kind, ...(messageId !== undefined && { messageId }) }
   if (messageId === undefined || typeof body !== 'string' || !isReplyOf(messageId, body)) return undefined
   return { kind, messageId, body }
 }
 
-function readRefused({ kind, code, detail, errors }: JsonObject): Outcome | undefined {
+function readRefused({ kind, code, detail, errors }: JsonObject): RecordedOutcome | undefined {
   if (kind !== 'refused' || !isRefusal(code) || typeof detail !== 'string') return undefined
   if (!isOptional(errors, isViolations)) return undefined
   return { kind, code, detail, ...(errors && { errors }) }
@@ -101,7 +103,7 @@ function isReplyOf(messageId: string, body: string): boolean {
   const message: unknown = Array.isArray(data) ? data[0] : data
   if (!isObject(message)) return false
   const { id } = message
-  // Ids with more digits than a number holds are compared by nobody but CometChat.
+  // Ids with more digits than a number holds are compared by CometChat alone.
   return typeof id === 'number' && !Number.isSafeInteger(id) ? true : String(id) === messageId
 }
 

@@ -1,21 +1,21 @@
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline, SoughtReply } from '../upstream/types.ts'
-import type { ReplyOrder } from './command.ts'
+import type { ReplyCommand } from './command.ts'
 import { outcomeOf } from './outcome.ts'
-import type { Outcome } from './record.ts'
+import type { RecordedOutcome } from './record.ts'
 
 type Searchable = Pick<CometChatClient, 'findReply'>
 
 /** `unclear` when the thread could not be read to its end, or carries no markers. */
-export type Found = Outcome | 'absent' | 'unclear'
+export type ReconcileResult = RecordedOutcome | 'absent' | 'unclear'
 
-/** Looks for a reply whose outcome nobody was told: its marker in the thread, as its author sees it. */
-export async function lookFor(
-  { parentId, author, facts }: ReplyOrder,
+/** Looks for a reply whose outcome its client was not told: its marker in the thread, as its author sees it. */
+export async function findPosted(
+  { parentId, author, facts }: ReplyCommand,
   marker: string | undefined,
   cometchat: Searchable,
   deadline: Deadline
-): Promise<Found> {
+): Promise<ReconcileResult> {
   facts.reconciled = 'unclear'
   if (marker === undefined) return 'unclear'
   const found = await search(cometchat, { parentId, uid: author.uid, marker }, deadline)
@@ -23,7 +23,7 @@ export async function lookFor(
   return found
 }
 
-async function search(cometchat: Searchable, sought: SoughtReply, deadline: Deadline): Promise<Found> {
+async function search(cometchat: Searchable, sought: SoughtReply, deadline: Deadline): Promise<ReconcileResult> {
   try {
     const reply = await cometchat.findReply(sought, deadline)
     return reply === 'absent' ? 'absent' : { kind: 'done', messageId: reply.messageId, body: reply.body }

@@ -8,8 +8,8 @@ export interface RecordScope {
   readonly parentId: string
 }
 
-export interface RecordNames {
-  /** Name of the record: two users with the same key never share one. Without a key, a random one nobody can ask for. */
+export interface RecordKeys {
+  /** Name of the record: two users with the same key never share one. Without a key, a random one that no client can ask for. */
   recordKey(scope: RecordScope, idempotencyKey: string | undefined): string
   /**
    * 128 bits that identify the reply in CometChat; derived, so it survives the loss of the record. Without a record to
@@ -20,8 +20,8 @@ export interface RecordNames {
 
 const MARKER_BYTES = 16
 
-/** Names derived with a secret: whoever reads the store or a thread learns nothing about keys or users. */
-export function createRecordNames(secret: string | undefined): RecordNames {
+/** Names derived with a secret: a reader of the store or of a thread learns nothing about keys or users. */
+export function createRecordKeys(secret: string | undefined): RecordKeys {
   const key = createSecretKey(secret === undefined ? randomBytes(32) : hash('sha256', secret, 'buffer'))
   return {
     recordKey(scope, idempotencyKey) {

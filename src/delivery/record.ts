@@ -1,7 +1,7 @@
 import type { ProblemCode, Violation } from '../errors.ts'
 
 /** What became of a reply, as it is kept and told again. */
-export type Outcome =
+export type RecordedOutcome =
   /** `body` is the JSON text the caller got; absent when CometChat's description could not be shown. */
   | { readonly kind: 'done'; readonly messageId?: string; readonly body?: string }
   | {
@@ -11,25 +11,25 @@ export type Outcome =
       readonly errors?: readonly Violation[]
     }
 
-export interface Claim {
+export interface Acquisition {
   /** Name of the record: an HMAC, so it says nothing about whose it is. */
   readonly key: string
   /** SHA-256 of the canonical body, as hex. */
   readonly fingerprint: string
-  /** Random; whoever holds it may move the record on. */
+  /** Random; the attempt that holds it may move the record on. */
   readonly owner: string
   /** How long the owner may take, in milliseconds; after that a crash is assumed. */
   readonly leaseMs: number
 }
 
 /** SENT where the reply is written next, with nothing to be found out before: that saves a transition. */
-export type ClaimedAs = 'pending' | 'sent'
+export type AcquiredAs = 'pending' | 'sent'
 
-export type ClaimResult =
+export type AcquireResult =
   /** The record is PENDING and this owner's; also when the same owner asks twice, because a reply got lost. */
-  | { readonly kind: 'claimed' }
+  | { readonly kind: 'acquired' }
   /** The same, and it is SENT. */
-  | { readonly kind: 'claimed-as-sent' }
+  | { readonly kind: 'acquired-as-sent' }
   /** Another owner's lease runs. */
   | { readonly kind: 'in-flight' }
   /** The key belongs to another body. */
@@ -38,40 +38,40 @@ export type ClaimResult =
    * SENT, and its owner is gone: it may have landed. `quietForMs` counts from the last possible write, as far as this
    * process has watched it pass: negative while a lease may still run that a jump of the clock has misdated.
    */
-  | { readonly kind: 'doubtful'; readonly owner: string; readonly quietForMs: number }
-  | Outcome
+  | { readonly kind: 'in-doubt'; readonly owner: string; readonly quietForMs: number }
+  | RecordedOutcome
 
-/** At once where nobody is waited for; a failure is always a rejected promise. */
+/** At once where no other process or disk is waited for; a failure is always a rejected promise. */
 export type Awaitable<T> = T | Promise<T>
 
 /**
  * Records of replies. Every method is one atomic transition; a rejected promise means that it may or may not have
  * happened, which every caller survives.
  *
- *        ┌─────────────claim as SENT───────────┐
+ *        ┌────────────acquire as SENT──────────┐
  *        │                                     ▼
- *     (none) ──claim──▶ PENDING ──markSent──▶ SENT ──finish──▶ DONE | REFUSED
- *        ▲                 │                   │ ▲ doubt: the owner gives up, nobody knows
- *        └─────release─────┴─────release───────┘ └─reclaim──▶ PENDING of a new owner
+ *     (none) ─acquire─▶ PENDING ──markSent──▶ SENT ──complete──▶ DONE | REFUSED
+ *        ▲                 │                   │ ▲ markInDoubt: the owner gives up, the outcome is not known
+ *        └─────release─────┴─────release───────┘ └─takeOver──▶ PENDING of a new owner
  */
 export interface RecordStore {
   /**
    * Creates the record, PENDING unless SENT is asked for, or says what there is. A PENDING whose lease is over was never
    * sent and is taken over. A SENT is durable when it resolves. Rejects also when the store is full.
    */
-  claim(claim: Claim, as?: ClaimedAs): Awaitable<ClaimResult>
+  acquire(acquisition: Acquisition, as?: AcquiredAs): Awaitable<AcquireResult>
   /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
   markSent(key: string, owner: string): Promise<boolean>
   /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */
-  doubt(key: string, owner: string): Promise<void>
-  /** SENT and abandoned → PENDING of a new owner; false when somebody else was quicker. */
-  reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean>
-  /** PENDING or SENT → DONE or REFUSED. Without an owner: on the evidence of the marker, whoever sent it. */
-  finish(key: string, owner: string | undefined, outcome: Outcome): Awaitable<void>
-  /** Forgets a record: its reply provably does not exist, or its outcome is told and nobody can ask again. */
+  markInDoubt(key: string, owner: string): Promise<void>
+  /** SENT and abandoned → PENDING of a new owner; false when another owner was quicker. */
+  takeOver(key: string, previousOwner: string, acquisition: Acquisition): Promise<boolean>
+  /** PENDING or SENT → DONE or REFUSED. Without an owner: on the evidence of the marker, whichever attempt sent it. */
+  complete(key: string, owner: string | undefined, outcome: RecordedOutcome): Awaitable<void>
+  /** Forgets a record: its reply provably does not exist, or its outcome is told and no client can ask again. */
   release(key: string, owner: string): Awaitable<void>
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
-  forgetfulForMs(): number | undefined
+  msSinceDataLoss(): number | undefined
   /** True when the next transition is likely to succeed. */
   isReady(): boolean
   close(): Promise<void>
@@ -92,10 +92,10 @@ export const KEPT_MS: Retention = {
 }
 
 /**
- * How long a claimed record is kept. A PENDING that nobody takes over was never sent: it is kept for as long again as
+ * How long an acquired record is kept. A PENDING that no other attempt takes over was never sent: it is kept for as long again as
  * its lease, then forgotten.
  */
-export function claimKeptMs(as: ClaimedAs, leaseMs: number, kept: Retention): number {
+export function acquiredKeptMs(as: AcquiredAs, leaseMs: number, kept: Retention): number {
   return as === 'sent' ? kept.sent : 2 * leaseMs
 }
 
@@ -103,7 +103,7 @@ export function claimKeptMs(as: ClaimedAs, leaseMs: number, kept: Retention): nu
 export interface OpenRecord {
   readonly fingerprint: string
   readonly owner: string
-  readonly state: ClaimedAs
+  readonly state: AcquiredAs
   readonly leaseEndsAtMs: number
   /** SENT, and its owner gave it up: no date makes it leased again. */
   readonly isLeaseEnded?: boolean
@@ -114,8 +114,8 @@ export const MAX_LEASE_MS = 125_000
 /** Clocks of one store may be read so much apart. */
 export const LEASE_TOLERANCE_MS = 2000
 
-export function claimed(as: ClaimedAs): ClaimResult {
-  return { kind: as === 'sent' ? 'claimed-as-sent' : 'claimed' }
+export function acquired(as: AcquiredAs): AcquireResult {
+  return { kind: as === 'sent' ? 'acquired-as-sent' : 'acquired' }
 }
 
 /** Whether the end of a lease is further ahead than that of any lease can be: the clock has jumped back since. */
@@ -131,21 +131,21 @@ export function isMisdated({ state, leaseEndsAtMs, isLeaseEnded }: OpenRecord, n
   return state === 'sent' && (isFarAhead(leaseEndsAtMs, nowMs) || (isLeaseEnded === true && leaseEndsAtMs > nowMs))
 }
 
-/** What a record under way says to a claim; undefined when the claim may take its place. */
+/** What a record under way says to an acquisition; undefined when the acquisition may take its place. */
 export function judgeOpen(
   open: OpenRecord,
-  claim: Claim,
-  as: ClaimedAs,
+  acquisition: Acquisition,
+  as: AcquiredAs,
   nowMs: number,
   trustedMs: (spanMs: number) => number = ms => ms
-): ClaimResult | undefined {
+): AcquireResult | undefined {
   const aheadMs = open.leaseEndsAtMs - nowMs
   // Further ahead than this lease can be: the clock has jumped back, or the owner has a longer deadline than this process.
-  const isLeased = aheadMs > 0 && aheadMs <= claim.leaseMs + LEASE_TOLERANCE_MS && !open.isLeaseEnded
-  if (open.owner === claim.owner && open.state === 'pending') return as === 'pending' ? claimed(as) : undefined
-  if (open.owner === claim.owner && as === 'sent' && isLeased) return claimed(as)
-  if (open.fingerprint !== claim.fingerprint) return { kind: 'mismatch' }
+  const isLeased = aheadMs > 0 && aheadMs <= acquisition.leaseMs + LEASE_TOLERANCE_MS && !open.isLeaseEnded
+  if (open.owner === acquisition.owner && open.state === 'pending') return as === 'pending' ? acquired(as) : undefined
+  if (open.owner === acquisition.owner && as === 'sent' && isLeased) return acquired(as)
+  if (open.fingerprint !== acquisition.fingerprint) return { kind: 'mismatch' }
   if (isLeased) return { kind: 'in-flight' }
   if (open.state === 'pending') return undefined
-  return { kind: 'doubtful', owner: open.owner, quietForMs: trustedMs(-aheadMs) }
+  return { kind: 'in-doubt', owner: open.owner, quietForMs: trustedMs(-aheadMs) }
 }

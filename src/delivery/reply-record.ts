@@ -1,13 +1,13 @@
 import type { AppError } from '../errors.ts'
-import type { ReplyOrder } from './command.ts'
-import type { Knowledge, Unsettled } from './local-attempts.ts'
+import type { ReplyCommand } from './command.ts'
+import type { LocalAttempt, LocalAttempts } from './local-attempts.ts'
 import { outcomeOf, storeUnavailable } from './outcome.ts'
-import type { Awaitable, Claim, ClaimedAs, ClaimResult, Outcome, RecordStore } from './record.ts'
-import { fingerprintOf, type RecordNames } from './record-keys.ts'
+import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
+import { fingerprintOf, type RecordKeys } from './record-keys.ts'
 
 export interface RecordKeeping {
   readonly store: RecordStore
-  readonly names: RecordNames
+  readonly recordKeys: RecordKeys
   /** Off: replies carry no marker, and an unknown outcome stays unknown. */
   readonly marker: boolean
   /** Tells each attempt from every other one, of this process or another. */
@@ -21,32 +21,32 @@ export class ReplyRecord {
   readonly leaseMs: number
   readonly marker: string | undefined
   readonly #store: RecordStore
-  readonly #claim: Claim
-  readonly #unsettled: Unsettled
-  readonly #knowledge: Knowledge | undefined
+  readonly #acquisition: Acquisition
+  readonly #localAttempts: LocalAttempts
+  readonly #localAttempt: LocalAttempt | undefined
 
   constructor(
-    { store, names, marker, newOwner }: RecordKeeping,
-    order: ReplyOrder,
-    unsettled: Unsettled,
+    { store, recordKeys, marker, newOwner }: RecordKeeping,
+    order: ReplyCommand,
+    localAttempts: LocalAttempts,
     leaseMs: number
   ) {
     const { idempotencyKey, author, parentId, message } = order
     const { issuer, subject, uid } = author
-    const key = names.recordKey({ issuer, subject, uid, parentId }, idempotencyKey)
+    const key = recordKeys.recordKey({ issuer, subject, uid, parentId }, idempotencyKey)
     this.isKeyed = idempotencyKey !== undefined
     this.leaseMs = leaseMs
-    this.marker = marker ? names.marker(this.isKeyed ? key : undefined) : undefined
+    this.marker = marker ? recordKeys.marker(this.isKeyed ? key : undefined) : undefined
     this.#store = store
-    this.#claim = { key, fingerprint: this.isKeyed ? fingerprintOf(message) : '', owner: newOwner(), leaseMs }
-    this.#unsettled = unsettled
-    this.#knowledge = this.isKeyed ? unsettled.enter(key) : undefined
+    this.#acquisition = { key, fingerprint: this.isKeyed ? fingerprintOf(message) : '', owner: newOwner(), leaseMs }
+    this.#localAttempts = localAttempts
+    this.#localAttempt = this.isKeyed ? localAttempts.enter(key) : undefined
   }
 
   /** Rejects when the store did not answer: then it may or may not have happened. */
-  claim(as: ClaimedAs): Awaitable<ClaimResult> {
+  acquire(as: AcquiredAs): Awaitable<AcquireResult> {
     try {
-      return this.#store.claim(this.#claim, as)
+      return this.#store.acquire(this.#acquisition, as)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -54,7 +54,7 @@ export class ReplyRecord {
 
   /** Whether the reply may be sent; throws where that cannot be known, since nothing is sent then. */
   async markSent(): Promise<boolean> {
-    const { key, owner } = this.#claim
+    const { key, owner } = this.#acquisition
     try {
       return await this.#store.markSent(key, owner)
     } catch {
@@ -62,10 +62,10 @@ export class ReplyRecord {
     }
   }
 
-  /** Whether the record is ours now. Whoever fails to get it cannot say what another one does with it. */
-  async reclaim(previousOwner: string): Promise<boolean> {
+  /** Whether the record is ours now. An attempt that fails to get it cannot say what another attempt does with it. */
+  async takeOver(previousOwner: string): Promise<boolean> {
     try {
-      return await this.#store.reclaim(this.#claim.key, previousOwner, this.#claim)
+      return await this.#store.takeOver(this.#acquisition.key, previousOwner, this.#acquisition)
     } catch {
       throw storeUnavailable('unknown')
     }
@@ -73,54 +73,54 @@ export class ReplyRecord {
 
   /** From now on the reply may exist. */
   noteSent(): void {
-    if (this.#knowledge) this.#unsettled.doubt(this.#knowledge)
+    if (this.#localAttempt) this.#localAttempts.markInDoubt(this.#localAttempt)
   }
 
   /** After the call the caller gets the truth about it, whatever the store does. */
-  settle(outcome: Outcome): Awaitable<void> {
-    this.#noteSettled()
-    const { key, owner } = this.#claim
-    return this.isKeyed ? quietly(() => this.#store.finish(key, owner, outcome)) : this.release()
+  complete(outcome: RecordedOutcome): Awaitable<void> {
+    this.#noteResolved()
+    const { key, owner } = this.#acquisition
+    return this.isKeyed ? quietly(() => this.#store.complete(key, owner, outcome)) : this.release()
   }
 
-  /** Keeps what was found in the thread, whoever sent it. */
-  settleAsFound(outcome: Outcome): Awaitable<void> {
-    this.#noteSettled()
-    return quietly(() => this.#store.finish(this.#claim.key, undefined, outcome))
+  /** Keeps what was found in the thread, whichever attempt sent it. */
+  completeAsFound(outcome: RecordedOutcome): Awaitable<void> {
+    this.#noteResolved()
+    return quietly(() => this.#store.complete(this.#acquisition.key, undefined, outcome))
   }
 
   /** Keeps what a failure says about the reply. */
   giveUp(error: AppError): Awaitable<void> {
     const outcome = outcomeOf(error)
-    if (outcome) return this.settle(outcome)
-    const { key, owner } = this.#claim
-    if (error.delivery !== 'not-sent' && this.isKeyed) return quietly(() => this.#store.doubt(key, owner))
-    this.#noteSettled()
+    if (outcome) return this.complete(outcome)
+    const { key, owner } = this.#acquisition
+    if (error.delivery !== 'not-sent' && this.isKeyed) return quietly(() => this.#store.markInDoubt(key, owner))
+    this.#noteResolved()
     return this.release()
   }
 
   /** Nothing was sent, and nothing will be. */
   release(): Awaitable<void> {
-    return quietly(() => this.#store.release(this.#claim.key, this.#claim.owner))
+    return quietly(() => this.#store.release(this.#acquisition.key, this.#acquisition.owner))
   }
 
-  /** Milliseconds since a record of this reply may have been forgotten; undefined when that matters to nobody. */
-  forgetfulForMs(): number | undefined {
-    return this.isKeyed ? this.#store.forgetfulForMs() : undefined
+  /** Milliseconds since a record of this reply may have been forgotten; undefined without a key. */
+  msSinceDataLoss(): number | undefined {
+    return this.isKeyed ? this.#store.msSinceDataLoss() : undefined
   }
 
   /** Whether no other attempt of this process can have to do with the reply. */
   isOnlyAttempt(): boolean {
-    return this.#knowledge === undefined || this.#unsettled.isOnlyAttempt(this.#knowledge)
+    return this.#localAttempt === undefined || this.#localAttempts.isOnlyAttempt(this.#localAttempt)
   }
 
   /** The attempt is over; this must be the last call. */
   leave(): void {
-    if (this.#knowledge) this.#unsettled.leave(this.#knowledge)
+    if (this.#localAttempt) this.#localAttempts.leave(this.#localAttempt)
   }
 
-  #noteSettled(): void {
-    if (this.#knowledge) this.#unsettled.settle(this.#knowledge)
+  #noteResolved(): void {
+    if (this.#localAttempt) this.#localAttempts.markResolved(this.#localAttempt)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
 import { createDelivery, type Delivery } from '../delivery/deliver.ts'
 import type { RecordStore } from '../delivery/record.ts'
-import { createRecordNames } from '../delivery/record-keys.ts'
+import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { logEvents } from '../observability/event-log.ts'
 import { createEmit } from '../observability/events.ts'
@@ -57,7 +57,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
     store: records.store,
-    names: createRecordNames(config.delivery.secret?.reveal()),
+    recordKeys: createRecordKeys(config.delivery.secret?.reveal()),
     clock,
     deadlineMs: config.delivery.deadlineMs,
     quietPeriodMs: config.delivery.quietPeriodMs,

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import type { DeliveredReply, ReplyOrder } from '../delivery/command.ts'
+import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
 import { AppError } from '../errors.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/prefer.ts'
@@ -9,7 +9,7 @@ import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
 import { lengthViolations, ruleViolations } from './reply-rules.ts'
 
 export interface RepliesOptions {
-  readonly deliver: (order: ReplyOrder) => Promise<DeliveredReply>
+  readonly deliver: (order: ReplyCommand) => Promise<DeliveredReply>
   readonly multipleReceiversMax: number
 }
 
@@ -66,7 +66,7 @@ function wireBytesOf({ headers }: FastifyRequest): number {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
 }
 
-function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyOrder {
+function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyCommand {
   const { parentId } = request.params
   const { idempotencyKey } = request
   const traceparent = parseTraceparent(request.headers['traceparent'])

@@ -13,7 +13,7 @@ interface Course {
   readonly before?: Fate
   readonly waitMs?: number
   readonly fate?: Fate
-  /** Then its record is claimed as SENT. */
+  /** Then its record is acquired as SENT. */
   readonly knowsReceiver?: boolean
 }
 
@@ -60,7 +60,7 @@ for (const store of stores) {
       const deaths = deathsIn(await lengthOf(store, course), store === MEMORY ? RETURNS_MS : [LEASE_MS])
       const broken: string[] = []
       for (const death of deaths) broken.push(...(await dieAt(store, course, death)))
-      const how = course.knowsReceiver ? 'claimed as SENT' : 'claimed, then marked'
+      const how = course.knowsReceiver ? 'acquired as SENT' : 'acquired, then marked'
       t.same(broken, [], `${course.title}, ${how}: ${deaths.length} deaths`)
     }
   })

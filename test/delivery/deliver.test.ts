@@ -41,13 +41,13 @@ function noting(store: RecordStore, asked: string[]): RecordStore {
     return answer
   }
   return {
-    claim: (claim, as) => note(`claim as ${as}`, store.claim(claim, as)),
+    acquire: (claim, as) => note(`claim as ${as}`, store.acquire(claim, as)),
     markSent: (key, owner) => note('markSent', store.markSent(key, owner)),
-    doubt: (key, owner) => note('doubt', store.doubt(key, owner)),
-    reclaim: (key, previous, claim) => note('reclaim', store.reclaim(key, previous, claim)),
-    finish: (key, owner, outcome) => note('finish', store.finish(key, owner, outcome)),
+    markInDoubt: (key, owner) => note('doubt', store.markInDoubt(key, owner)),
+    takeOver: (key, previous, claim) => note('reclaim', store.takeOver(key, previous, claim)),
+    complete: (key, owner, outcome) => note('finish', store.complete(key, owner, outcome)),
     release: (key, owner) => note('release', store.release(key, owner)),
-    forgetfulForMs: () => store.forgetfulForMs(),
+    msSinceDataLoss: () => store.msSinceDataLoss(),
     isReady: () => store.isReady(),
     close: () => store.close()
   }
@@ -74,7 +74,7 @@ t.test('a reply whose receiver has to be asked for is not SENT before it can be'
   t.same(asked, ['claim as pending', 'markSent', 'finish'])
 })
 
-t.test('a client that goes while its record is claimed as SENT gets no reply, and leaves nothing', async t => {
+t.test('a client that goes while its record is acquired as SENT gets no reply, and leaves nothing', async t => {
   const { stage, asked } = await open({ knowsReceiver: true })
   const attempt = stage.begin('hello', await stage.startProcess('A'))
   attempt.isWaiting = false
@@ -103,11 +103,11 @@ t.test('a store that forgets while it is asked is found out all the same', async
     knowsReceiver: true,
     mutateStore: store =>
       wrapStore(store, {
-        claim(claim, as) {
+        acquire(claim, as) {
           isForgetful = true
-          return store.claim(claim, as)
+          return store.acquire(claim, as)
         },
-        forgetfulForMs: () => (isForgetful ? LEASE_MS + QUIET_MS : undefined)
+        msSinceDataLoss: () => (isForgetful ? LEASE_MS + QUIET_MS : undefined)
       })
   })
 
@@ -121,10 +121,10 @@ t.test('a claim of which nothing was heard is given back, so that a retry need n
     knowsReceiver: true,
     mutateStore: store =>
       wrapStore(store, {
-        async claim(claim, as) {
-          const claimed = await store.claim(claim, as)
+        async acquire(claim, as) {
+          const acquired = await store.acquire(claim, as)
           if (isBroken) throw new Error('no answer')
-          return claimed
+          return acquired
         }
       })
   })
@@ -140,7 +140,7 @@ t.test('a store that only ever claims as PENDING is asked to mark the record', a
     knowsReceiver: true,
     mutateStore: store =>
       wrapStore(store, {
-        claim: claim => store.claim(claim)
+        acquire: claim => store.acquire(claim)
       })
   })
 

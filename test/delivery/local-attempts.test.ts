@@ -1,40 +1,40 @@
 import t from 'tap'
-import { Unsettled } from '../../src/delivery/local-attempts.ts'
+import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
 
 t.test('an attempt is alone until another one begins, and that is not forgotten while it lasts', async t => {
-  const unsettled = new Unsettled()
-  const first = unsettled.enter('key')
-  t.ok(unsettled.isOnlyAttempt(first))
+  const attempts = new LocalAttempts()
+  const first = attempts.enter('key')
+  t.ok(attempts.isOnlyAttempt(first))
 
-  const second = unsettled.enter('key')
-  unsettled.leave(second)
+  const second = attempts.enter('key')
+  attempts.leave(second)
 
-  t.notOk(unsettled.isOnlyAttempt(first), 'it may have posted meanwhile')
-  unsettled.leave(first)
-  t.ok(unsettled.isOnlyAttempt(unsettled.enter('key')), 'both told what they knew')
+  t.notOk(attempts.isOnlyAttempt(first), 'it may have posted meanwhile')
+  attempts.leave(first)
+  t.ok(attempts.isOnlyAttempt(attempts.enter('key')), 'both told what they knew')
 })
 
 t.test('a doubt outlives its attempt, until somebody finds the reply', async t => {
-  const unsettled = new Unsettled()
-  const lost = unsettled.enter('key')
-  unsettled.doubt(lost)
-  unsettled.leave(lost)
+  const attempts = new LocalAttempts()
+  const lost = attempts.enter('key')
+  attempts.markInDoubt(lost)
+  attempts.leave(lost)
 
-  const again = unsettled.enter('key')
-  t.notOk(unsettled.isOnlyAttempt(again))
-  unsettled.settle(again)
-  unsettled.leave(again)
+  const again = attempts.enter('key')
+  t.notOk(attempts.isOnlyAttempt(again))
+  attempts.markResolved(again)
+  attempts.leave(again)
 
-  t.ok(unsettled.isOnlyAttempt(unsettled.enter('key')))
+  t.ok(attempts.isOnlyAttempt(attempts.enter('key')))
 })
 
 t.test('whoever has forgotten a doubt never again claims to know', async t => {
-  const unsettled = new Unsettled()
+  const attempts = new LocalAttempts()
   for (let index = 0; index <= 10_000; index++) {
-    const lost = unsettled.enter(`key ${index}`)
-    unsettled.doubt(lost)
-    unsettled.leave(lost)
+    const lost = attempts.enter(`key ${index}`)
+    attempts.markInDoubt(lost)
+    attempts.leave(lost)
   }
 
-  t.notOk(unsettled.isOnlyAttempt(unsettled.enter('another key')))
+  t.notOk(attempts.isOnlyAttempt(attempts.enter('another key')))
 })

@@ -1,11 +1,11 @@
 import { createHmac, hash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { createRecordNames, fingerprintOf, type RecordScope } from '../../src/delivery/record-keys.ts'
+import { createRecordKeys, fingerprintOf, type RecordScope } from '../../src/delivery/record-keys.ts'
 import { seedOf } from '../helpers/target.ts'
 
 const SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
-const names = createRecordNames(SECRET)
+const names = createRecordKeys(SECRET)
 const seed = seedOf(t)
 
 /** Letters that a careless way to join parts would take for its own. */
@@ -118,7 +118,7 @@ t.test('the order of a list makes another request, and so does every other value
 
 t.test('the mark is 22 characters of base64url, the same for one secret and another for another', async t => {
   const scope = ['i', 's', 'u', '1', 'k'] as const
-  const [same, other, random] = [SECRET, `${SECRET}y`, undefined].map(secret => createRecordNames(secret))
+  const [same, other, random] = [SECRET, `${SECRET}y`, undefined].map(secret => createRecordKeys(secret))
   const record = nameOf(scope)
   const mark = names.marker(record)
 

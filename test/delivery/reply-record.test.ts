@@ -1,14 +1,14 @@
 // What a record makes of a store that breaks its own rules: a failure that is thrown instead of rejected.
 import t from 'tap'
-import type { ReplyOrder } from '../../src/delivery/command.ts'
-import { Unsettled } from '../../src/delivery/local-attempts.ts'
+import type { ReplyCommand } from '../../src/delivery/command.ts'
+import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
 import type { RecordStore } from '../../src/delivery/record.ts'
-import { createRecordNames } from '../../src/delivery/record-keys.ts'
+import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { AppError } from '../../src/errors.ts'
 import type { CometChatUid } from '../../src/upstream/cometchat-uid.ts'
 
-const ORDER: ReplyOrder = {
+const ORDER: ReplyCommand = {
   parentId: '1',
   message: { category: 'message', type: 'text', data: { text: 'hello' } },
   author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
@@ -21,24 +21,24 @@ const broken = (): never => {
   throw new Error('a bug in the store')
 }
 const STORE: RecordStore = {
-  claim: broken,
+  acquire: broken,
   markSent: broken,
-  doubt: broken,
-  reclaim: broken,
-  finish: broken,
+  markInDoubt: broken,
+  takeOver: broken,
+  complete: broken,
   release: broken,
-  forgetfulForMs: () => undefined,
+  msSinceDataLoss: () => undefined,
   isReady: () => true,
   close: async () => undefined
 }
 
 function openRecord(): ReplyRecord {
-  const parts = { store: STORE, names: createRecordNames(undefined), marker: true, newOwner: () => 'A' }
-  return new ReplyRecord(parts, ORDER, new Unsettled(), 1000)
+  const parts = { store: STORE, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
+  return new ReplyRecord(parts, ORDER, new LocalAttempts(), 1000)
 }
 
 t.test('a claim that is thrown out is a rejected one', async t => {
-  const claim = openRecord().claim('sent')
+  const claim = openRecord().acquire('sent')
 
   t.ok(claim instanceof Promise)
   await t.rejects(async () => claim, { message: 'a bug in the store' })
@@ -46,13 +46,13 @@ t.test('a claim that is thrown out is a rejected one', async t => {
 
 t.test('what comes after the call throws nothing: the truth about the reply is not the record', async t => {
   const record = openRecord()
-  t.equal(await record.settle({ kind: 'done', messageId: '1', body: '{}' }), undefined)
-  t.equal(await record.settleAsFound({ kind: 'done' }), undefined)
+  t.equal(await record.complete({ kind: 'done', messageId: '1', body: '{}' }), undefined)
+  t.equal(await record.completeAsFound({ kind: 'done' }), undefined)
   t.equal(await record.giveUp(new AppError('upstream-reset', '', { delivery: 'unknown' })), undefined)
   t.equal(await record.release(), undefined)
 })
 
 t.test('nothing is sent where it cannot be marked, or taken over', async t => {
   await t.rejects(openRecord().markSent(), { code: 'store-unavailable', delivery: 'not-sent' })
-  await t.rejects(openRecord().reclaim('B'), { code: 'store-unavailable', delivery: 'unknown' })
+  await t.rejects(openRecord().takeOver('B'), { code: 'store-unavailable', delivery: 'unknown' })
 })

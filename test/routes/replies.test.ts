@@ -1,7 +1,7 @@
 // The routes alone, in the scope's guard, with a delivery that answers at once.
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
-import type { DeliveredReply, ReplyOrder } from '../../src/delivery/command.ts'
+import type { DeliveredReply, ReplyCommand } from '../../src/delivery/command.ts'
 import { AppError } from '../../src/errors.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { requestGuard } from '../../src/http/guard/request-guard.ts'
@@ -14,14 +14,14 @@ const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const log = createLogger('silent')
 
 interface Setup {
-  readonly deliver?: (order: ReplyOrder) => Promise<DeliveredReply>
+  readonly deliver?: (order: ReplyCommand) => Promise<DeliveredReply>
   readonly checkFirst?: () => void
 }
 
 async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup = {}) {
   const app = fastify()
   t.teardown(() => app.close())
-  const orders: ReplyOrder[] = []
+  const orders: ReplyCommand[] = []
   setErrorHandler(app, log)
   app.decorateRequest('facts')
   app.addHook('onRequest', async request => {

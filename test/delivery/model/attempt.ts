@@ -30,7 +30,7 @@ export interface AttemptParts {
   readonly store: RecordStore
   readonly cometchat: Omit<CometChatClient, 'readMessage'>
   readonly receiverOf: DeliveryOptions['receiverOf']
-  readonly names: DeliveryOptions['names']
+  readonly recordKeys: DeliveryOptions['recordKeys']
   readonly quietPeriodMs: number
   readonly key: string | null
 }
@@ -40,9 +40,9 @@ export const LEASE_MS = DEADLINE_MS + 5000
 
 /** Begins the attempt; its answer appears on it once there is one. */
 export function begin(attempt: Attempt, parts: AttemptParts): void {
-  const { world, store, cometchat, receiverOf, names, quietPeriodMs, key } = parts
+  const { world, store, cometchat, receiverOf, recordKeys, quietPeriodMs, key } = parts
   const clock = world.clock(attempt.process)
-  const options = { store, cometchat: cometchat as CometChatClient, receiverOf, names, clock, quietPeriodMs }
+  const options = { store, cometchat: cometchat as CometChatClient, receiverOf, recordKeys, clock, quietPeriodMs }
   const delivery = createDelivery({ ...options, deadlineMs: DEADLINE_MS, marker: true })
   const message = { category: 'message', type: 'text', data: { text: attempt.text } }
   const author = { issuer: 'issuer', subject: 'alice', uid: 'alice' as CometChatUid }

@@ -20,26 +20,26 @@ export interface FlakyStoreOptions {
 export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyStoreOptions): RecordStore {
   const link = new Link(attempt, options)
   return wrapStore(store, {
-    claim: async (claim, as = 'pending') => {
+    acquire: async (claim, as = 'pending') => {
       const result = await link.ask(`claims as ${as}`, async () => {
-        const claimed = await store.claim(claim, as)
-        if (claimed.kind === 'claimed' || claimed.kind === 'claimed-as-sent') options.onLease('begins')
-        if (claimed.kind === 'in-flight') options.onLease('runs')
-        return claimed
+        const acquired = await store.acquire(claim, as)
+        if (acquired.kind === 'acquired' || acquired.kind === 'acquired-as-sent') options.onLease('begins')
+        if (acquired.kind === 'in-flight') options.onLease('runs')
+        return acquired
       })
       attempt.hasRecord = true
       return result
     },
     markSent: (key, owner) => link.ask('marks SENT', () => store.markSent(key, owner)),
-    doubt: (key, owner) => link.ask('doubts', () => store.doubt(key, owner)),
-    reclaim: (key, previous, claim) =>
+    markInDoubt: (key, owner) => link.ask('doubts', () => store.markInDoubt(key, owner)),
+    takeOver: (key, previous, claim) =>
       link.ask('reclaims', async () => {
-        const isOurs = await store.reclaim(key, previous, claim)
+        const isOurs = await store.takeOver(key, previous, claim)
         if (isOurs) options.onLease('begins')
         return isOurs
       }),
-    finish: (key, owner, outcome) =>
-      link.ask(`finishes: ${outcome.kind}`, async () => store.finish(key, owner, outcome)),
+    complete: (key, owner, outcome) =>
+      link.ask(`finishes: ${outcome.kind}`, async () => store.complete(key, owner, outcome)),
     release: (key, owner) => link.ask('releases', async () => store.release(key, owner))
   })
 }

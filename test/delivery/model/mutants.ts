@@ -25,24 +25,24 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'a store that says SENT of what it keeps as PENDING',
     breaks: /P1/,
     options: store(real => ({
-      claim: async (claim, as) => {
-        const result = await real.claim(claim)
-        return as === 'sent' && result.kind === 'claimed' ? { kind: 'claimed-as-sent' } : result
+      acquire: async (claim, as) => {
+        const result = await real.acquire(claim)
+        return as === 'sent' && result.kind === 'acquired' ? { kind: 'acquired-as-sent' } : result
       }
     }))
   },
   {
     mistake: 'a store that deletes the claim after every error',
     breaks: /P1/,
-    options: store(real => ({ doubt: async (key, owner) => real.release(key, owner) }))
+    options: store(real => ({ markInDoubt: async (key, owner) => real.release(key, owner) }))
   },
   {
     mistake: 'a store that gives a record under way to everybody who asks',
     breaks: /P1/,
     options: store(real => ({
-      claim: async (claim, as) => {
-        const result = await real.claim(claim, as)
-        return result.kind === 'in-flight' ? { kind: 'claimed' } : result
+      acquire: async (claim, as) => {
+        const result = await real.acquire(claim, as)
+        return result.kind === 'in-flight' ? { kind: 'acquired' } : result
       },
       markSent: async () => true
     }))
@@ -50,7 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a store that keeps a claim as long as its answer',
     breaks: /locked|P3/,
-    options: store(real => ({ claim: (claim, as) => real.claim({ ...claim, leaseMs: 86_400_000 }, as) }))
+    options: store(real => ({ acquire: (claim, as) => real.acquire({ ...claim, leaseMs: 86_400_000 }, as) }))
   },
   {
     mistake: 'a store that gives a doubtful record to everybody who asks',

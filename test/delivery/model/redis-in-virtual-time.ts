@@ -60,11 +60,11 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
           return transition(...args)
         }
       return wrapStore(store, {
-        claim: inTime((claim, as) => store.claim(claim, as)),
+        acquire: inTime((claim, as) => store.acquire(claim, as)),
         markSent: inTime((key, owner) => store.markSent(key, owner)),
-        doubt: inTime((key, owner) => store.doubt(key, owner)),
-        reclaim: inTime((key, previous, claim) => store.reclaim(key, previous, claim)),
-        finish: inTime((key, owner, outcome) => store.finish(key, owner, outcome)),
+        markInDoubt: inTime((key, owner) => store.markInDoubt(key, owner)),
+        takeOver: inTime((key, previous, claim) => store.takeOver(key, previous, claim)),
+        complete: inTime((key, owner, outcome) => store.complete(key, owner, outcome)),
         release: inTime((key, owner) => store.release(key, owner))
       })
     },

@@ -2,7 +2,7 @@
 
 import type { DeliveryOptions } from '../../../src/delivery/deliver.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
-import { createRecordNames } from '../../../src/delivery/record-keys.ts'
+import { createRecordKeys } from '../../../src/delivery/record-keys.ts'
 import { AppError } from '../../../src/errors.ts'
 import type { Receiver } from '../../../src/upstream/types.ts'
 import type { StoreUnderTest } from '../stores/stores.ts'
@@ -45,7 +45,7 @@ export class Stage {
   readonly #shared: SharedStore
   readonly #stores = new Map<Process, RecordStore>()
   readonly #options: StageOptions
-  readonly #names = createRecordNames('a secret that all instances share')
+  readonly #recordKeys = createRecordKeys('a secret that all instances share')
   readonly #broken: string[] = []
   #leaseEndsAtMs = 0
   #looksLeasedSinceMs = Number.POSITIVE_INFINITY
@@ -87,7 +87,7 @@ export class Stage {
       store: flakyStore(store, attempt, { world, decisions: this.#decisions, flaws, onLease }),
       cometchat: this.#options.mutateClient?.(client) ?? client,
       receiverOf: this.#receiverOf,
-      names: this.#names,
+      recordKeys: this.#recordKeys,
       quietPeriodMs: this.#options.quietPeriodMs ?? QUIET_MS,
       key
     })

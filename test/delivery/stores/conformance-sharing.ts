@@ -1,6 +1,6 @@
 // Who wins a race, and whether what is kept comes back as it was.
 import type { Test } from 'tap'
-import type { Outcome } from '../../../src/delivery/record.ts'
+import type { RecordedOutcome } from '../../../src/delivery/record.ts'
 import { DONE, HOUR_MS, type MakeKit, newClaim, STATES } from './store-kit.ts'
 
 export function testSharing(t: Test, makeKit: MakeKit): void {
@@ -15,10 +15,10 @@ function testRaces(t: Test, makeKit: MakeKit): void {
     const claim = newClaim()
 
     const seen = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => handles[i % 2]?.claim({ ...claim, owner: `owner-${i}` }))
+      Array.from({ length: 200 }, (_, i) => handles[i % 2]?.acquire({ ...claim, owner: `owner-${i}` }))
     )
 
-    t.same(tally(seen.map(result => result?.kind)), { claimed: 1, 'in-flight': 199 })
+    t.same(tally(seen.map(result => result?.kind)), { acquired: 1, 'in-flight': 199 })
   })
 
   t.test('of 200 that claim one key as SENT at once, one gets it', async t => {
@@ -27,10 +27,10 @@ function testRaces(t: Test, makeKit: MakeKit): void {
     const claim = newClaim()
 
     const seen = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => handles[i % 2]?.claim({ ...claim, owner: `owner-${i}` }, 'sent'))
+      Array.from({ length: 200 }, (_, i) => handles[i % 2]?.acquire({ ...claim, owner: `owner-${i}` }, 'sent'))
     )
 
-    t.same(tally(seen.map(result => result?.kind)), { 'claimed-as-sent': 1, 'in-flight': 199 })
+    t.same(tally(seen.map(result => result?.kind)), { 'acquired-as-sent': 1, 'in-flight': 199 })
   })
 
   t.test('of 50 that reclaim one record at once, one gets it', async t => {
@@ -38,16 +38,16 @@ function testRaces(t: Test, makeKit: MakeKit): void {
     const handles = [await kit.open(), await kit.open()] as const
     await kit.pass(HOUR_MS)
     const claim = newClaim()
-    await STATES.doubtful(handles[0], claim, kit)
+    await STATES['in-doubt'](handles[0], claim, kit)
 
     const got = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => handles[i % 2]?.reclaim(claim.key, 'A', { ...claim, owner: `owner-${i}` }))
+      Array.from({ length: 50 }, (_, i) => handles[i % 2]?.takeOver(claim.key, 'A', { ...claim, owner: `owner-${i}` }))
     )
 
     t.same(tally(got), { true: 1, false: 49 })
     const winner = `owner-${got.indexOf(true)}`
     t.equal(
-      await handles[1].reclaim(claim.key, 'A', { ...claim, owner: winner }),
+      await handles[1].takeOver(claim.key, 'A', { ...claim, owner: winner }),
       true,
       'asked again, it hears the same'
     )
@@ -60,11 +60,11 @@ function testRaces(t: Test, makeKit: MakeKit): void {
     const there = await kit.open()
     const claim = newClaim()
 
-    await here.claim(claim)
-    t.same(await there.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+    await here.acquire(claim)
+    t.same(await there.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
     t.equal(await there.markSent(claim.key, 'A'), true)
-    await here.finish(claim.key, 'A', DONE)
-    t.same(await there.claim({ ...claim, owner: 'B' }), DONE)
+    await here.complete(claim.key, 'A', DONE)
+    t.same(await there.acquire({ ...claim, owner: 'B' }), DONE)
   })
 }
 
@@ -76,7 +76,7 @@ function tally(results: readonly unknown[]): Record<string, number> {
 
 function testValues(t: Test, makeKit: MakeKit): void {
   const text = `"quoted" \\ \n\r\u0000 ${'é😀'.repeat(3000)}`
-  const outcomes: readonly Outcome[] = [
+  const outcomes: readonly RecordedOutcome[] = [
     {
       kind: 'done',
       messageId: '18446744073709551615',
@@ -100,9 +100,9 @@ function testValues(t: Test, makeKit: MakeKit): void {
 
     for (const outcome of outcomes) {
       const claim = newClaim({ fingerprint: '' })
-      await store.claim(claim)
-      await store.finish(claim.key, 'A', outcome)
-      t.strictSame(await store.claim(claim), outcome)
+      await store.acquire(claim)
+      await store.complete(claim.key, 'A', outcome)
+      t.strictSame(await store.acquire(claim), outcome)
     }
   })
 
@@ -111,7 +111,7 @@ function testValues(t: Test, makeKit: MakeKit): void {
     const store = await kit.open()
 
     t.equal(store.isReady(), true)
-    t.equal(store.forgetfulForMs(), undefined)
+    t.equal(store.msSinceDataLoss(), undefined)
     await store.close()
     await t.resolves(store.close(), 'closing twice is no offence')
   })

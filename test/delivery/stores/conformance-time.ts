@@ -1,6 +1,6 @@
 // Leases, quiet periods and retention, as every store must keep them.
 import type { Test } from 'tap'
-import type { Claim, RecordStore } from '../../../src/delivery/record.ts'
+import type { Acquisition, RecordStore } from '../../../src/delivery/record.ts'
 import { DONE, HOUR_MS, LEASE_MS, type MakeKit, newClaim, SEEN, STATES } from './store-kit.ts'
 
 export function testTime(t: Test, makeKit: MakeKit): void {
@@ -13,13 +13,13 @@ function testLeases(t: Test, makeKit: MakeKit): void {
     const kit = await makeKit(t)
     const store = await kit.open()
     const claim = newClaim()
-    await store.claim(claim)
+    await store.acquire(claim)
     await kit.pass(LEASE_MS)
 
-    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' }, 'what was never sent is taken over')
+    t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'acquired' }, 'what was never sent is taken over')
     t.equal(await store.markSent(claim.key, 'A'), false)
     await store.release(claim.key, 'A')
-    await store.finish(claim.key, 'A', DONE)
+    await store.complete(claim.key, 'A', DONE)
     t.equal(await store.markSent(claim.key, 'B'), true, 'the new owner is not disturbed')
   })
 
@@ -31,27 +31,27 @@ function testLeases(t: Test, makeKit: MakeKit): void {
     await STATES.sent(store, claim, kit)
 
     await kit.pass(LEASE_MS - 1000)
-    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+    t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
     await kit.pass(1000)
-    t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A' })
+    t.match(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A' })
   })
 
-  t.test('a record that is claimed as SENT is leased and kept as one that was marked', async t => {
+  t.test('a record that is acquired as SENT is leased and kept as one that was marked', async t => {
     const kit = await makeKit(t)
     const store = await kit.open()
     await kit.pass(HOUR_MS)
     const claim = newClaim()
-    await store.claim(claim, 'sent')
+    await store.acquire(claim, 'sent')
 
     await kit.pass(LEASE_MS - 1000)
-    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+    t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
     await kit.pass(1000)
     t.equal(await store.markSent(claim.key, 'A'), false, 'its owner is too late to send')
-    t.match(await store.claim(claim, 'sent'), { kind: 'doubtful', owner: 'A' }, 'and does not get it anew')
+    t.match(await store.acquire(claim, 'sent'), { kind: 'in-doubt', owner: 'A' }, 'and does not get it anew')
     await kit.pass(kit.kept.sent - LEASE_MS - 5000)
-    t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A' })
+    t.match(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A' })
     await kit.pass(5000)
-    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' })
+    t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'acquired' })
   })
 
   t.test('the quiet period counts from the last possible write', async t => {
@@ -61,18 +61,18 @@ function testLeases(t: Test, makeKit: MakeKit): void {
     const crashed = newClaim()
     const doubted = newClaim()
     await STATES.sent(store, crashed, kit)
-    await STATES.doubtful(store, doubted, kit)
+    await STATES['in-doubt'](store, doubted, kit)
 
     await kit.pass(LEASE_MS + 60_000)
-    await store.doubt(doubted.key, 'A')
+    await store.markInDoubt(doubted.key, 'A')
     t.ok(isAbout(await quietFor(store, crashed), 60_000), 'the end of the lease of an owner that crashed')
     t.ok(isAbout(await quietFor(store, doubted), LEASE_MS + 60_000), 'the moment an owner gave up')
   })
 }
 
-async function quietFor(store: RecordStore, claim: Claim): Promise<number> {
-  const seen = await store.claim({ ...claim, owner: 'B' })
-  return seen.kind === 'doubtful' ? seen.quietForMs : Number.NaN
+async function quietFor(store: RecordStore, claim: Acquisition): Promise<number> {
+  const seen = await store.acquire({ ...claim, owner: 'B' })
+  return seen.kind === 'in-doubt' ? seen.quietForMs : Number.NaN
 }
 
 /** Redis keeps its own, real time. */
@@ -82,7 +82,7 @@ function isAbout(ms: number, wantedMs: number): boolean {
 
 function testRetention(t: Test, makeKit: MakeKit): void {
   for (const [state, keptFor] of [
-    ['doubtful', 'sent'],
+    ['in-doubt', 'sent'],
     ['done', 'done'],
     ['refused', 'refused']
   ] as const) {
@@ -94,9 +94,9 @@ function testRetention(t: Test, makeKit: MakeKit): void {
       await STATES[state](store, claim, kit)
 
       await kit.pass(kit.kept[keptFor] - 5000)
-      t.match(await store.claim({ ...claim, owner: 'B' }), { kind: SEEN[state].kind })
+      t.match(await store.acquire({ ...claim, owner: 'B' }), { kind: SEEN[state].kind })
       await kit.pass(5000)
-      t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' })
+      t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'acquired' })
     })
   }
 
@@ -104,9 +104,9 @@ function testRetention(t: Test, makeKit: MakeKit): void {
     const kit = await makeKit(t)
     const store = await kit.open()
     const claim = newClaim()
-    await store.claim(claim)
+    await store.acquire(claim)
 
     await kit.pass(2 * LEASE_MS)
-    t.same(await store.claim(newClaim({ key: claim.key, fingerprint: 'b'.repeat(64) })), { kind: 'claimed' })
+    t.same(await store.acquire(newClaim({ key: claim.key, fingerprint: 'b'.repeat(64) })), { kind: 'acquired' })
   })
 }

@@ -1,16 +1,16 @@
 // What every store must do; each store's test file runs all of it.
 import type { Test } from 'tap'
-import type { Claim, ClaimResult, Outcome, RecordStore } from '../../../src/delivery/record.ts'
+import type { AcquireResult, Acquisition, RecordedOutcome, RecordStore } from '../../../src/delivery/record.ts'
 import { testSharing } from './conformance-sharing.ts'
 import { testTime } from './conformance-time.ts'
 import { DONE, HOUR_MS, type MakeKit, newClaim, SEEN, STATES, type State } from './store-kit.ts'
 
-type Act = (store: RecordStore, claim: Claim) => Promise<unknown>
+type Act = (store: RecordStore, claim: Acquisition) => Promise<unknown>
 type Effect = { readonly answer?: unknown; readonly becomes?: State }
 type Effects = Readonly<Partial<Record<State, Effect>>>
 
-const OTHER: Outcome = { kind: 'done', messageId: '999', body: '{"data":{"id":"999"}}' }
-const AS_SENT: ClaimResult = { kind: 'claimed-as-sent' }
+const OTHER: RecordedOutcome = { kind: 'done', messageId: '999', body: '{"data":{"id":"999"}}' }
+const AS_SENT: AcquireResult = { kind: 'acquired-as-sent' }
 const no: Effect = { answer: false }
 const nothing: Effect = {}
 const finished: Effect = { becomes: 'done' }
@@ -18,7 +18,7 @@ const forgotten: Effect = { becomes: 'none' }
 const same = (effect: Effect): Readonly<Record<State, Effect>> => each({ open: effect, settled: effect, none: effect })
 
 function each({ open, settled, none }: Record<'open' | 'settled' | 'none', Effect>): Readonly<Record<State, Effect>> {
-  return { none, pending: open, abandoned: open, sent: open, doubtful: open, done: settled, refused: settled }
+  return { none, pending: open, abandoned: open, sent: open, 'in-doubt': open, done: settled, refused: settled }
 }
 
 function without(state: State, effects: Effects): Effects {
@@ -35,25 +35,25 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ['markSent by a stranger', (store, { key }) => store.markSent(key, 'B'), same(no)],
   [
     'doubt by its owner',
-    (store, { key }) => store.doubt(key, 'A'),
-    { ...same(nothing), sent: { becomes: 'doubtful' } }
+    (store, { key }) => store.markInDoubt(key, 'A'),
+    { ...same(nothing), sent: { becomes: 'in-doubt' } }
   ],
-  ['doubt by a stranger', (store, { key }) => store.doubt(key, 'B'), same(nothing)],
-  ['reclaim from a wrong owner', (store, claim) => store.reclaim(claim.key, 'C', { ...claim, owner: 'B' }), same(no)],
+  ['doubt by a stranger', (store, { key }) => store.markInDoubt(key, 'B'), same(nothing)],
+  ['reclaim from a wrong owner', (store, claim) => store.takeOver(claim.key, 'C', { ...claim, owner: 'B' }), same(no)],
   [
     'reclaim from its owner',
-    (store, claim) => store.reclaim(claim.key, 'A', { ...claim, owner: 'B' }),
-    { ...same(no), doubtful: { answer: true, becomes: 'pending' } }
+    (store, claim) => store.takeOver(claim.key, 'A', { ...claim, owner: 'B' }),
+    { ...same(no), 'in-doubt': { answer: true, becomes: 'pending' } }
   ],
   [
     'finish by its owner',
-    async (store, { key }) => store.finish(key, 'A', DONE),
+    async (store, { key }) => store.complete(key, 'A', DONE),
     each({ open: finished, settled: nothing, none: nothing })
   ],
-  ['finish by a stranger', async (store, { key }) => store.finish(key, 'B', OTHER), same(nothing)],
+  ['finish by a stranger', async (store, { key }) => store.complete(key, 'B', OTHER), same(nothing)],
   [
     'finish by the marker',
-    async (store, { key }) => store.finish(key, undefined, DONE),
+    async (store, { key }) => store.complete(key, undefined, DONE),
     each({ open: finished, settled: nothing, none: nothing })
   ],
   [
@@ -64,51 +64,51 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
   ['release by a stranger', async (store, { key }) => store.release(key, 'B'), same(nothing)],
   [
     'a second claim by its owner',
-    async (store, claim) => store.claim(claim),
+    async (store, claim) => store.acquire(claim),
     {
       none: { answer: SEEN.none, becomes: 'pending' },
       pending: { answer: SEEN.none },
       abandoned: { answer: SEEN.none },
       sent: { answer: SEEN.sent },
-      doubtful: { answer: SEEN.doubtful },
+      'in-doubt': { answer: SEEN['in-doubt'] },
       done: { answer: SEEN.done },
       refused: { answer: SEEN.refused }
     }
   ],
   [
     'a claim as SENT by its owner',
-    async (store, claim) => store.claim(claim, 'sent'),
+    async (store, claim) => store.acquire(claim, 'sent'),
     {
       none: { answer: AS_SENT, becomes: 'sent' },
       pending: { answer: AS_SENT, becomes: 'sent' },
       abandoned: { answer: AS_SENT, becomes: 'sent' },
       sent: { answer: AS_SENT },
-      doubtful: { answer: SEEN.doubtful },
+      'in-doubt': { answer: SEEN['in-doubt'] },
       done: { answer: SEEN.done },
       refused: { answer: SEEN.refused }
     }
   ],
   [
     'a claim as SENT by a stranger',
-    async (store, claim) => store.claim({ ...claim, owner: 'B' }, 'sent'),
+    async (store, claim) => store.acquire({ ...claim, owner: 'B' }, 'sent'),
     {
       none: { answer: AS_SENT, becomes: 'sent' },
       pending: { answer: SEEN.pending },
       abandoned: { answer: AS_SENT, becomes: 'sent' },
       sent: { answer: SEEN.sent },
-      doubtful: { answer: SEEN.doubtful },
+      'in-doubt': { answer: SEEN['in-doubt'] },
       done: { answer: SEEN.done },
       refused: { answer: SEEN.refused }
     }
   ],
   [
     'a claim as SENT with another body',
-    async (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }, 'sent'),
+    async (store, claim) => store.acquire({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }, 'sent'),
     without('none', same({ answer: { kind: 'mismatch' } }))
   ],
   [
     'a claim with another body',
-    async (store, claim) => store.claim({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
+    async (store, claim) => store.acquire({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
     without('none', same({ answer: { kind: 'mismatch' } }))
   ]
 ]
@@ -131,7 +131,7 @@ function testTransitions(t: Test, makeKit: MakeKit): void {
         const claim = newClaim()
         await STATES[state](store, claim, kit)
         t.same(withoutTime(await act(store, claim)), withoutTime(answer), `${state}: the answer`)
-        const seen = await store.claim({ ...claim, owner: 'stranger' })
+        const seen = await store.acquire({ ...claim, owner: 'stranger' })
         t.same(withoutTime(seen), withoutTime(SEEN[becomes]), `${state}: it is ${becomes} then`)
       }
     })

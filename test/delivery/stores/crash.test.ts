@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { ClaimResult, RecordStore } from '../../../src/delivery/record.ts'
+import type { AcquireResult, RecordStore } from '../../../src/delivery/record.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { MOVABLE_CLOCK, moveClock, openRedisStore } from './redis/records.ts'
 import { createRecordFile } from './sqlite/record-file.ts'
@@ -22,18 +22,22 @@ interface Place {
 
 const PROGRAM = new URL('store-process.ts', import.meta.url).pathname
 
-const CRASH_POINTS: readonly (readonly [steps: string, now: ClaimResult['kind'], afterLease: ClaimResult['kind']])[] = [
-  ['claim', 'in-flight', 'claimed'],
-  ['claim,markSent', 'in-flight', 'doubtful'],
-  ['claimAsSent', 'in-flight', 'doubtful'],
+const CRASH_POINTS: readonly (readonly [
+  steps: string,
+  now: AcquireResult['kind'],
+  afterLease: AcquireResult['kind']
+])[] = [
+  ['claim', 'in-flight', 'acquired'],
+  ['claim,markSent', 'in-flight', 'in-doubt'],
+  ['claimAsSent', 'in-flight', 'in-doubt'],
   ['claimAsSent,finish', 'done', 'done'],
-  ['claimAsSent,release', 'claimed', 'claimed'],
-  ['claim,markSent,doubt', 'doubtful', 'doubtful'],
-  ['claim,markSent,doubt,reclaim', 'in-flight', 'claimed'],
+  ['claimAsSent,release', 'acquired', 'acquired'],
+  ['claim,markSent,doubt', 'in-doubt', 'in-doubt'],
+  ['claim,markSent,doubt,reclaim', 'in-flight', 'acquired'],
   ['claim,markSent,finish', 'done', 'done'],
   ['claim,finish', 'done', 'done'],
-  ['claim,release', 'claimed', 'claimed'],
-  ['claim,markSent,release', 'claimed', 'claimed']
+  ['claim,release', 'acquired', 'acquired'],
+  ['claim,markSent,release', 'acquired', 'acquired']
 ]
 
 for (const [name, options, makePlace] of [
@@ -48,7 +52,7 @@ for (const [name, options, makePlace] of [
 
     const store = await place.open()
     const kinds = (owner: string) =>
-      Promise.all(crashes.map(async ({ key }) => (await store.claim(newClaim({ key, owner }))).kind))
+      Promise.all(crashes.map(async ({ key }) => (await store.acquire(newClaim({ key, owner }))).kind))
     t.same(
       await kinds('B'),
       CRASH_POINTS.map(([, now]) => now),
@@ -57,7 +61,7 @@ for (const [name, options, makePlace] of [
     await place.outliveLeases()
     const later = await kinds('C')
     for (const [i, [steps, now, afterLease]] of CRASH_POINTS.entries()) {
-      if (now !== 'claimed') t.equal(later[i], afterLease, `${steps}, and its lease is over`)
+      if (now !== 'acquired') t.equal(later[i], afterLease, `${steps}, and its lease is over`)
     }
   })
 
@@ -73,7 +77,7 @@ for (const [name, options, makePlace] of [
     t.equal(lines.length, 4 * 3 * keys.length, 'all of them came to their end')
     for (const key of keys) {
       const told = lines.filter(line => line.startsWith(key))
-      t.equal(told.filter(line => line === `${key} claim claimed`).length, 1, 'claimed once')
+      t.equal(told.filter(line => line === `${key} claim acquired`).length, 1, 'acquired once')
       t.equal(told.filter(line => line === `${key} markSent true`).length, 1, 'sent once')
     }
   })
@@ -95,11 +99,11 @@ t.test('file: whatever a process was told before kill -9 is there, whenever it d
     told += seen.length
     for (const line of seen) {
       const [key = '', step] = line.split(' ')
-      if (step === 'finish') t.same(await store.claim(newClaim({ key, owner: 'B' })), DONE)
+      if (step === 'finish') t.same(await store.acquire(newClaim({ key, owner: 'B' })), DONE)
     }
     const [lastKey = '', lastStep] = seen.at(-1)?.split(' ') ?? []
     const isOpen = lastStep === 'claim' || lastStep === 'markSent'
-    if (isOpen) t.match(await store.claim(newClaim({ key: lastKey, owner: 'B' })), { kind: /in-flight|done/ })
+    if (isOpen) t.match(await store.acquire(newClaim({ key: lastKey, owner: 'B' })), { kind: /in-flight|done/ })
   }
   t.ok(told > 20, `${told} transitions were told`)
 })
@@ -113,7 +117,7 @@ t.test('file: processes that start together on a file that does not exist yet al
 
   t.same(
     outputs.map(([line]) => line?.split(' ')[2]),
-    Array.from({ length: 8 }, () => 'claimed')
+    Array.from({ length: 8 }, () => 'acquired')
   )
 })
 

@@ -68,7 +68,7 @@ interface Loss {
   readonly returnMs: number
   /** Whether the process dies with it. */
   readonly isKilled: boolean
-  /** Then its record is claimed as SENT. */
+  /** Then its record is acquired as SENT. */
   readonly knowsReceiver: boolean
 }
 

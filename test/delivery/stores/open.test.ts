@@ -19,7 +19,7 @@ async function open(t: Test, storeUrl: string) {
 t.test('memory: is opened with a warning of what it does not survive', async t => {
   const { store, told } = await open(t, 'memory:')
 
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   t.match(told, [/^STORE_URL is memory: delivery records do not survive this process/])
 })
 
@@ -27,7 +27,7 @@ t.test('file:PATH is opened at that path', async t => {
   const { path } = createRecordFile(t)
   const { store, told } = await open(t, `file:${path}`)
 
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   t.ok(existsSync(path))
   t.same(told, [])
 })
@@ -37,7 +37,7 @@ t.test('redis:// is opened at that address', needsRedis(), async t => {
   const { store } = await open(t, redis.url)
   const claim = newClaim()
 
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
   t.equal(await redis.command('EXISTS', `reply:${claim.key}`), 1)
 })
 

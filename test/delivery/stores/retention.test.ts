@@ -78,7 +78,7 @@ t.test('without its record a reply that is not in the thread was not sent', asyn
       ...store,
       claim,
       release,
-      forgetfulForMs: () => undefined,
+      msSinceDataLoss: () => undefined,
       isReady: () => false,
       close: () => store.close()
     }

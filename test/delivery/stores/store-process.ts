@@ -13,12 +13,12 @@ const [storeUrl = '', steps = '', ...keys] = process.argv.slice(2)
 const owner = `process-${process.pid}`
 
 const STEPS: Readonly<Record<string, (store: RecordStore, key: string) => Promise<unknown>>> = {
-  claim: async (store, key) => (await store.claim(newClaim({ key, owner }))).kind,
-  claimAsSent: async (store, key) => (await store.claim(newClaim({ key, owner }), 'sent')).kind,
+  acquire: async (store, key) => (await store.acquire(newClaim({ key, owner }))).kind,
+  claimAsSent: async (store, key) => (await store.acquire(newClaim({ key, owner }), 'sent')).kind,
   markSent: (store, key) => store.markSent(key, owner),
-  doubt: (store, key) => store.doubt(key, owner),
-  reclaim: (store, key) => store.reclaim(key, owner, newClaim({ key, owner: `${owner}-again` })),
-  finish: async (store, key) => store.finish(key, owner, DONE),
+  markInDoubt: (store, key) => store.markInDoubt(key, owner),
+  takeOver: (store, key) => store.takeOver(key, owner, newClaim({ key, owner: `${owner}-again` })),
+  complete: async (store, key) => store.complete(key, owner, DONE),
   release: async (store, key) => store.release(key, owner)
 }
 

@@ -47,7 +47,7 @@ export const FORGETFUL: StoreUnderTest = {
     let store = open()
     let forgotAtMs: number | undefined
     const shared = wrapStore<RecordStore>(() => store, {
-      forgetfulForMs: () => (forgotAtMs === undefined ? undefined : world.nowMs - forgotAtMs),
+      msSinceDataLoss: () => (forgotAtMs === undefined ? undefined : world.nowMs - forgotAtMs),
       isReady: () => true
     })
     return {

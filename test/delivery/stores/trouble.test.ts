@@ -19,15 +19,15 @@ t.test('a Redis that is stopped rejects every transition within the command time
   const { store } = await openRedisStore(t, redis.url, PROMPT)
   const claim = newClaim()
   const { key, owner } = claim
-  await store.claim(claim)
+  await store.acquire(claim)
   redis.pause()
 
   const transitions: readonly (() => Promise<unknown>)[] = [
-    async () => store.claim(newClaim()),
+    async () => store.acquire(newClaim()),
     () => store.markSent(key, owner),
-    () => store.doubt(key, owner),
-    () => store.reclaim(key, owner, { ...claim, owner: 'B' }),
-    async () => store.finish(key, owner, DONE),
+    () => store.markInDoubt(key, owner),
+    () => store.takeOver(key, owner, { ...claim, owner: 'B' }),
+    async () => store.complete(key, owner, DONE),
     async () => store.release(key, owner)
   ]
   for (const transition of transitions) {
@@ -39,19 +39,19 @@ t.test('a Redis that is stopped rejects every transition within the command time
 
   redis.resume()
   await until(() => store.isReady())
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
-  t.equal(store.forgetfulForMs(), undefined, 'it is the same Redis, and has lost nothing')
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
+  t.equal(store.msSinceDataLoss(), undefined, 'it is the same Redis, and has lost nothing')
 })
 
 t.test('a Redis that is stopped for longer loses its connection and gets another', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { store, told } = await openRedisStore(t, redis.url, PROMPT)
   redis.pause()
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
 
   await until(() => told.length > 0)
   const startedAtMs = performance.now()
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
   t.ok(performance.now() - startedAtMs < 300, 'from then on nothing waits')
 
   redis.resume()
@@ -67,20 +67,20 @@ t.test('a Redis that is killed is noticed at once, and its return too', needsRed
   const { store } = await openRedisStore(t, redis.url, PROMPT)
   const claims = [newClaim(), newClaim(), newClaim()]
   const { key, owner } = newClaim()
-  await store.claim(newClaim({ key, owner }))
+  await store.acquire(newClaim({ key, owner }))
   await store.markSent(key, owner)
 
   await redis.kill()
   const startedAtMs = performance.now()
-  for (const claim of claims) await t.rejects(async () => store.claim(claim))
+  for (const claim of claims) await t.rejects(async () => store.acquire(claim))
   t.ok(performance.now() - startedAtMs < SOON_MS)
   t.equal(store.isReady(), false)
 
   await redis.restart()
   await until(() => store.isReady())
-  t.same(await store.claim(newClaim({ key, owner: 'B' })), { kind: 'in-flight' }, 'it has kept what it was told')
-  const forgetfulForMs = store.forgetfulForMs() ?? -1
-  t.ok(forgetfulForMs >= 0 && forgetfulForMs < 10_000, 'and may have lost the last of it all the same')
+  t.same(await store.acquire(newClaim({ key, owner: 'B' })), { kind: 'in-flight' }, 'it has kept what it was told')
+  const msSinceDataLoss = store.msSinceDataLoss() ?? -1
+  t.ok(msSinceDataLoss >= 0 && msSinceDataLoss < 10_000, 'and may have lost the last of it all the same')
 })
 
 t.test('a Redis that comes back empty is forgetful, and everybody learns it', needsRedis(), async t => {
@@ -88,18 +88,18 @@ t.test('a Redis that comes back empty is forgetful, and everybody learns it', ne
   const { store } = await openRedisStore(t, redis.url)
   const { store: other } = await openRedisStore(t, redis.url)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
   await store.markSent(claim.key, claim.owner)
 
   await redis.restart()
-  await until(() => store.forgetfulForMs() !== undefined && other.forgetfulForMs() !== undefined)
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' }, 'what was sent is forgotten')
-  const forgetfulForMs = store.forgetfulForMs() ?? Number.NaN
-  t.ok(forgetfulForMs >= 0)
-  t.ok(Math.abs((other.forgetfulForMs() ?? Number.NaN) - forgetfulForMs) < 1000, 'both count from the same moment')
+  await until(() => store.msSinceDataLoss() !== undefined && other.msSinceDataLoss() !== undefined)
+  t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'acquired' }, 'what was sent is forgotten')
+  const msSinceDataLoss = store.msSinceDataLoss() ?? Number.NaN
+  t.ok(msSinceDataLoss >= 0)
+  t.ok(Math.abs((other.msSinceDataLoss() ?? Number.NaN) - msSinceDataLoss) < 1000, 'both count from the same moment')
 
   const { store: late } = await openRedisStore(t, redis.url)
-  t.ok((late.forgetfulForMs() ?? Number.NaN) >= forgetfulForMs, 'also one that was not there when it happened')
+  t.ok((late.msSinceDataLoss() ?? Number.NaN) >= msSinceDataLoss, 'also one that was not there when it happened')
 })
 
 t.test('a Redis that was emptied is found out', needsRedis(), async t => {
@@ -109,7 +109,7 @@ t.test('a Redis that was emptied is found out', needsRedis(), async t => {
   await redis.command('FLUSHALL')
   await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
 
-  await until(() => store.forgetfulForMs() !== undefined)
+  await until(() => store.msSinceDataLoss() !== undefined)
 })
 
 t.test('a newcomer that greets an emptied Redis first does not hide the loss', needsRedis(), async t => {
@@ -119,11 +119,11 @@ t.test('a newcomer that greets an emptied Redis first does not hide the loss', n
   proxy.target = 1
   await redis.restart()
   const { store: newcomer } = await openRedisStore(t, redis.url)
-  t.equal(newcomer.forgetfulForMs(), undefined)
+  t.equal(newcomer.msSinceDataLoss(), undefined)
 
   proxy.target = redis.port
-  await until(() => store.forgetfulForMs() !== undefined)
-  await until(() => newcomer.forgetfulForMs() !== undefined)
+  await until(() => store.msSinceDataLoss() !== undefined)
+  await until(() => newcomer.msSinceDataLoss() !== undefined)
 })
 
 t.test('what a Redis remembers of itself may be damaged: then it counts as forgetful', needsRedis(), async t => {
@@ -140,7 +140,7 @@ t.test('what a Redis remembers of itself may be damaged: then it counts as forge
     await redis.command(name, ...args)
     await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
 
-    await until(() => store.forgetfulForMs() !== undefined)
+    await until(() => store.msSinceDataLoss() !== undefined)
     t.equal(store.isReady(), true, damage.join(' '))
   }
 })
@@ -150,12 +150,12 @@ t.test('forgetfulness ends when what was lost would have expired', needsRedis(),
   let passedMs = 0
   const { store } = await openRedisStore(t, redis.url, { monotonic: () => performance.now() + passedMs })
   await redis.restart()
-  await until(() => store.forgetfulForMs() !== undefined)
+  await until(() => store.msSinceDataLoss() !== undefined)
 
   passedMs = 47 * 3_600_000
-  t.ok((store.forgetfulForMs() ?? 0) >= passedMs)
+  t.ok((store.msSinceDataLoss() ?? 0) >= passedMs)
   passedMs = 48 * 3_600_000
-  t.equal(store.forgetfulForMs(), undefined)
+  t.equal(store.msSinceDataLoss(), undefined)
 })
 
 t.test('a transition whose answer is lost has happened, and asked again it says so', needsRedis(), async t => {
@@ -172,15 +172,15 @@ t.test('a transition whose answer is lost has happened, and asked again it says 
     await until(() => store.isReady())
   }
 
-  await losingTheAnswer(async () => store.claim(claim))
-  t.same(await store.claim(claim), { kind: 'claimed' }, 'not locked out of its own claim')
+  await losingTheAnswer(async () => store.acquire(claim))
+  t.same(await store.acquire(claim), { kind: 'acquired' }, 'not locked out of its own claim')
   await losingTheAnswer(() => store.markSent(key, owner))
   t.equal(await store.markSent(key, owner), true)
-  await store.doubt(key, owner)
-  await losingTheAnswer(() => store.reclaim(key, owner, { ...claim, owner: 'B' }))
-  t.equal(await store.reclaim(key, owner, { ...claim, owner: 'B' }), true)
-  await losingTheAnswer(async () => store.finish(key, 'B', DONE))
-  t.same(await store.claim(claim), DONE)
+  await store.markInDoubt(key, owner)
+  await losingTheAnswer(() => store.takeOver(key, owner, { ...claim, owner: 'B' }))
+  t.equal(await store.takeOver(key, owner, { ...claim, owner: 'B' }), true)
+  await losingTheAnswer(async () => store.complete(key, 'B', DONE))
+  t.same(await store.acquire(claim), DONE)
 })
 
 t.test('nothing that was rejected is sent again by itself', needsRedis(), async t => {
@@ -188,7 +188,7 @@ t.test('nothing that was rejected is sent again by itself', needsRedis(), async 
   const { store } = await openRedisStore(t, redis.url)
   await redis.kill()
   const claim = newClaim()
-  await t.rejects(async () => store.claim(claim))
+  await t.rejects(async () => store.acquire(claim))
 
   await redis.restart()
   await until(() => store.isReady())
@@ -202,21 +202,21 @@ t.test('after a failover what had reached the replica is there, and the rest is 
   const proxy = await startTcpProxy(t, primary.port)
   const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`)
   const [replicated, lost] = [newClaim(), newClaim()]
-  await store.claim(replicated)
+  await store.acquire(replicated)
   await store.markSent(replicated.key, replicated.owner)
   while ((await primary.command('WAIT', 1, 1000)) !== 1) await sleep(10)
   while ((await replica.command('EXISTS', `reply:${replicated.key}`)) !== 1) await sleep(10)
   await replica.command('REPLICAOF', 'NO', 'ONE')
-  await store.claim(lost)
+  await store.acquire(lost)
   await store.markSent(lost.key, lost.owner)
-  t.equal(store.forgetfulForMs(), undefined)
+  t.equal(store.msSinceDataLoss(), undefined)
 
   proxy.target = replica.port
   await primary.kill()
 
-  await until(() => store.forgetfulForMs() !== undefined)
-  t.same(await store.claim({ ...replicated, owner: 'B' }), { kind: 'in-flight' })
-  t.same(await store.claim({ ...lost, owner: 'B' }), { kind: 'claimed' }, 'whoever gets it looks before it sends')
+  await until(() => store.msSinceDataLoss() !== undefined)
+  t.same(await store.acquire({ ...replicated, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await store.acquire({ ...lost, owner: 'B' }), { kind: 'acquired' }, 'whoever gets it looks before it sends')
 })
 
 t.test('a primary that becomes a replica is left for whoever is at the address by then', needsRedis(), async t => {
@@ -228,9 +228,9 @@ t.test('a primary that becomes a replica is left for whoever is at the address b
 
   await demoted.command('REPLICAOF', '127.0.0.1', promoted.port)
 
-  await until(() => store.forgetfulForMs() !== undefined)
+  await until(() => store.msSinceDataLoss() !== undefined)
   const claim = newClaim()
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
   t.equal(await promoted.command('EXISTS', `reply:${claim.key}`), 1)
 })
 
@@ -238,11 +238,11 @@ t.test('a store that is closed while Redis is away ends at once', needsRedis(), 
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   await redis.kill()
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
 
   await store.close()
   await redis.restart()
   await sleep(300)
   t.equal(store.isReady(), false, 'it does not come back to life')
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
 })

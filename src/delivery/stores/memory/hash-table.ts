@@ -4,7 +4,7 @@ export interface Entry<T> {
   next: T | undefined
 }
 
-/** Each grows by itself, so that nobody waits for a million records to be laid out anew. */
+/** Each grows by itself, so that no request waits for a million records to be laid out anew. */
 const SHARD_BITS = 8
 const FEWEST_BUCKETS = 8
 /** Of a name that is random anyway; the rest would tell nothing more. */
@@ -17,7 +17,7 @@ const FNV_PRIME = 0x01000193
  * each old layout to the next: the first one that has grown old keeps all later ones and what stood in them from being
  * collected while they are young. That was half of what the service had collected as old.
  */
-export class RecordTable<T extends Entry<T>> {
+export class HashTable<T extends Entry<T>> {
   readonly #shards = Array.from({ length: 2 ** SHARD_BITS }, () => new Shard<T>())
   #size = 0
 

@@ -8,7 +8,7 @@ export interface Ordered<T> {
  * Records in the order in which they were added, at the same cost for a million as for one. A Map has the order too,
  * but what is deleted at its front is skipped again by everybody who looks for the oldest.
  */
-export class OldestFirst<T extends Ordered<T>> {
+export class InsertionOrder<T extends Ordered<T>> {
   #oldest: T | undefined
   #newest: T | undefined
 

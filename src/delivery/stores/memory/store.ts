@@ -1,29 +1,29 @@
 import {
+  type AcquiredAs,
+  type AcquireResult,
+  type Acquisition,
   type Awaitable,
-  type Claim,
-  type ClaimedAs,
-  type ClaimResult,
-  claimed,
-  claimKeptMs,
+  acquired,
+  acquiredKeptMs,
   judgeOpen,
   KEPT_MS,
   type OpenRecord,
-  type Outcome,
+  type RecordedOutcome,
   type RecordStore,
   type Retention
 } from '../../record.ts'
-import { type Entry, RecordTable } from './hash-table.ts'
-import { OldestFirst, type Ordered } from './insertion-order.ts'
+import { type Entry, HashTable } from './hash-table.ts'
+import { InsertionOrder, type Ordered } from './insertion-order.ts'
 
 /** Changed in place: a copy for each transition would be most of what a record costs. */
 interface KeptRecord extends OpenRecord, Ordered<KeptRecord>, Entry<KeptRecord> {
   readonly key: string
   owner: string
-  state: ClaimedAs
+  state: AcquiredAs
   leaseEndsAtMs: number
   expiresAtMs: number
   /** DONE or REFUSED, whatever the state was before. */
-  outcome: Outcome | undefined
+  outcome: RecordedOutcome | undefined
   bytes: number
 }
 
@@ -38,7 +38,7 @@ export interface MemoryStoreOptions {
   readonly kept?: Retention
 }
 
-/** More than one, so that they become fewer; not all, so that no claim pays for a million. */
+/** More than one, so that they become fewer; not all, so that no acquisition pays for a million. */
 const EXPIRED_AT_ONCE = 10
 
 /** Records that live as long as the process does: the default, and what it does not survive is said at start-up. */
@@ -51,9 +51,9 @@ class MemoryStore implements RecordStore {
   readonly #maxRecords: number
   readonly #maxBytes: number
   readonly #kept: Retention
-  readonly #records = new RecordTable<KeptRecord>()
+  readonly #records = new HashTable<KeptRecord>()
   /** DONE and REFUSED; PENDING and SENT are never given up for space. */
-  readonly #settled = new OldestFirst<KeptRecord>()
+  readonly #final = new InsertionOrder<KeptRecord>()
   #bytes = 0
   /** Before this no record under way expires: a full store need not look at all of them. */
   #openUntilMs = Number.POSITIVE_INFINITY
@@ -69,15 +69,15 @@ class MemoryStore implements RecordStore {
     return this.#records.size
   }
 
-  claim(claim: Claim, as: ClaimedAs = 'pending'): Awaitable<ClaimResult> {
+  acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Awaitable<AcquireResult> {
     const nowMs = this.#monotonic()
-    const record = this.#records.get(claim.key)
-    const standing = record && nowMs < record.expiresAtMs ? judge(record, claim, as, nowMs) : undefined
+    const record = this.#records.get(acquisition.key)
+    const standing = record && nowMs < record.expiresAtMs ? judge(record, acquisition, as, nowMs) : undefined
     if (standing) return standing
     if (record) this.#forget(record)
     if (!this.#makeRoom(nowMs)) return Promise.reject(new Error('the store is full'))
-    this.#keep(claim, as, nowMs)
-    return claimed(as)
+    this.#keep(acquisition, as, nowMs)
+    return acquired(as)
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
@@ -89,23 +89,23 @@ class MemoryStore implements RecordStore {
     return true
   }
 
-  async doubt(key: string, owner: string): Promise<void> {
+  async markInDoubt(key: string, owner: string): Promise<void> {
     const record = this.#openOf(key, owner)
     if (record?.state !== 'sent') return
     record.leaseEndsAtMs = Math.min(record.leaseEndsAtMs, this.#monotonic())
   }
 
-  async reclaim(key: string, previousOwner: string, claim: Claim): Promise<boolean> {
+  async takeOver(key: string, previousOwner: string, acquisition: Acquisition): Promise<boolean> {
     const nowMs = this.#monotonic()
-    if (this.#openOf(key, claim.owner)?.state === 'pending') return true
+    if (this.#openOf(key, acquisition.owner)?.state === 'pending') return true
     const record = this.#openOf(key, previousOwner)
     if (record?.state !== 'sent' || nowMs < record.leaseEndsAtMs) return false
     this.#forget(record)
-    this.#keep(claim, 'pending', nowMs)
+    this.#keep(acquisition, 'pending', nowMs)
     return true
   }
 
-  finish(key: string, owner: string | undefined, outcome: Outcome): void {
+  complete(key: string, owner: string | undefined, outcome: RecordedOutcome): void {
     const record = this.#openOf(key, owner)
     if (!record) return
     const bytes = RECORD_BYTES + outcomeBytes(outcome)
@@ -115,8 +115,8 @@ class MemoryStore implements RecordStore {
     // Nobody asks for it any more, and it would take half of the space.
     record.owner = ''
     record.expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
-    this.#settled.add(record)
-    while (this.#bytes > this.#maxBytes && this.#settled.oldest) this.#forget(this.#settled.oldest)
+    this.#final.add(record)
+    while (this.#bytes > this.#maxBytes && this.#final.oldest) this.#forget(this.#final.oldest)
   }
 
   release(key: string, owner: string): void {
@@ -124,17 +124,17 @@ class MemoryStore implements RecordStore {
     if (record) this.#forget(record)
   }
 
-  forgetfulForMs(): undefined {
+  msSinceDataLoss(): undefined {
     return undefined
   }
 
   isReady(): boolean {
-    return this.#settled.oldest !== undefined || !this.#isFull()
+    return this.#final.oldest !== undefined || !this.#isFull()
   }
 
   async close(): Promise<void> {
     this.#records.clear()
-    this.#settled.clear()
+    this.#final.clear()
     this.#bytes = 0
   }
 
@@ -145,8 +145,8 @@ class MemoryStore implements RecordStore {
     return isTheirs ? record : undefined
   }
 
-  #keep({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs, nowMs: number): void {
-    const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+  #keep({ key, fingerprint, owner, leaseMs }: Acquisition, as: AcquiredAs, nowMs: number): void {
+    const expiresAtMs = nowMs + acquiredKeptMs(as, leaseMs, this.#kept)
     this.#records.add({
       key,
       fingerprint,
@@ -167,13 +167,13 @@ class MemoryStore implements RecordStore {
   #forget(record: KeptRecord): void {
     this.#records.delete(record)
     this.#bytes -= record.bytes
-    if (record.outcome) this.#settled.remove(record)
+    if (record.outcome) this.#final.remove(record)
   }
 
   /** False when nothing that may be forgotten is left: an old truth is worth more than a new send. */
   #makeRoom(nowMs: number): boolean {
     for (let forgotten = 0; this.#isFull() || forgotten < EXPIRED_AT_ONCE; forgotten++) {
-      const { oldest } = this.#settled
+      const { oldest } = this.#final
       if (!oldest || !(this.#isFull() || nowMs >= oldest.expiresAtMs)) break
       this.#forget(oldest)
     }
@@ -196,13 +196,13 @@ class MemoryStore implements RecordStore {
   }
 }
 
-/** What a record says to a claim; undefined when the claim may take its place. */
-function judge(record: KeptRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
+/** What a record says to an acquisition; undefined when the acquisition may take its place. */
+function judge(record: KeptRecord, acquisition: Acquisition, as: AcquiredAs, nowMs: number): AcquireResult | undefined {
   const { outcome, fingerprint } = record
-  if (!outcome) return judgeOpen(record, claim, as, nowMs)
-  return fingerprint === claim.fingerprint ? outcome : { kind: 'mismatch' }
+  if (!outcome) return judgeOpen(record, acquisition, as, nowMs)
+  return fingerprint === acquisition.fingerprint ? outcome : { kind: 'mismatch' }
 }
 
-function outcomeBytes(outcome: Outcome): number {
+function outcomeBytes(outcome: RecordedOutcome): number {
   return 2 * (outcome.kind === 'done' ? (outcome.body?.length ?? 0) : JSON.stringify(outcome).length)
 }

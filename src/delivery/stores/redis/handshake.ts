@@ -7,7 +7,7 @@ import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
 import { ServerRun } from './server-run.ts'
 
-export interface RedisLinkOptions {
+export interface RedisSessionOptions {
   readonly address: RedisAddress
   readonly monotonic: () => number
   readonly log: StoreLog
@@ -32,9 +32,9 @@ const REPLY_CODES = /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS)\b/
  * A connection to Redis that greets whom it meets before anything else is said: may records be kept there, does it
  * take them, and is it still the one that was there before?
  */
-export class RedisLink {
+export class RedisSession {
   readonly server: ServerRun
-  readonly #options: RedisLinkOptions
+  readonly #options: RedisSessionOptions
   readonly #client: Redis
   readonly #scripts: ScriptRunner
   readonly #opening = Promise.withResolvers<void>()
@@ -51,7 +51,7 @@ export class RedisLink {
   #said = 'nothing'
   #reason = 'no answer'
 
-  constructor(options: RedisLinkOptions) {
+  constructor(options: RedisSessionOptions) {
     this.#options = options
     this.server = new ServerRun(options.monotonic, options.lossMattersMs)
     this.#client = new Redis(redisConnection(options.address, options.commandTimeoutMs))
@@ -86,7 +86,7 @@ export class RedisLink {
     // What was greeted is no longer there: emptied, or another server at the same connection. Nothing has happened.
     await this.#greetNow()
     // Both rest on what an acquisition saw, which may be lost by now.
-    const restsOnFormer = transition === 'markSent' || transition === 'reclaim'
+    const restsOnFormer = transition === 'markSent' || transition === 'takeOver'
     const again = restsOnFormer && epoch !== this.server.epoch ? undefined : await this.#ask(transition, key, args)
     if (again) return again
     throw new Error('Redis may have lost the record')

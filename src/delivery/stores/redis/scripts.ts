@@ -44,7 +44,7 @@ if unreadable then return { 'unreadable' } end
 `
 
 /** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept. */
-const CLAIM = `${RECORD}
+const ACQUIRE = `${RECORD}
 if not isGreeted() then return { 'greet-again' } end
 local state, fp, owner, lease, kept = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 -- A date that cannot be: the clock has jumped back. A lease ends now; a refusal may have been kept too long.
@@ -59,16 +59,16 @@ if record and record.state == 'sent' then
 end
 local isOurs = record and record.open and record.tok == owner
 local isLeased = record and now < record.dl and record.dl - now <= lease + ${LEASE_TOLERANCE_MS} and not record.ended
-if isOurs and record.state == 'pending' and state == 'pending' then return { 'claimed', now } end
-if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'claimed', now } end
+if isOurs and record.state == 'pending' and state == 'pending' then return { 'acquired', now } end
+if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'acquired', now } end
 if record and not (isOurs and record.state == 'pending') then
   if record.fp ~= fp then return { 'mismatch', now } end
-  if not record.open then return { 'settled', now, record.o } end
+  if not record.open then return { 'final', now, record.o } end
   if isLeased then return { 'in-flight', now } end
-  if record.state == 'sent' then return { 'doubtful', now, record.tok, now - record.dl } end
+  if record.state == 'sent' then return { 'in-doubt', now, record.tok, now - record.dl } end
 end
 keep(state, fp, owner, lease, kept)
-return { 'claimed', now }
+return { 'acquired', now }
 `
 
 /** ARGV: epoch, owner, how long SENT is kept. */
@@ -83,14 +83,14 @@ return { 'yes', now }
 // What follows changes only a record that names its owner, and lets nothing be sent: on any server it is as true.
 
 /** ARGV: epoch, owner. */
-const DOUBT = `${RECORD}
+const MARK_IN_DOUBT = `${RECORD}
 if not record or record.state ~= 'sent' or record.tok ~= ARGV[2] then return { 'no', now } end
 redis.call('HSET', key, 'dl', text(math.min(record.dl, now)), 'o', 'lease-ended')
 return { 'yes', now }
 `
 
 /** ARGV: epoch, previous owner, fingerprint, owner, lease, how long PENDING is kept. */
-const RECLAIM = `${RECORD}
+const TAKE_OVER = `${RECORD}
 if not isGreeted() then return { 'greet-again' } end
 if record and record.state == 'pending' and record.tok == ARGV[4] then return { 'yes', now } end
 if not record or record.state ~= 'sent' or record.tok ~= ARGV[2] or now < record.dl then return { 'no', now } end
@@ -100,7 +100,7 @@ return { 'yes', now }
 `
 
 /** ARGV: epoch, owner or nothing, state, outcome, how long it is kept. */
-const FINISH = `${RECORD}
+const COMPLETE = `${RECORD}
 if not record or not record.open or (ARGV[2] ~= '' and record.tok ~= ARGV[2]) then return { 'no', now } end
 redis.call('HSET', key, 's', ARGV[3], 'o', ARGV[4])
 redis.call('PEXPIRE', key, ARGV[5])
@@ -151,7 +151,7 @@ if since then redis.call('HSET', key, 'since', string.format('%.0f', since), 'fo
 return { now, since or -1, span, epoch }
 `
 
-export type Transition = 'claim' | 'markSent' | 'doubt' | 'reclaim' | 'finish' | 'release'
+export type Transition = 'acquire' | 'markSent' | 'markInDoubt' | 'takeOver' | 'complete' | 'release'
 
 export type Scripts = Readonly<Record<Transition | 'greet', Script>>
 
@@ -160,11 +160,11 @@ export function scriptsOf(runId: string, timeShim = ''): Scripts {
   // Told without keys it does nothing: that only makes it known.
   const told = (lua: string): Script => script(`-- ${runId}\nif #KEYS == 0 then return {} end\n${NOW}${timeShim}${lua}`)
   return {
-    claim: told(CLAIM),
+    acquire: told(ACQUIRE),
     markSent: told(MARK_SENT),
-    doubt: told(DOUBT),
-    reclaim: told(RECLAIM),
-    finish: told(FINISH),
+    markInDoubt: told(MARK_IN_DOUBT),
+    takeOver: told(TAKE_OVER),
+    complete: told(COMPLETE),
     release: told(RELEASE),
     greet: told(GREET)
   }

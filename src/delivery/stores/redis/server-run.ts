@@ -85,7 +85,7 @@ export class ServerRun {
     return this.#clock?.trustedElapsedMs(sinceLeaseMs, leaseMs) ?? -leaseMs
   }
 
-  forgetfulForMs(): number | undefined {
+  msSinceDataLoss(): number | undefined {
     if (!this.#loss) return undefined
     const nowMs = this.#monotonic()
     return nowMs < this.#loss.endsAtMs ? nowMs - this.#loss.atMs : undefined

@@ -1,21 +1,21 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
-// the time. What a restart or a failover may have lost makes the store say so (forgetfulForMs).
+// the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
 import type { RedisAddress } from '../../../lib/store-address.ts'
 import type { StoreLog } from '../../../lib/store-error.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
-  type Claim,
-  type ClaimedAs,
-  type ClaimResult,
-  claimed,
-  claimKeptMs,
+  type AcquiredAs,
+  type AcquireResult,
+  type Acquisition,
+  acquired,
+  acquiredKeptMs,
   KEPT_MS,
-  type Outcome,
+  type RecordedOutcome,
   type RecordStore,
   type Retention
 } from '../../record.ts'
-import { RedisLink } from './handshake.ts'
+import { RedisSession } from './handshake.ts'
 import type { Transition } from './scripts.ts'
 
 export interface RedisStoreOptions {
@@ -38,28 +38,28 @@ const COMMAND_TIMEOUT_MS = 400
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
   const { address, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
-  const link = new RedisLink({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
+  const link = new RedisSession({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
   await link.open()
   return new RedisStore(link, kept)
 }
 
 class RedisStore implements RecordStore {
-  readonly #link: RedisLink
+  readonly #link: RedisSession
   readonly #kept: Retention
 
-  constructor(link: RedisLink, kept: Retention) {
+  constructor(link: RedisSession, kept: Retention) {
     this.#link = link
     this.#kept = kept
   }
 
-  async claim({ key, fingerprint, owner, leaseMs }: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
-    const args = [as, fingerprint, owner, leaseMs, claimKeptMs(as, leaseMs, this.#kept)]
-    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('claim', key, ...args)
+  async acquire({ key, fingerprint, owner, leaseMs }: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
+    const args = [as, fingerprint, owner, leaseMs, acquiredKeptMs(as, leaseMs, this.#kept)]
+    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('acquire', key, ...args)
     if (typeof nowMs !== 'number') throw unreadable()
-    if (kind === 'claimed') return claimed(as)
+    if (kind === 'acquired') return acquired(as)
     if (kind === 'in-flight' || kind === 'mismatch') return { kind }
-    if (kind === 'settled') return readOutcome(found)
-    if (kind !== 'doubtful' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
+    if (kind === 'final') return readOutcome(found)
+    if (kind !== 'in-doubt' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
     return { kind, owner: found, quietForMs: this.#link.server.trustedElapsedMs(sinceLeaseMs, leaseMs) }
   }
 
@@ -67,26 +67,26 @@ class RedisStore implements RecordStore {
     return this.#did('markSent', key, owner, this.#kept.sent)
   }
 
-  async doubt(key: string, owner: string): Promise<void> {
-    await this.#did('doubt', key, owner)
+  async markInDoubt(key: string, owner: string): Promise<void> {
+    await this.#did('markInDoubt', key, owner)
   }
 
-  async reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
-    const keptMs = claimKeptMs('pending', leaseMs, this.#kept)
-    return this.#did('reclaim', key, previousOwner, fingerprint, owner, leaseMs, keptMs)
+  async takeOver(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Acquisition): Promise<boolean> {
+    const keptMs = acquiredKeptMs('pending', leaseMs, this.#kept)
+    return this.#did('takeOver', key, previousOwner, fingerprint, owner, leaseMs, keptMs)
   }
 
-  async finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+  async complete(key: string, owner: string | undefined, outcome: RecordedOutcome): Promise<void> {
     const { kind } = outcome
-    await this.#did('finish', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
+    await this.#did('complete', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
   }
 
   async release(key: string, owner: string): Promise<void> {
     await this.#did('release', key, owner)
   }
 
-  forgetfulForMs(): number | undefined {
-    return this.#link.server.forgetfulForMs()
+  msSinceDataLoss(): number | undefined {
+    return this.#link.server.msSinceDataLoss()
   }
 
   isReady(): boolean {
@@ -104,7 +104,7 @@ class RedisStore implements RecordStore {
   }
 }
 
-/** What is not shaped like a record of ours is trouble, not an answer: somebody else writes there, or it is damaged. */
+/** What is not shaped like a record of ours is trouble, not an answer: another program writes there, or it is damaged. */
 function unreadable(): Error {
   return new Error('the stored record is unreadable')
 }

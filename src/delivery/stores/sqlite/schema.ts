@@ -4,7 +4,7 @@ import { keepDurableLog, openPrivateDatabase, RefusedDatabase } from '../../../s
 /** "Repl": a database that says so was made by this service. */
 const APPLICATION_ID = 0x5265706c
 const SCHEMA_VERSION = 1
-/** A transition of another process takes a millisecond; whoever waits longer than this blocks this process for it. */
+/** A transition of another process takes a millisecond; a longer wait would block this process. */
 const BUSY_TIMEOUT_MS = 500
 
 const SCHEMA = `
@@ -101,16 +101,16 @@ export function prepareStatements(database: DatabaseSync) {
     markSent: database.prepare(`
       UPDATE records SET state = 'sent', expires_at_ms = ?
       WHERE key = ? AND owner = ? AND state IN ('pending', 'sent') AND lease_ends_at_ms > ?`),
-    doubt: database.prepare(`
+    markInDoubt: database.prepare(`
       UPDATE records SET lease_ends_at_ms = min(lease_ends_at_ms, ?), outcome = ${LEASE.over}
       WHERE key = ? AND owner = ? AND state = 'sent'`),
     endLease: database.prepare(`
       UPDATE records SET lease_ends_at_ms = ?, outcome = ${LEASE.over} WHERE key = ? AND state = 'sent'`),
-    reclaim: database.prepare(`
+    takeOver: database.prepare(`
       UPDATE records
       SET fingerprint = ?, owner = ?, state = 'pending', lease_ends_at_ms = ?, expires_at_ms = ?, outcome = ${LEASE.open}
       WHERE key = ? AND owner = ? AND state = 'sent' AND lease_ends_at_ms <= ?`),
-    finish: database.prepare(`
+    complete: database.prepare(`
       UPDATE records SET state = ?, outcome = ?, expires_at_ms = ?
       WHERE key = ? AND owner = coalesce(?, owner) AND state IN ('pending', 'sent')`),
     release: database.prepare("DELETE FROM records WHERE key = ? AND owner = ? AND state IN ('pending', 'sent')"),

@@ -4,16 +4,16 @@ import type { Clock } from '../../../lib/clock.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
-  type Claim,
-  type ClaimedAs,
-  type ClaimResult,
-  claimed,
-  claimKeptMs,
+  type AcquiredAs,
+  type AcquireResult,
+  type Acquisition,
+  acquired,
+  acquiredKeptMs,
   isFarAhead,
   isMisdated,
   judgeOpen,
   KEPT_MS,
-  type Outcome,
+  type RecordedOutcome,
   type RecordStore,
   type Retention
 } from '../../record.ts'
@@ -30,7 +30,7 @@ export interface FileStoreOptions {
 
 const WATCH_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 30_000
-/** So many every so often are more than this process can add, and keep nobody waiting for longer than a few milliseconds. */
+/** So many every so often are more than this process can add, and keep no request waiting for longer than a few milliseconds. */
 const SWEPT_AT_ONCE = 200
 const SWEEP_ON_AFTER_MS = 40
 /** After a failed transition; then it is worth another try. */
@@ -72,18 +72,18 @@ export class FileStore implements RecordStore {
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
   }
 
-  claim(claim: Claim, as: ClaimedAs = 'pending'): Promise<ClaimResult> {
-    const { key, fingerprint, owner, leaseMs } = claim
+  acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
+    const { key, fingerprint, owner, leaseMs } = acquisition
     return this.#commits.run(() => {
       const nowMs = this.#now()
-      const expiresAtMs = nowMs + claimKeptMs(as, leaseMs, this.#kept)
+      const expiresAtMs = nowMs + acquiredKeptMs(as, leaseMs, this.#kept)
       const row = [key, fingerprint, owner, as, nowMs + leaseMs, expiresAtMs]
       // Nearly every key is a new one: it is looked for only where it cannot be added.
-      if (this.#statements.add.run(...row).changes === 1) return claimed(as)
-      const standing = this.#judge(this.#read(key, nowMs), claim, as, nowMs)
+      if (this.#statements.add.run(...row).changes === 1) return acquired(as)
+      const standing = this.#judge(this.#read(key, nowMs), acquisition, as, nowMs)
       if (standing) return standing
       this.#statements.replace.run(...row)
-      return claimed(as)
+      return acquired(as)
     })
   }
 
@@ -94,26 +94,26 @@ export class FileStore implements RecordStore {
     })
   }
 
-  doubt(key: string, owner: string): Promise<void> {
+  markInDoubt(key: string, owner: string): Promise<void> {
     return this.#commits.run(() => {
-      this.#statements.doubt.run(this.#now(), key, owner)
+      this.#statements.markInDoubt.run(this.#now(), key, owner)
     })
   }
 
-  reclaim(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Claim): Promise<boolean> {
+  takeOver(key: string, previousOwner: string, { fingerprint, owner, leaseMs }: Acquisition): Promise<boolean> {
     return this.#commits.run(() => {
       const nowMs = this.#now()
-      const lease = [nowMs + leaseMs, nowMs + claimKeptMs('pending', leaseMs, this.#kept)]
-      const { changes } = this.#statements.reclaim.run(fingerprint, owner, ...lease, key, previousOwner, nowMs)
+      const lease = [nowMs + leaseMs, nowMs + acquiredKeptMs('pending', leaseMs, this.#kept)]
+      const { changes } = this.#statements.takeOver.run(fingerprint, owner, ...lease, key, previousOwner, nowMs)
       return changes === 1 || this.#statements.isPending.get(key, owner) !== undefined
     })
   }
 
-  finish(key: string, owner: string | undefined, outcome: Outcome): Promise<void> {
+  complete(key: string, owner: string | undefined, outcome: RecordedOutcome): Promise<void> {
     const { kind } = outcome
     return this.#commits.run(() => {
       const expiresAtMs = this.#now() + this.#kept[kind]
-      this.#statements.finish.run(kind, writeOutcome(outcome), expiresAtMs, key, owner ?? null)
+      this.#statements.complete.run(kind, writeOutcome(outcome), expiresAtMs, key, owner ?? null)
     })
   }
 
@@ -133,8 +133,8 @@ export class FileStore implements RecordStore {
     })
   }
 
-  /** A file loses nothing by itself; that somebody put an older one in its place it cannot know. */
-  forgetfulForMs(): undefined {
+  /** A file loses nothing by itself; it cannot know that an operator put an older one in its place. */
+  msSinceDataLoss(): undefined {
     return undefined
   }
 
@@ -157,8 +157,8 @@ export class FileStore implements RecordStore {
     return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
   }
 
-  /** What a record says to a claim; undefined when it may be overwritten. */
-  #judge(record: StoredRecord, claim: Claim, as: ClaimedAs, nowMs: number): ClaimResult | undefined {
+  /** What a record says to an acquisition; undefined when it may be overwritten. */
+  #judge(record: StoredRecord, acquisition: Acquisition, as: AcquiredAs, nowMs: number): AcquireResult | undefined {
     const { state, fingerprint, expiresAtMs } = record
     // A reply that may exist is remembered for its whole time; what was never sent may also be forgotten too early.
     const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#watermark.atMs : nowMs
@@ -166,9 +166,11 @@ export class FileStore implements RecordStore {
     // Dated before the clock jumped back; asked again, CometChat says the same or something newer.
     if (state === 'refused' && isFarAhead(record.leaseEndsAtMs, nowMs)) return undefined
     if (state === 'pending' || state === 'sent') {
-      return judgeOpen({ ...record, state }, claim, as, nowMs, ms => this.#trusted.trustedElapsedMs(ms, claim.leaseMs))
+      return judgeOpen({ ...record, state }, acquisition, as, nowMs, ms =>
+        this.#trusted.trustedElapsedMs(ms, acquisition.leaseMs)
+      )
     }
-    return fingerprint === claim.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
+    return fingerprint === acquisition.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
   }
 
   #noteFailure(): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Entry, RecordTable } from '../../../../src/delivery/stores/memory/hash-table.ts'
+import { type Entry, HashTable } from '../../../../src/delivery/stores/memory/hash-table.ts'
 import { seedOf } from '../../../helpers/target.ts'
 
 interface Named extends Entry<Named> {
@@ -20,7 +20,7 @@ t.test('whatever is added and deleted, it holds what a Map would hold', async t 
 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const table = new RecordTable<Named>()
+      const table = new HashTable<Named>()
       const model = new Map<string, Named>()
       for (const { key, isDeleted, value } of steps) {
         const known = table.get(key)
@@ -40,7 +40,7 @@ t.test('whatever is added and deleted, it holds what a Map would hold', async t 
 })
 
 t.test('it grows, and finds each of many', async t => {
-  const table = new RecordTable<Named>()
+  const table = new HashTable<Named>()
   const entries = Array.from({ length: 5000 }, (_, index) => entryOf(`record ${index}`))
   for (const entry of entries) table.add(entry)
 
@@ -52,7 +52,7 @@ t.test('it grows, and finds each of many', async t => {
 })
 
 t.test('to delete what is not in it changes nothing', async t => {
-  const table = new RecordTable<Named>()
+  const table = new HashTable<Named>()
   const kept = entryOf('same key')
   table.add(kept)
 
@@ -76,7 +76,7 @@ t.test('a record is found after a look at few others, however many there are', a
     value: 0,
     next: undefined
   })
-  const table = new RecordTable<Named>()
+  const table = new HashTable<Named>()
   const names = Array.from({ length: 50_000 }, (_, index) => `${index}`.padStart(12, '0'))
   for (const name of names) table.add(watched(name))
   looks = 0

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { OldestFirst, type Ordered } from '../../../../src/delivery/stores/memory/insertion-order.ts'
+import { InsertionOrder, type Ordered } from '../../../../src/delivery/stores/memory/insertion-order.ts'
 import { seedOf } from '../../../helpers/target.ts'
 
 interface One extends Ordered<One> {
@@ -9,7 +9,7 @@ interface One extends Ordered<One> {
 
 /** The order under test, and a list that does the same. */
 class Both {
-  readonly order = new OldestFirst<One>()
+  readonly order = new InsertionOrder<One>()
   readonly list: One[] = []
 
   add(number: number): void {

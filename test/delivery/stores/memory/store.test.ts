@@ -25,28 +25,28 @@ t.test('at the bound the oldest outcome goes first', async t => {
   const store = createMemoryStore({ monotonic: () => 0, maxRecords: 3 })
   const claims = [newClaim(), newClaim(), newClaim()]
   for (const claim of claims) {
-    await store.claim(claim)
-    await store.finish(claim.key, claim.owner, DONE)
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, DONE)
   }
 
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   const [first, second] = claims.map(claim => ({ ...claim, owner: 'B' }))
   t.equal(store.size, 3)
-  t.same(second && (await store.claim(second)), DONE)
-  t.same(first && (await store.claim(first)), { kind: 'claimed' }, 'and only the oldest')
+  t.same(second && (await store.acquire(second)), DONE)
+  t.same(first && (await store.acquire(first)), { kind: 'acquired' }, 'and only the oldest')
 })
 
 t.test('what may have been sent never goes: at the bound a new claim is rejected instead', async t => {
   const store = createMemoryStore({ monotonic: () => 0, maxRecords: 2 })
   const sent = [newClaim(), newClaim()]
   for (const { key, owner, ...claim } of sent) {
-    await store.claim({ key, owner, ...claim })
+    await store.acquire({ key, owner, ...claim })
     await store.markSent(key, owner)
   }
 
-  await t.rejects(async () => store.claim(newClaim()), { message: 'the store is full' })
+  await t.rejects(async () => store.acquire(newClaim()), { message: 'the store is full' })
   t.equal(store.isReady(), false)
-  for (const claim of sent) t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+  for (const claim of sent) t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
 })
 
 t.test('the bound in bytes holds too', async t => {
@@ -55,8 +55,8 @@ t.test('the bound in bytes holds too', async t => {
 
   for (let i = 0; i < 50; i++) {
     const claim = newClaim()
-    await store.claim(claim)
-    await store.finish(claim.key, claim.owner, { kind: 'done', messageId: '101', body })
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, { kind: 'done', messageId: '101', body })
   }
 
   t.ok(store.size < 6, `${store.size} outcomes of 20 kB are kept`)
@@ -67,7 +67,7 @@ t.test('with every byte taken by what may have been sent, the store is not ready
   const store = createMemoryStore({ monotonic: () => 0, maxBytes: 4000 })
   const claims = Array.from({ length: 20 }, () => newClaim())
 
-  const seen = await Promise.allSettled(claims.map(claim => store.claim(claim)))
+  const seen = await Promise.allSettled(claims.map(claim => store.acquire(claim)))
 
   t.equal(seen.filter(({ status }) => status === 'fulfilled').length, 10)
   t.equal(store.isReady(), false)
@@ -76,12 +76,12 @@ t.test('with every byte taken by what may have been sent, the store is not ready
 t.test('abandoned attempts make room', async t => {
   let nowMs = 0
   const store = createMemoryStore({ monotonic: () => nowMs, maxRecords: 2 })
-  await store.claim(newClaim())
-  await store.claim(newClaim())
+  await store.acquire(newClaim())
+  await store.acquire(newClaim())
 
   nowMs += 2 * LEASE_MS
 
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
 })
 
 t.test('what has expired goes a few at a time, and an answer that is asked for goes at once', async t => {
@@ -89,16 +89,16 @@ t.test('what has expired goes a few at a time, and an answer that is asked for g
   const store = createMemoryStore({ monotonic: () => nowMs })
   const claims = Array.from({ length: 100 }, () => newClaim())
   for (const claim of claims) {
-    await store.claim(claim)
-    await store.finish(claim.key, claim.owner, DONE)
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, DONE)
   }
   nowMs += KEPT_MS.done
 
-  await store.claim(newClaim())
+  await store.acquire(newClaim())
   t.ok(store.size > 50 && store.size < 100, `${store.size} are left`)
   const last = claims.at(-1) ?? newClaim()
-  t.same(await store.claim({ ...last, owner: 'B' }), { kind: 'claimed' })
-  for (let i = 0; i < 20; i++) await store.claim(newClaim())
+  t.same(await store.acquire({ ...last, owner: 'B' }), { kind: 'acquired' })
+  for (let i = 0; i < 20; i++) await store.acquire(newClaim())
   t.equal(store.size, 22, 'and only what is new is left')
 })
 
@@ -124,12 +124,12 @@ type Store = ReturnType<typeof createMemoryStore>
 
 async function settle(store: Store): Promise<void> {
   const claim = newClaim()
-  await store.claim(claim)
-  await store.finish(claim.key, claim.owner, DONE)
+  await store.acquire(claim)
+  await store.complete(claim.key, claim.owner, DONE)
 }
 
 async function send(store: Store): Promise<void> {
-  await store.claim(newClaim(), 'sent')
+  await store.acquire(newClaim(), 'sent')
 }
 
 async function filled(maxRecords: number, fill: (store: Store) => Promise<void>): Promise<Store> {

@@ -1,6 +1,6 @@
 // A Redis is dated by its own clock, and that jumps like any other: it may cost time, and never a second reply.
 import t, { type Test } from 'tap'
-import type { Claim, RecordStore } from '../../../../src/delivery/record.ts'
+import type { Acquisition, RecordStore } from '../../../../src/delivery/record.ts'
 import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
@@ -24,24 +24,24 @@ for (const [title, jumpMs] of [
       const { redis, open, pass } = await watched(t)
       const [store, other] = [await open(), await open()]
       const claim = newClaim()
-      await store.claim(claim, 'sent')
-      await store.finish(claim.key, claim.owner, DONE)
+      await store.acquire(claim, 'sent')
+      await store.complete(claim.key, claim.owner, DONE)
       await moveClock(redis, jumpMs)
 
-      const seen = await store.claim({ ...claim, owner: 'B' }, 'sent')
-      t.same(seen, jumpMs < DAY_MS ? DONE : { kind: 'claimed-as-sent' })
-      t.type(store.forgetfulForMs(), 'number', 'whoever gets it looks before it sends')
-      await other.claim(newClaim())
-      t.type(other.forgetfulForMs(), 'number')
-      while (!(await redis.command('HGET', 'reply:meta', 'since'))) await store.claim(newClaim())
+      const seen = await store.acquire({ ...claim, owner: 'B' }, 'sent')
+      t.same(seen, jumpMs < DAY_MS ? DONE : { kind: 'acquired-as-sent' })
+      t.type(store.msSinceDataLoss(), 'number', 'whoever gets it looks before it sends')
+      await other.acquire(newClaim())
+      t.type(other.msSinceDataLoss(), 'number')
+      while (!(await redis.command('HGET', 'reply:meta', 'since'))) await store.acquire(newClaim())
       const newcomer = await open()
-      t.type(newcomer.forgetfulForMs(), 'number', 'one that was not there learns it from Redis')
+      t.type(newcomer.msSinceDataLoss(), 'number', 'one that was not there learns it from Redis')
 
       const mattersForMs = Math.min(jumpMs, 2 * DAY_MS)
       await pass(mattersForMs - 2 * SOON_MS)
-      t.type(store.forgetfulForMs(), 'number')
+      t.type(store.msSinceDataLoss(), 'number')
       await pass(2 * SOON_MS)
-      t.equal(store.forgetfulForMs(), undefined, 'by then what was forgotten would have been forgotten anyway')
+      t.equal(store.msSinceDataLoss(), undefined, 'by then what was forgotten would have been forgotten anyway')
     }
   )
 }
@@ -56,16 +56,16 @@ for (const [title, jumpMs] of [
     const store = await open()
     await pass(60 * MINUTE_MS)
     const [ended, running, pending, refused, done] = [newClaim(), newClaim(), newClaim(), newClaim(), newClaim()]
-    await store.claim(ended, 'sent')
-    await store.doubt(ended.key, ended.owner)
-    await store.claim(running, 'sent')
-    await store.claim(pending)
+    await store.acquire(ended, 'sent')
+    await store.markInDoubt(ended.key, ended.owner)
+    await store.acquire(running, 'sent')
+    await store.acquire(pending)
     for (const [claim, outcome] of [
       [refused, REFUSED],
       [done, DONE]
     ] as const) {
-      await store.claim(claim)
-      await store.finish(claim.key, claim.owner, outcome)
+      await store.acquire(claim)
+      await store.complete(claim.key, claim.owner, outcome)
     }
     await moveClock(redis, jumpMs)
 
@@ -75,16 +75,16 @@ for (const [title, jumpMs] of [
         t.ok(isAbout(await quietForMs(store, claim), passedMs - LEASE_MS), 'in doubt, and quiet as far as was watched')
       }
     }
-    t.same(await store.claim({ ...pending, owner: 'B' }), { kind: 'claimed' }, 'it was never sent')
+    t.same(await store.acquire({ ...pending, owner: 'B' }), { kind: 'acquired' }, 'it was never sent')
     t.equal(await store.markSent(pending.key, pending.owner), false)
-    t.same(await store.claim({ ...refused, owner: 'B' }), { kind: 'claimed' }, 'a refusal is not told for days')
-    t.same(await store.claim({ ...done, owner: 'B' }), DONE)
-    t.equal(store.forgetfulForMs(), undefined, 'nothing was forgotten')
+    t.same(await store.acquire({ ...refused, owner: 'B' }), { kind: 'acquired' }, 'a refusal is not told for days')
+    t.same(await store.acquire({ ...done, owner: 'B' }), DONE)
+    t.equal(store.msSinceDataLoss(), undefined, 'nothing was forgotten')
 
     await pass(LEASE_MS + QUIET_MS)
-    t.equal(await store.reclaim(ended.key, 'A', { ...ended, owner: 'B' }), true)
+    t.equal(await store.takeOver(ended.key, 'A', { ...ended, owner: 'B' }), true)
     t.equal(await store.markSent(ended.key, 'B'), true)
-    t.same(await store.claim({ ...ended, owner: 'C' }), { kind: 'in-flight' }, 'the lease of now is a lease')
+    t.same(await store.acquire({ ...ended, owner: 'C' }), { kind: 'in-flight' }, 'the lease of now is a lease')
   })
 }
 
@@ -92,13 +92,13 @@ t.test('a loss that a clock ahead has dated is not remembered for longer than on
   const { redis, open, pass } = await watched(t)
   const store = await open()
   await moveClock(redis, 3 * DAY_MS)
-  await store.claim(newClaim())
-  t.type(store.forgetfulForMs(), 'number')
+  await store.acquire(newClaim())
+  t.type(store.msSinceDataLoss(), 'number')
   await moveClock(redis, -3 * DAY_MS)
   const newcomer = await open()
-  t.ok((newcomer.forgetfulForMs() ?? Number.NaN) < SOON_MS)
+  t.ok((newcomer.msSinceDataLoss() ?? Number.NaN) < SOON_MS)
   await pass(2 * DAY_MS)
-  t.equal(newcomer.forgetfulForMs(), undefined)
+  t.equal(newcomer.msSinceDataLoss(), undefined)
 })
 
 t.test('what a Redis answers late is no jump', needsRedis(), async t => {
@@ -106,17 +106,17 @@ t.test('what a Redis answers late is no jump', needsRedis(), async t => {
   let passedMs = 0
   const monotonic = (): number => performance.now() + passedMs
   const { store } = await openRedisStore(t, redis.url, { monotonic })
-  const asked = store.claim(newClaim())
+  const asked = store.acquire(newClaim())
   // As after SIGSTOP: the answer was there long before it is read.
   passedMs = 10 * MINUTE_MS
   await asked
 
-  t.equal(store.forgetfulForMs(), undefined)
+  t.equal(store.msSinceDataLoss(), undefined)
 })
 
-async function quietForMs(store: RecordStore, claim: Claim): Promise<number> {
-  const seen = await store.claim({ ...claim, owner: 'B' })
-  return seen.kind === 'doubtful' ? seen.quietForMs : Number.NaN
+async function quietForMs(store: RecordStore, claim: Acquisition): Promise<number> {
+  const seen = await store.acquire({ ...claim, owner: 'B' })
+  return seen.kind === 'in-doubt' ? seen.quietForMs : Number.NaN
 }
 
 function isAbout(ms: number, wantedMs: number): boolean {

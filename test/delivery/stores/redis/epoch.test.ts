@@ -17,11 +17,11 @@ t.test('the first claim after FLUSHALL knows that records may be lost, on every 
     await redis.command('FLUSHALL')
 
     const retry = stores[(round + 1) % 3]
-    t.same(await retry?.claim({ ...claim, owner: 'B' }, 'sent'), { kind: 'claimed-as-sent' })
-    t.ok((retry?.forgetfulForMs() ?? Number.NaN) < 5000, 'whoever gets it looks before it sends')
+    t.same(await retry?.acquire({ ...claim, owner: 'B' }, 'sent'), { kind: 'acquired-as-sent' })
+    t.ok((retry?.msSinceDataLoss() ?? Number.NaN) < 5000, 'whoever gets it looks before it sends')
     const other = stores[(round + 2) % 3]
-    await other?.claim(newClaim(), 'sent')
-    t.ok((other?.forgetfulForMs() ?? Number.NaN) < 5000, 'and so does the next one')
+    await other?.acquire(newClaim(), 'sent')
+    t.ok((other?.msSinceDataLoss() ?? Number.NaN) < 5000, 'and so does the next one')
   }
   t.ok(stores.every(store => store.isReady()))
 })
@@ -32,12 +32,12 @@ t.test('a newcomer that greets an emptied Redis first hides nothing from those w
   const claim = await sentBy(store)
   await redis.command('FLUSHALL')
   const { store: newcomer } = await openRedisStore(t, redis.url)
-  t.equal(newcomer.forgetfulForMs(), undefined)
+  t.equal(newcomer.msSinceDataLoss(), undefined)
 
-  t.same(await store.claim({ ...claim, owner: 'B' }, 'sent'), { kind: 'claimed-as-sent' })
-  t.type(store.forgetfulForMs(), 'number')
-  await newcomer.claim(newClaim())
-  t.type(newcomer.forgetfulForMs(), 'number', 'it learns it, too')
+  t.same(await store.acquire({ ...claim, owner: 'B' }, 'sent'), { kind: 'acquired-as-sent' })
+  t.type(store.msSinceDataLoss(), 'number')
+  await newcomer.acquire(newClaim())
+  t.type(newcomer.msSinceDataLoss(), 'number', 'it learns it, too')
 })
 
 t.test(
@@ -47,17 +47,20 @@ t.test(
     const redis = await redisFor(t)
     const { store } = await openRedisStore(t, redis.url)
     const claim = newClaim()
-    await store.claim(claim)
+    await store.acquire(claim)
     await redis.command('FLUSHALL')
     await t.rejects(store.markSent(claim.key, claim.owner))
-    t.type(store.forgetfulForMs(), 'number')
+    t.type(store.msSinceDataLoss(), 'number')
 
     const doubtful = await sentBy(store)
-    await store.doubt(doubtful.key, doubtful.owner)
+    await store.markInDoubt(doubtful.key, doubtful.owner)
     const kept = (await redis.command('HGETALL', `reply:${doubtful.key}`)) as string[]
     await redis.command('FLUSHALL')
     await redis.command('HSET', `reply:${doubtful.key}`, ...kept)
-    await t.rejects(store.reclaim(doubtful.key, doubtful.owner, { ...doubtful, owner: 'B' }), 'restored from somewhere')
+    await t.rejects(
+      store.takeOver(doubtful.key, doubtful.owner, { ...doubtful, owner: 'B' }),
+      'restored from somewhere'
+    )
   }
 )
 
@@ -70,14 +73,14 @@ for (const kind of ['empty', 'used by others', 'promoted replica'] as const) {
     if (kind === 'used by others') await openRedisStore(t, other.url)
     const before = await sentBy(store)
     if (kind === 'promoted replica') {
-      while ((await other.command('EXISTS', `reply:${before.key}`)) !== 1) await store.claim(before)
+      while ((await other.command('EXISTS', `reply:${before.key}`)) !== 1) await store.acquire(before)
       await other.command('REPLICAOF', 'NO', 'ONE')
     }
     const claim = await sentBy(store)
 
     proxy.lead(other.port)
-    t.same(await store.claim({ ...claim, owner: 'B' }, 'sent'), { kind: 'claimed-as-sent' }, 'it is not known there')
-    t.type(store.forgetfulForMs(), 'number')
+    t.same(await store.acquire({ ...claim, owner: 'B' }, 'sent'), { kind: 'acquired-as-sent' }, 'it is not known there')
+    t.type(store.msSinceDataLoss(), 'number')
     t.equal(await other.command('EXISTS', `reply:${claim.key}`), 1)
     t.equal(store.isReady(), true)
   })
@@ -89,29 +92,29 @@ t.test('a transition between two servers is not made on the second one', needsRe
   const proxy = await startTcpProxy(t, primary.port)
   const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
   proxy.lead(other.port)
 
   await t.rejects(store.markSent(claim.key, claim.owner))
-  t.type(store.forgetfulForMs(), 'number')
+  t.type(store.msSinceDataLoss(), 'number')
 })
 
 t.test('scripts that were forgotten are told again, and nothing counts as lost for it', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
   await redis.command('SCRIPT', 'FLUSH')
 
   t.equal(await store.markSent(claim.key, claim.owner), true)
-  t.equal(store.forgetfulForMs(), undefined)
+  t.equal(store.msSinceDataLoss(), undefined)
 })
 
 t.test('a claim costs one command, and one answer', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   await redis.command('CONFIG', 'RESETSTAT')
-  for (let i = 0; i < 50; i++) await store.claim(newClaim(), 'sent')
+  for (let i = 0; i < 50; i++) await store.acquire(newClaim(), 'sent')
 
   const stats = String(await redis.command('INFO', 'commandstats'))
   t.equal(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1], '50')
@@ -123,6 +126,6 @@ async function openThree(t: Test, url: string): Promise<RecordStore[]> {
 
 async function sentBy(store: RecordStore | undefined) {
   const claim = newClaim()
-  await store?.claim(claim, 'sent')
+  await store?.acquire(claim, 'sent')
   return claim
 }

@@ -51,7 +51,7 @@ for (const [title, settings] of HARMLESS) {
     const redis = await redisFor(t, settings)
     const { store, told } = await openRedisStore(t, redis.url)
 
-    t.same(await store.claim(newClaim()), { kind: 'claimed' })
+    t.same(await store.acquire(newClaim()), { kind: 'acquired' })
     t.same(told, [])
   })
 }
@@ -65,11 +65,11 @@ t.test('a Redis that begins to evict while in use is no longer used, until it st
 
   await until(() => told.some(({ level }) => level === 'error'))
   t.equal(store.isReady(), false)
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
 
   await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
   await until(() => store.isReady())
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   t.match(told.at(-1), { level: 'info', sentence: /can be used again/ })
 })
 
@@ -96,7 +96,7 @@ t.test('a password may hold every character, encoded', needsRedis(), async t => 
   const { store } = await openRedisStore(t, `redis://app:${encodeURIComponent(password)}@127.0.0.1:${redis.port}/3`)
   const claim = newClaim()
 
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
   t.equal(await redis.command('EXISTS', `reply:${claim.key}`), 0, 'the number at the end is the database')
 })
 
@@ -105,9 +105,9 @@ t.test('where INFO is forbidden a warning says what that costs', needsRedis(), a
   await redis.command('ACL', 'SETUSER', 'default', '-info', '-config')
   const { store, told } = await openRedisStore(t, redis.url)
 
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   t.match(told, [{ level: 'warn', sentence: /may not run INFO/ }])
-  t.equal(store.forgetfulForMs(), undefined)
+  t.equal(store.msSinceDataLoss(), undefined)
 })
 
 t.test('a Redis that keeps nothing on disk is used with a warning', needsRedis(), async t => {
@@ -124,12 +124,12 @@ t.test('a replica is not used, but it may become the primary', needsRedis(), asy
   const { store, told } = await openRedisStore(t, redis.url, { commandTimeoutMs: 400 })
 
   t.equal(store.isReady(), false)
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
   t.match(told, [{ level: 'warn', sentence: /cannot be reached \(READONLY\)/ }])
 
   await redis.command('REPLICAOF', 'NO', 'ONE')
   await until(() => store.isReady())
-  t.same(await store.claim(newClaim()), { kind: 'claimed' })
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' })
 })
 
 t.test(
@@ -141,7 +141,7 @@ t.test(
     const { store, told } = await openRedisStore(t, redis.url)
 
     const startedAtMs = performance.now()
-    await t.rejects(async () => store.claim(newClaim()))
+    await t.rejects(async () => store.acquire(newClaim()))
     t.ok(performance.now() - startedAtMs < 1000)
     t.equal(store.isReady(), false)
     t.match(told, [
@@ -150,8 +150,8 @@ t.test(
 
     await redis.restart()
     await until(() => store.isReady())
-    t.same(await store.claim(newClaim()), { kind: 'claimed' })
-    t.equal(store.forgetfulForMs(), undefined, 'a Redis that nobody has used has forgotten nothing')
+    t.same(await store.acquire(newClaim()), { kind: 'acquired' })
+    t.equal(store.msSinceDataLoss(), undefined, 'a Redis that nobody has used has forgotten nothing')
   }
 )
 

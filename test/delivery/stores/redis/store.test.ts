@@ -24,20 +24,20 @@ t.test('every record has an end, in every state', needsRedis(), async t => {
     t.ok(left <= ms && left > ms - 5000, `${state}: ${left} of ${ms} ms are left`)
   }
 
-  await store.claim(claim)
+  await store.acquire(claim)
   await isKeptFor(2 * LEASE_MS, 'pending')
   await store.markSent(key, owner)
   await isKeptFor(KEPT_MS.sent, 'sent')
-  await store.doubt(key, owner)
-  await isKeptFor(KEPT_MS.sent, 'doubtful')
-  await store.reclaim(key, owner, { ...claim, owner: 'B' })
+  await store.markInDoubt(key, owner)
+  await isKeptFor(KEPT_MS.sent, 'in-doubt')
+  await store.takeOver(key, owner, { ...claim, owner: 'B' })
   await isKeptFor(2 * LEASE_MS, 'reclaimed')
-  await store.finish(key, 'B', DONE)
+  await store.complete(key, 'B', DONE)
   await isKeptFor(KEPT_MS.done, 'done')
 
   const refused = newClaim()
-  await store.claim(refused)
-  await store.finish(refused.key, owner, REFUSED)
+  await store.acquire(refused)
+  await store.complete(refused.key, owner, REFUSED)
   t.ok(Number(await redis.command('PTTL', `reply:${refused.key}`)) <= KEPT_MS.refused)
 })
 
@@ -45,7 +45,7 @@ t.test('every name begins with the prefix, so an ACL can fence the service in', 
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
 
   t.same(((await redis.command('KEYS', '*')) as string[]).sort(), ['reply:meta', `reply:${claim.key}`])
 })
@@ -57,7 +57,7 @@ t.test('a user with no more rights than are needed is enough', needsRedis(), asy
   const { store, told } = await openRedisStore(t, redis.url.replace('//', '//replies:secret@'))
   const claim = newClaim()
 
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
   t.equal(await store.markSent(claim.key, claim.owner), true)
   t.same(told, [])
 })
@@ -66,11 +66,11 @@ t.test('a Redis that has forgotten the scripts gets them again', needsRedis(), a
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
 
   await redis.command('SCRIPT', 'FLUSH')
 
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
   t.equal(store.isReady(), true)
 })
 
@@ -84,15 +84,15 @@ t.test(
     for (const field of ['s', 'fp', 'tok', 'dl', 'o']) {
       for (let i = 0; i < 40; i++) {
         const claim = newClaim()
-        await store.claim(claim)
-        await store.finish(claim.key, claim.owner, DONE)
+        await store.acquire(claim)
+        await store.complete(claim.key, claim.owner, DONE)
         const junk = randomBytes(randomInt(16, 100)).toString('latin1')
         await redis.command('HSET', `reply:${claim.key}`, field, junk)
 
-        await t.rejects(async () => store.claim(claim), `${field} is ${JSON.stringify(junk)}`)
+        await t.rejects(async () => store.acquire(claim), `${field} is ${JSON.stringify(junk)}`)
       }
     }
-    t.same(await store.claim(newClaim()), { kind: 'claimed' }, 'other records are as usable as before')
+    t.same(await store.acquire(newClaim()), { kind: 'acquired' }, 'other records are as usable as before')
   }
 )
 
@@ -101,17 +101,17 @@ t.test('a record that lacks a part, or is something else, is trouble for every t
   const { store } = await openRedisStore(t, redis.url)
   const lacking = newClaim()
   const foreign = newClaim()
-  await store.claim(lacking)
+  await store.acquire(lacking)
   await redis.command('HDEL', `reply:${lacking.key}`, 's')
   await redis.command('SET', `reply:${foreign.key}`, 'something else')
 
   for (const claim of [lacking, foreign]) {
     const { key, owner } = claim
-    await t.rejects(async () => store.claim(claim))
+    await t.rejects(async () => store.acquire(claim))
     await t.rejects(store.markSent(key, owner))
-    await t.rejects(store.doubt(key, owner))
-    await t.rejects(store.reclaim(key, owner, { ...claim, owner: 'B' }))
-    await t.rejects(async () => store.finish(key, undefined, DONE))
+    await t.rejects(store.markInDoubt(key, owner))
+    await t.rejects(store.takeOver(key, owner, { ...claim, owner: 'B' }))
+    await t.rejects(async () => store.complete(key, undefined, DONE))
     await t.rejects(async () => store.release(key, owner))
   }
   t.equal(await redis.command('GET', `reply:${foreign.key}`), 'something else', 'nothing is repaired by guessing')
@@ -121,13 +121,13 @@ t.test('a full Redis rejects what is new and keeps what there is', needsRedis(),
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
 
   await redis.command('CONFIG', 'SET', 'maxmemory', '1')
 
-  await t.rejects(async () => store.claim(newClaim()))
+  await t.rejects(async () => store.acquire(newClaim()))
   t.equal(store.isReady(), false)
   await redis.command('CONFIG', 'SET', 'maxmemory', '0')
   await until(() => store.isReady())
-  t.same(await store.claim(claim), { kind: 'claimed' })
+  t.same(await store.acquire(claim), { kind: 'acquired' })
 })

@@ -12,36 +12,36 @@ t.test('a jump ahead ends a lease, but no quiet period', async t => {
   const store = open()
   clock.pass(DAY_MS)
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
   await store.markSent(claim.key, claim.owner)
   clock.jump(HOUR_MS)
 
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+  t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A', quietForMs: -LEASE_MS })
   clock.pass(LEASE_MS + QUIET_MS)
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: QUIET_MS })
+  t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A', quietForMs: QUIET_MS })
 })
 
 t.test('a jump while nobody was there ends no quiet period', async t => {
   const { open, clock } = createRecordFile(t)
   const before = open()
   const claim = newClaim()
-  await before.claim(claim)
+  await before.acquire(claim)
   await before.markSent(claim.key, claim.owner)
   await before.close()
   clock.jump(HOUR_MS)
 
   const after = open()
 
-  t.same(await after.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+  t.same(await after.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A', quietForMs: -LEASE_MS })
   clock.pass(SECOND_MS)
-  t.match(await after.claim({ ...claim, owner: 'B' }), { quietForMs: SECOND_MS - LEASE_MS })
+  t.match(await after.acquire({ ...claim, owner: 'B' }), { quietForMs: SECOND_MS - LEASE_MS })
 })
 
 t.test('an owner whose lease a jump has ended can no longer send', async t => {
   const { open, clock } = createRecordFile(t)
   const store = open()
   const claim = newClaim()
-  await store.claim(claim)
+  await store.acquire(claim)
 
   clock.jump(LEASE_MS)
 
@@ -57,15 +57,15 @@ for (const [title, jumpMs] of [
     const store = open()
     clock.pass(DAY_MS)
     const claim = newClaim()
-    await store.claim(claim, 'sent')
+    await store.acquire(claim, 'sent')
     clock.jump(jumpMs)
 
-    t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', owner: 'A', quietForMs: -LEASE_MS })
+    t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', owner: 'A', quietForMs: -LEASE_MS })
     clock.pass(LEASE_MS + QUIET_MS - 1)
-    t.match(await store.claim({ ...claim, owner: 'B' }), { kind: 'doubtful', quietForMs: QUIET_MS - 1 })
-    t.equal(await store.reclaim(claim.key, 'A', { ...claim, owner: 'B' }), true)
+    t.match(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-doubt', quietForMs: QUIET_MS - 1 })
+    t.equal(await store.takeOver(claim.key, 'A', { ...claim, owner: 'B' }), true)
     t.equal(await store.markSent(claim.key, 'B'), true)
-    t.same(await store.claim({ ...claim, owner: 'C' }), { kind: 'in-flight' }, 'the lease of now is a lease')
+    t.same(await store.acquire({ ...claim, owner: 'C' }), { kind: 'in-flight' }, 'the lease of now is a lease')
   })
 }
 
@@ -75,16 +75,16 @@ t.test('a lease that its owner ended stays ended, however the clock jumps', asyn
     const store = open()
     clock.pass(DAY_MS)
     const claim = newClaim()
-    await store.claim(claim, 'sent')
-    await store.doubt(claim.key, claim.owner)
+    await store.acquire(claim, 'sent')
+    await store.markInDoubt(claim.key, claim.owner)
     clock.jump(jumpMs)
 
     const waits: number[] = []
     for (const passMs of [0, 30 * SECOND_MS, MINUTE_MS, MINUTE_MS]) {
       clock.pass(passMs)
-      const seen = await store.claim({ ...claim, owner: 'B' })
-      t.equal(seen.kind, 'doubtful', `${jumpMs} ms`)
-      waits.push(seen.kind === 'doubtful' ? QUIET_MS - seen.quietForMs : Number.NaN)
+      const seen = await store.acquire({ ...claim, owner: 'B' })
+      t.equal(seen.kind, 'in-doubt', `${jumpMs} ms`)
+      waits.push(seen.kind === 'in-doubt' ? QUIET_MS - seen.quietForMs : Number.NaN)
     }
     const [first = Number.NaN, ...later] = waits
     t.ok(first <= QUIET_MS + LEASE_MS, `the first wait is ${first} ms`)
@@ -97,17 +97,17 @@ t.test('a clock that ran ahead and is put right locks nothing', async t => {
   clock.jump(DAY_MS)
   const store = open()
   const [running, pending, refused] = [newClaim(), newClaim(), newClaim()]
-  await store.claim(running, 'sent')
-  await store.claim(pending)
-  await store.claim(refused)
-  await store.finish(refused.key, refused.owner, REFUSED)
+  await store.acquire(running, 'sent')
+  await store.acquire(pending)
+  await store.acquire(refused)
+  await store.complete(refused.key, refused.owner, REFUSED)
   clock.jump(-DAY_MS)
   const another = open()
 
-  t.match(await another.claim({ ...running, owner: 'B' }), { kind: 'doubtful', quietForMs: -LEASE_MS })
-  t.same(await another.claim({ ...pending, owner: 'B' }), { kind: 'claimed' }, 'it was never sent')
+  t.match(await another.acquire({ ...running, owner: 'B' }), { kind: 'in-doubt', quietForMs: -LEASE_MS })
+  t.same(await another.acquire({ ...pending, owner: 'B' }), { kind: 'acquired' }, 'it was never sent')
   t.equal(await store.markSent(pending.key, pending.owner), false)
-  t.same(await another.claim({ ...refused, owner: 'B' }), { kind: 'claimed' }, 'a refusal is not told for a day')
+  t.same(await another.acquire({ ...refused, owner: 'B' }), { kind: 'acquired' }, 'a refusal is not told for a day')
 })
 
 t.test('a lease of an instance with a longer deadline is in doubt, not free, and is waited for', async t => {
@@ -115,21 +115,21 @@ t.test('a lease of an instance with a longer deadline is in doubt, not free, and
   const store = open()
   clock.pass(DAY_MS)
   const claim = newClaim({ leaseMs: MINUTE_MS })
-  await store.claim(claim, 'sent')
+  await store.acquire(claim, 'sent')
   clock.pass(SECOND_MS)
 
-  const seen = await store.claim({ ...claim, owner: 'B', leaseMs: LEASE_MS })
-  t.same(seen, { kind: 'doubtful', owner: 'A', quietForMs: SECOND_MS - MINUTE_MS })
-  t.equal(await store.reclaim(claim.key, 'A', { ...claim, owner: 'B' }), false)
+  const seen = await store.acquire({ ...claim, owner: 'B', leaseMs: LEASE_MS })
+  t.same(seen, { kind: 'in-doubt', owner: 'A', quietForMs: SECOND_MS - MINUTE_MS })
+  t.equal(await store.takeOver(claim.key, 'A', { ...claim, owner: 'B' }), false)
 })
 
 t.test('a jump of years forgets no reply that exists or may exist', async t => {
   const { open, clock } = createRecordFile(t)
   const store = open()
   const [done, sent] = [newClaim(), newClaim()]
-  await store.claim(done)
-  await store.finish(done.key, done.owner, DONE)
-  await store.claim(sent)
+  await store.acquire(done)
+  await store.complete(done.key, done.owner, DONE)
+  await store.acquire(sent)
   await store.markSent(sent.key, sent.owner)
   clock.jump(10 * 365 * DAY_MS)
 
@@ -139,8 +139,8 @@ t.test('a jump of years forgets no reply that exists or may exist', async t => {
   const another = open()
   another.sweep()
 
-  t.same(await another.claim({ ...done, owner: 'B' }), DONE)
-  t.match(await another.claim({ ...sent, owner: 'B' }), { kind: 'doubtful' })
+  t.same(await another.acquire({ ...done, owner: 'B' }), DONE)
+  t.match(await another.acquire({ ...sent, owner: 'B' }), { kind: 'in-doubt' })
 })
 
 t.test('what has expired is swept in small steps, and what has not stays', async t => {
@@ -148,13 +148,13 @@ t.test('what has expired is swept in small steps, and what has not stays', async
   const store = open()
   const old = Array.from({ length: 450 }, () => newClaim())
   for (const claim of old) {
-    await store.claim(claim)
-    await store.finish(claim.key, claim.owner, DONE)
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, DONE)
   }
   clock.pass(DAY_MS - MINUTE_MS)
   const young = newClaim()
-  await store.claim(young)
-  await store.finish(young.key, young.owner, DONE)
+  await store.acquire(young)
+  await store.complete(young.key, young.owner, DONE)
   t.equal(store.sweep(), false, 'nothing has expired yet')
   clock.pass(MINUTE_MS)
 
@@ -163,17 +163,17 @@ t.test('what has expired is swept in small steps, and what has not stays', async
   const reader = new DatabaseSync(path, { readOnly: true })
   t.teardown(() => reader.close())
   t.match(reader.prepare('SELECT count(*) AS records FROM records').get(), { records: 1 })
-  t.same(await store.claim(young), DONE)
+  t.same(await store.acquire(young), DONE)
 })
 
 t.test('what has expired is gone before it is swept', async t => {
   const { open, clock } = createRecordFile(t)
   const store = open()
   const claim = newClaim()
-  await store.claim(claim)
-  await store.finish(claim.key, claim.owner, DONE)
+  await store.acquire(claim)
+  await store.complete(claim.key, claim.owner, DONE)
 
   clock.pass(DAY_MS)
 
-  t.same(await store.claim({ ...claim, owner: 'B' }), { kind: 'claimed' })
+  t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'acquired' })
 })

@@ -20,17 +20,17 @@ t.test('records are there when the file is opened again', async t => {
   const { open } = createRecordFile(t)
   const claim = newClaim()
   const before = open()
-  await before.claim(claim)
-  await before.finish(claim.key, claim.owner, DONE)
+  await before.acquire(claim)
+  await before.complete(claim.key, claim.owner, DONE)
   await before.close()
 
-  t.same(await open().claim(claim), DONE)
+  t.same(await open().acquire(claim), DONE)
 })
 
 t.test('only the user of the service can read the file and its log', async t => {
   const { open, path } = createRecordFile(t)
   const store = open()
-  await store.claim(newClaim())
+  await store.acquire(newClaim())
 
   for (const file of [path, `${path}-wal`, `${path}-shm`]) t.equal(statSync(file).mode & 0o777, 0o600)
 })
@@ -52,7 +52,7 @@ t.test('a relative path and a name that means something to SQLite are plain file
 
   for (const path of ['records-2.db', ':memory:', 'file:x?mode=memory']) {
     const store = createFileStore({ path, clock: { now: Date.now, monotonic: () => 0 } })
-    t.same(await store.claim(newClaim()), { kind: 'claimed' })
+    t.same(await store.acquire(newClaim()), { kind: 'acquired' })
     await store.close()
     t.ok(existsSync(join(directory, path)), path)
   }
@@ -102,12 +102,12 @@ t.test('a file that another program has locked is refused at start, and waited f
   other.exec('BEGIN EXCLUSIVE')
 
   const startedAtMs = performance.now()
-  await t.rejects(store.claim(newClaim()))
+  await t.rejects(store.acquire(newClaim()))
   t.ok(performance.now() - startedAtMs < 1000, 'not for long')
   t.equal(store.isReady(), false)
 
   other.exec('COMMIT')
-  t.same(await store.claim(newClaim()), { kind: 'claimed' }, 'it works again by itself')
+  t.same(await store.acquire(newClaim()), { kind: 'acquired' }, 'it works again by itself')
 })
 
 t.test('a disk that is full rejects a new claim and keeps what there is', async t => {
@@ -115,17 +115,17 @@ t.test('a disk that is full rejects a new claim and keeps what there is', async 
   const store = open({ maxPages: 12 })
   const claims = Array.from({ length: 500 }, () => newClaim())
   const sent = newClaim()
-  await store.claim(sent)
+  await store.acquire(sent)
   await store.markSent(sent.key, sent.owner)
 
-  const seen = await Promise.allSettled(claims.map(claim => store.claim(claim)))
+  const seen = await Promise.allSettled(claims.map(claim => store.acquire(claim)))
 
   const rejected = seen.findIndex(({ status }) => status === 'rejected')
   t.ok(rejected > 10, `${rejected} claims fit`)
   t.equal(store.isReady(), false)
   clock.pass(3000)
   t.equal(store.isReady(), true, 'worth another try after a while')
-  t.same(await store.claim({ ...sent, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await store.acquire({ ...sent, owner: 'B' }), { kind: 'in-flight' })
   const first = claims[0] ?? sent
   t.equal(await store.markSent(first.key, first.owner), true, 'a record that exists can move on')
 })
@@ -134,31 +134,31 @@ t.test('a claim that does not fit takes nothing else of its turn with it', async
   const { open } = createRecordFile(t)
   const store = open({ maxPages: 12 })
   const sent = newClaim()
-  await store.claim(sent, 'sent')
-  while (await store.claim(newClaim()).then(...yesOrNo));
+  await store.acquire(sent, 'sent')
+  while (await store.acquire(newClaim()).then(...yesOrNo));
 
-  const [claimed, finished, known] = await Promise.allSettled([
-    store.claim(newClaim()),
-    store.doubt(sent.key, sent.owner),
-    store.claim({ ...sent, owner: 'B' })
+  const [acquired, finished, known] = await Promise.allSettled([
+    store.acquire(newClaim()),
+    store.markInDoubt(sent.key, sent.owner),
+    store.acquire({ ...sent, owner: 'B' })
   ])
 
-  t.equal(claimed.status, 'rejected')
+  t.equal(acquired.status, 'rejected')
   t.equal(finished.status, 'fulfilled')
-  t.match(known, { value: { kind: 'doubtful' } }, 'it has happened')
+  t.match(known, { value: { kind: 'in-doubt' } }, 'it has happened')
 })
 
 t.test('a record that cannot be read takes nothing else of its turn with it', async t => {
   const { open, path } = createRecordFile(t)
   const store = open()
   const damaged = newClaim()
-  await store.claim(damaged)
-  await store.finish(damaged.key, damaged.owner, DONE)
+  await store.acquire(damaged)
+  await store.complete(damaged.key, damaged.owner, DONE)
   const vandal = new DatabaseSync(path)
   t.teardown(() => vandal.close())
   vandal.prepare('UPDATE records SET outcome = ? WHERE key = ?').run('{}', damaged.key)
 
-  const results = await Promise.allSettled([newClaim(), damaged, newClaim()].map(claim => store.claim(claim)))
+  const results = await Promise.allSettled([newClaim(), damaged, newClaim()].map(claim => store.acquire(claim)))
 
   t.same(
     results.map(({ status }) => status),
@@ -170,14 +170,14 @@ t.test('a store that is closed keeps what it was asked for before, and takes not
   const { open } = createRecordFile(t)
   const store = open()
   const claim = newClaim()
-  const asked = store.claim(claim, 'sent')
+  const asked = store.acquire(claim, 'sent')
 
   await store.close()
 
-  t.same(await asked, { kind: 'claimed-as-sent' })
-  await t.rejects(store.claim(newClaim()))
+  t.same(await asked, { kind: 'acquired-as-sent' })
+  await t.rejects(store.acquire(newClaim()))
   t.equal(store.isReady(), false)
-  t.same(await open().claim({ ...claim, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await open().acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
 })
 
 t.test('a row that is not one of ours is trouble, never an answer', async t => {
@@ -197,10 +197,10 @@ t.test('a row that is not one of ours is trouble, never an answer', async t => {
 
   for (const outcome of outcomes) {
     const claim = newClaim()
-    await store.claim(claim)
-    await store.finish(claim.key, claim.owner, DONE)
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, DONE)
     vandal.prepare('UPDATE records SET outcome = ? WHERE key = ?').run(outcome, claim.key)
-    await t.rejects(store.claim(claim), outcome)
+    await t.rejects(store.acquire(claim), outcome)
   }
 })
 
