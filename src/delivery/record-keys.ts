@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, hash, randomBytes, randomUUID } from 'node:crypto'
+import { hmacOf } from '../lib/digest.ts'
 
 /** Everything that makes two replies the same one. */
 export interface RecordScope {
@@ -28,12 +29,12 @@ export function createRecordKeys(secret: string | undefined): RecordKeys {
       // Not as long as a derived name, so it is never one.
       if (idempotencyKey === undefined) return randomUUID()
       const { issuer, subject, uid, parentId } = scope
-      return hmac(key, ['record', issuer, subject, uid, parentId, 'client', idempotencyKey], 'base64url')
+      return hmacOf(key, ['record', issuer, subject, uid, parentId, 'client', idempotencyKey], 'base64url')
     },
     marker(recordKey) {
       if (recordKey === undefined) return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
       // One byte a letter: a Buffer for the whole digest would cost more than the digest.
-      const digest = hmac(key, ['marker', recordKey], 'binary')
+      const digest = hmacOf(key, ['marker', recordKey], 'binary')
       return Buffer.from(digest.slice(0, MARKER_BYTES), 'binary').toString('base64url')
     }
   }
@@ -57,11 +58,4 @@ export function canonicalJson(value: unknown): string {
     text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`
   }
   return `{${text}}`
-}
-
-/** Each part is preceded by its length, so no two lists of parts ever give the same bytes. */
-function hmac(key: KeyObject, parts: readonly string[], encoding: 'base64url' | 'binary'): string {
-  let text = ''
-  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`
-  return createHmac('sha256', key).update(text).digest(encoding)
 }

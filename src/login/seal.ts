@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { JOSEError, JWTExpired } from 'jose/errors'
 import { jwtDecrypt } from 'jose/jwt/decrypt'
@@ -49,11 +49,4 @@ export function createSealer(secret: string | Buffer, clock: Pick<Clock, 'now'>)
 /** 256 random bits, as text for a cookie or a URL. */
 export function randomId(): string {
   return randomBytes(32).toString('base64url')
-}
-
-/** SHA-256 over length-prefixed parts, so that no two lists of parts ever share a digest. */
-export function digestOf(...parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part)
-  return hash.digest('base64url')
 }

@@ -1,7 +1,8 @@
 import type { Profile } from '../auth/caller.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { digestOf, randomId, type Sealer } from './seal.ts'
+import { digestOf } from '../lib/digest.ts'
+import { randomId, type Sealer } from './seal.ts'
 import type { SessionRecord, SessionStore } from './stores/session-store.ts'
 
 /** A user who signed in here. It holds no token: none is needed once the ID token has been read. */

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
+import { binaryDigestOf } from '../../lib/digest.ts'
 import { type CometChatUid, isCometChatUid } from '../../upstream/cometchat-uid.ts'
 
 /** The user as the identity provider knows them; `subject` is the value of the configured claim. */
@@ -28,7 +28,7 @@ const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 export function createUidMap({ mode, prefix }: UidMapOptions): (identity: Identity) => CometChatUid {
   return identity => {
     const subject = subjectText(identity)
-    const uid = mode === 'hash' ? prefix + base32(digest(identity.issuer, subject)) : subject
+    const uid = mode === 'hash' ? prefix + base32(binaryDigestOf(identity.issuer, subject)) : subject
     if (!isCometChatUid(uid)) throw unmappable()
     return uid
   }
@@ -39,18 +39,6 @@ export function subjectText({ subject }: Identity): string {
   const isName = typeof subject === 'string' && subject.length > 0 && subject.isWellFormed()
   if (isName && Buffer.byteLength(subject) <= MAX_SUBJECT_BYTES) return subject
   throw unmappable()
-}
-
-/** Each part is preceded by its length, so no two pairs ever give the same bytes. */
-function digest(...parts: readonly string[]): Buffer {
-  const hash = createHash('sha256')
-  for (const part of parts) {
-    const bytes = Buffer.from(part)
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(bytes.length)
-    hash.update(length).update(bytes)
-  }
-  return hash.digest()
 }
 
 /** RFC 4648 §6, lower case, without padding. */

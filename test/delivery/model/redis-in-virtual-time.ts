@@ -71,7 +71,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
     async close() {
       for (const store of opened) await store.close()
       // The next world has a time of its own: nothing of this one, the memory of losses neither, may stay.
-      await helper.flushall()
+      await helper.del(NOW, ...(await helper.keys('reply:*')))
       await helper.quit()
     }
   }
