@@ -1,22 +1,28 @@
-// Changes the service at random, one place at a time, and runs the tests that can reach it: a change that no test
-// notices is shown with its line. Usage: npm run mutants -- [--seed N] [--count N] [--in PATH] [--fast]
-
-import { execFileSync, spawn } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+// Changes the service at random, one place at a time, and runs the tests that execute that place: a change that no test
+// notices is shown with its line.
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../../emulator/random.ts'
+import { executedPlaces } from './coverage.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
-import { readTestFiles, type TestFile, testsFor } from './reach.ts'
+import { readTestFiles, type TestFile } from './reach.ts'
+import { copyTree, passes } from './tree.ts'
 
+const USAGE = `Usage: npm run mutants -- [--seed N] [--count N] [--in PATH] [--fast]
+
+  --seed N    of the sample; it is printed
+  --count N   how many mutants; 100 unless given
+  --in PATH   only of files whose path contains it
+  --fast      without the tests that start the service as a process
+`
 const AREAS = 'src/{auth,delivery,upstream,http,routes}/**/*.ts'
-const ROOT = new URL('../../', import.meta.url).pathname
-const TEST_WITHIN_MS = 180_000
+const ENOUGH = 0.9
 
-interface Outcome {
-  readonly mutation: Mutation
-  readonly killedBy: string | undefined
+interface Candidate {
+  readonly test: TestFile
+  readonly seconds: number
 }
 
 const { values } = parseArgs({
@@ -24,70 +30,90 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     count: { type: 'string', default: '100' },
     in: { type: 'string', default: '' },
-    /** Leaves out the tests that start the service as a process. */
-    fast: { type: 'boolean', default: false }
+    fast: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
   }
 })
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
-const tree = mkdtempSync(join(tmpdir(), 'mutants-'))
-try {
-  copyTree(tree)
-  process.chdir(tree)
-  process.exitCode = await runSample(Number(values.seed), Number(values.count))
-} finally {
-  rmSync(tree, { recursive: true, force: true })
+if (values.help) console.log(USAGE)
+else {
+  const tree = copyTree()
+  try {
+    process.chdir(tree)
+    process.exitCode = await tryMutants(tree)
+  } finally {
+    rmSync(tree, { recursive: true, force: true })
+  }
 }
 
-/** What git knows and what lies there besides, without what is ignored. */
-function copyTree(into: string): void {
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: ROOT
-  })
-  execFileSync('tar', ['--create', '--null', '--files-from=-', '--file', join(into, 'tree.tar')], {
-    cwd: ROOT,
-    input: files
-  })
-  execFileSync('tar', ['--extract', '--file', 'tree.tar'], { cwd: into })
-  rmSync(join(into, 'tree.tar'))
-  symlinkSync(join(ROOT, 'node_modules'), join(into, 'node_modules'))
+async function tryMutants(tree: string): Promise<number> {
+  const sample = takeSample(Number(values.seed), Number(values.count))
+  console.log(`seed ${values.seed}: ${sample.length} mutants`)
+  const candidates = await findCandidates(tree, sample)
+  const survivors: Mutation[] = []
+  let tried = 0
+  for (const mutation of sample) {
+    const killer = await firstKiller(tree, mutation, candidates.get(mutation) ?? [])
+    if (stopping.signal.aborted) break
+    if (killer === undefined) survivors.push(mutation)
+    console.log(`${++tried}. ${describe(mutation)}: ${killer === undefined ? 'SURVIVED' : `killed by ${killer}`}`)
+    if (killer === undefined) console.log(changeOf(mutation))
+  }
+  const share = (tried - survivors.length) / Math.max(1, tried)
+  console.log(`seed ${values.seed}: ${tried - survivors.length} of ${tried} killed (${(share * 100).toFixed(1)} %)`)
+  return share < ENOUGH ? 1 : 0
 }
 
-async function runSample(seed: number, count: number): Promise<number> {
+function takeSample(seed: number, count: number): Mutation[] {
+  const random = createRandom(seed)
   const all = globSync(AREAS)
     .sort()
     .filter(file => file.includes(values.in))
     .flatMap(file => mutationsOf(file, readFileSync(file, 'utf8')))
-  const random = createRandom(seed)
-  const sample = Array.from({ length: Math.min(count, all.length) }, () =>
-    all.splice(Math.floor(random() * all.length), 1)
-  ).flat()
-  console.log(`seed ${seed}: ${sample.length} of ${all.length + sample.length} mutants`)
-  const tests = readTestFiles().filter(({ startsService }) => !(values.fast && startsService))
-  const kills = new Map<string, number>()
-  const outcomes: Outcome[] = []
-  for (const mutation of sample) {
-    const killedBy = await firstKiller(mutation, testsFor(mutation.file, tests, kills))
-    if (stopping.signal.aborted) break
-    if (killedBy !== undefined) kills.set(killedBy, (kills.get(killedBy) ?? 0) + 1)
-    outcomes.push({ mutation, killedBy })
-    console.log(describe(mutation, killedBy, outcomes.length))
-  }
-  const survivors = outcomes.filter(({ killedBy }) => killedBy === undefined).length
-  const share = (100 * (outcomes.length - survivors)) / Math.max(1, outcomes.length)
-  console.log(`seed ${seed}: ${outcomes.length - survivors} of ${outcomes.length} killed (${share.toFixed(1)} %)`)
-  return share >= 90 ? 0 : 1
+  const take = (): Mutation[] => all.splice(Math.floor(random() * all.length), 1)
+  return Array.from({ length: Math.min(count, all.length) }, take).flat()
 }
 
-async function firstKiller({ file, start, end, replacement }: Mutation, tests: readonly TestFile[]) {
+/** Every test runs once on the sound tree: that says which mutants it can notice. One that fails there says nothing. */
+async function findCandidates(tree: string, sample: readonly Mutation[]): Promise<Map<Mutation, Candidate[]>> {
+  const files = new Set(sample.map(({ file }) => file))
+  const tests = readTestFiles().filter(
+    ({ startsService, distances }) =>
+      (startsService && !values.fast) || [...files].some(file => distances.has(file) && !startsService)
+  )
+  const candidates = new Map<Mutation, Candidate[]>()
+  for (const test of tests) {
+    const counted = mkdtempSync(join(tmpdir(), 'executed-'))
+    const startedAtMs = performance.now()
+    const isSound = await passes(tree, test.file, stopping.signal, {
+      NODE_V8_COVERAGE: counted,
+      NODE_DISABLE_COMPILE_CACHE: '1'
+    })
+    const seconds = (performance.now() - startedAtMs) / 1000
+    if (stopping.signal.aborted) return candidates
+    if (!isSound) console.log(`# ${test.file} fails on the tree as it is, and is left out`)
+    for (const mutation of isSound ? executedPlaces(counted, tree, sample) : []) {
+      candidates.set(mutation, [...(candidates.get(mutation) ?? []), { test, seconds }])
+    }
+    rmSync(counted, { recursive: true, force: true })
+  }
+  return candidates
+}
+
+async function firstKiller(tree: string, mutation: Mutation, candidates: readonly Candidate[]) {
+  const { file, start, end, replacement } = mutation
   const source = readFileSync(file, 'utf8')
+  // The nearest first: a test of the file itself, then of what uses it, then of the whole service.
+  const cost = ({ test, seconds }: Candidate): number =>
+    seconds + 10 * Math.min(test.distances.get(file) ?? 10, test.startsService ? 10 : 9)
   writeFileSync(file, source.slice(0, start) + replacement + source.slice(end))
   try {
-    for (const test of tests) {
+    for (const { test } of [...candidates].sort((a, b) => cost(a) - cost(b))) {
       if (stopping.signal.aborted) return undefined
-      if (await passes(test.file)) continue
+      if (await passes(tree, test.file, stopping.signal)) continue
       // On a busy machine a test of processes may fail by itself: it has noticed only what it notices again.
-      if (!test.startsService || !(await passes(test.file))) return test.file
+      if (!test.startsService || !(await passes(tree, test.file, stopping.signal))) return test.file
     }
     return undefined
   } finally {
@@ -95,48 +121,14 @@ async function firstKiller({ file, start, end, replacement }: Mutation, tests: r
   }
 }
 
-function passes(file: string): Promise<boolean> {
-  const child = spawn(process.execPath, [file], {
-    cwd: tree,
-    env: {
-      ...process.env,
-      NODE_COMPILE_CACHE: join(tree, '.compiled'),
-      TAP_BAIL: '1',
-      TAP_TIMEOUT: String(TEST_WITHIN_MS / 1000)
-    },
-    stdio: 'ignore',
-    // A group of its own, so that what a test leaves behind ends with it.
-    detached: true
-  })
-  const end = (): void => endGroup(child.pid)
-  const tooLate = setTimeout(end, TEST_WITHIN_MS)
-  stopping.signal.addEventListener('abort', end)
-  return new Promise(resolve => {
-    child.once('close', code => {
-      clearTimeout(tooLate)
-      stopping.signal.removeEventListener('abort', end)
-      end()
-      resolve(code === 0)
-    })
-  })
+function describe({ file, start, kind }: Mutation): string {
+  return `${file}:${readFileSync(file, 'utf8').slice(0, start).split('\n').length} ${kind}`
 }
 
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // Every process of it has ended.
-  }
-}
-
-function describe({ file, start, end, replacement, kind }: Mutation, killedBy: string | undefined, number: number) {
+function changeOf({ file, start, end, replacement }: Mutation): string {
   const source = readFileSync(file, 'utf8')
-  const line = source.slice(0, start).split('\n').length
-  const place = `${number}. ${file}:${line} ${kind}`
-  if (killedBy !== undefined) return `${place}: killed by ${killedBy}`
   const [from, to] = [source.lastIndexOf('\n', start - 1) + 1, source.indexOf('\n', end)]
-  const after = source.slice(from, start) + replacement + source.slice(end, to)
   const shown = (sign: string, text: string): string => text.replaceAll(/^/gm, `  ${sign} `)
-  return `${place}: SURVIVED\n${shown('-', source.slice(from, to))}\n${shown('+', after)}`
+  const after = source.slice(from, start) + replacement + source.slice(end, to)
+  return `${shown('-', source.slice(from, to))}\n${shown('+', after)}`
 }

@@ -1,4 +1,4 @@
-// Which test files can reach a source file, the ones that are likely to notice first.
+// Which source files a test file can reach.
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
@@ -13,18 +13,6 @@ export interface TestFile {
 const IMPORTS = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 const STARTS_SERVICE = /bin\/thread-reply-bff|demo\/main\.ts|src\/server\.ts/
 
-/** Where the whole service is started, the folders that look at what an area does. */
-const ACCEPTANCE: readonly (readonly [area: RegExp, tests: RegExp])[] = [
-  [/^src\/auth\/(bearer|uid)/, /acceptance\/identity/],
-  [/^src\/auth\/app-session/, /acceptance\/sessions/],
-  [/^src\/auth\//, /acceptance\/(identity|sessions|hostile)/],
-  [/^src\/delivery\/stores/, /acceptance\/(stores|idempotency)|delivery/],
-  [/^src\/delivery\//, /acceptance\/idempotency/],
-  [/^src\/upstream\//, /acceptance\/(upstream|replies)/],
-  [/^src\/http\//, /acceptance\/(hostile|replies|process)/],
-  [/^src\/routes\//, /acceptance\/(replies|idempotency)/]
-]
-
 export function readTestFiles(): TestFile[] {
   return globSync('test/**/*.test.ts')
     .sort()
@@ -35,19 +23,6 @@ export function readTestFiles(): TestFile[] {
       )
       return { file, distances, startsService }
     })
-}
-
-/** Tests in one process before tests of the whole service; of those, the ones that have noticed most before. */
-export function testsFor(source: string, tests: readonly TestFile[], kills: ReadonlyMap<string, number>): TestFile[] {
-  const expected = ACCEPTANCE.find(([area]) => area.test(source))?.[1] ?? /^$/
-  const rank = ({ file, distances }: TestFile): number => {
-    const distance = distances.get(source)
-    if (distance !== undefined) return distance
-    return (expected.test(file) ? 1000 : 2000) - (kills.get(file) ?? 0)
-  }
-  return tests
-    .filter(({ distances, startsService }) => startsService || distances.has(source))
-    .sort((a, b) => rank(a) - rank(b) || a.file.localeCompare(b.file))
 }
 
 function distancesFrom(file: string): Map<string, number> {
