@@ -37,7 +37,10 @@ t.test(
     t.equal((await reply(cookie)).status, 201)
     t.same(takeNames(), ['alice'])
     const told = service.logLines().filter(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL'))
-    t.equal(told.length, 2, 'the log says once that it went and once that it came back')
+    // On a busy machine it may be away more than once.
+    const directions = told.map(({ level }) => level)
+    t.ok(directions.every((level, index) => level !== directions[index - 1]))
+    t.ok(told.length >= 2 && told.length % 2 === 0, 'the log says once that it went and once that it came back')
   }
 )
 

@@ -191,12 +191,12 @@ for (const [name, options, storeFor] of [
     const storeUrl = await storeFor(t)
     const { emulator, env, parentId } = await startEmulator(t)
     const before = await startService(t, { ...env, ...storedIn(storeUrl) })
-    const answer = await postReply(before, { parentId, headers: KEYED })
+    const answer = await insist(before, parentId)
     await before.stop('SIGKILL')
 
     const after = await startService(t, { ...env, ...storedIn(storeUrl) })
 
-    isReplayOf(t, await postReply(after, { parentId, headers: KEYED }), answer.json.data.id)
+    isReplayOf(t, await insist(after, parentId), answer.json.data.id)
     t.equal(emulator.ledger.length, 1)
   })
 

@@ -11,12 +11,12 @@ t.setTimeout(120_000)
 const { emulator, env, groupParentId } = await startEmulator(t)
 const OTHER_KEY = 'f0e1d2c3b4a5968778695a4b3c2d1e0f00112233'
 emulator.addKey(OTHER_KEY)
-const service = await startService(t, {
-  ...env,
-  COMETCHAT_API_KEY: `${emulator.apiKey},${OTHER_KEY}`,
-  REPLY_DEADLINE_MS: '2000',
-  SETTLE_MS: '400'
-})
+const common = { ...env, COMETCHAT_API_KEY: `${emulator.apiKey},${OTHER_KEY}`, SETTLE_MS: '400' }
+// What is no matter of time is given plenty of it: all rows are sent at once, and the machine may be busy.
+const [service, hasty] = await Promise.all([
+  startService(t, { ...common, REPLY_DEADLINE_MS: '20000' }),
+  startService(t, { ...common, REPLY_DEADLINE_MS: '2000' })
+])
 
 interface Row extends ProblemExpectation {
   readonly what: string
@@ -181,7 +181,8 @@ const attempts = rows.map(({ fault, ...row }) => {
   const path = new RegExp(`/${parentId}/thread$`)
   emulator.failNext(fault, { method: 'POST', path })
   const body = { data: { text: 'secret-words' }, receiver: 'bob', receiverType: 'user' }
-  return { ...row, parentId, path, answered: postReply(service, { parentId, body }) }
+  const target = row.becomes === 'deadline-exceeded' ? hasty : service
+  return { ...row, parentId, path, answered: postReply(target, { parentId, body }) }
 })
 
 // Late posts count, too.
