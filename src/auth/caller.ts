@@ -6,9 +6,12 @@ export type Scheme = 'bearer' | 'app-session' | 'login'
 /** The user of a credential that was verified, before it is known who they are in CometChat. */
 export interface Principal {
   readonly scheme: Scheme
+  /** Whose user this is: the issuer of the credential, or what the configuration puts in its place. */
   readonly issuer: string
   /** The value of the claim that names the user; not yet known to be usable. */
   readonly subject: unknown
+  /** What every subject of this issuer begins with and no UID does; by default that of the map. */
+  readonly uidStrip?: string
   /** Services that act for the user, nearest first (RFC 8693 §4.1). */
   readonly actors: readonly string[]
   /** A service that may name the user it acts for. */

@@ -20,9 +20,17 @@ export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | unde
     prefix: reader.text('AUTH_SESSION_PREFIX', /^[\x21-\x7e]{1,64}$/, 'visible ASCII characters') ?? 'sess:',
     userPath:
       reader.text('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
-    issuer: reader.text('AUTH_SESSION_ISSUER', /^\S{1,512}$/, 'an issuer') ?? jwtIssuer ?? 'urn:app-session'
+    issuer: sessionIssuer(reader, jwtIssuer)
   }
   return store && { ...session, store }
+}
+
+/** Whose users the sessions' are: those of the tokens, under whatever name these go, unless they are said to be others. */
+function sessionIssuer(reader: EnvReader, jwtIssuer: string | undefined): string {
+  const issuer = reader.text('AUTH_SESSION_ISSUER', /^\S{1,512}$/, 'an issuer') ?? jwtIssuer
+  // Where it is wrong, the reader of the UID_ variables says so.
+  const standIn = issuer === jwtIssuer ? reader.text('UID_ISSUER', /(?:)/, 'a text') : undefined
+  return standIn ?? issuer ?? 'urn:app-session'
 }
 
 /** Exact origins, as browsers write them: everything else would never match, or match too much. */

@@ -31,7 +31,7 @@ export interface Start {
     readonly login: { readonly clientSecret: Secret } | undefined
     readonly session: { readonly secrets: readonly Secret[]; readonly store: RedisAddress } | undefined
   }
-  readonly uid: { readonly claim: string; readonly table: UidTableConfig | undefined }
+  readonly uid: { readonly claim: string; readonly mode: string; readonly table: UidTableConfig | undefined }
   readonly cometchat: { readonly apiKeys: readonly Secret[] }
   readonly delivery: {
     readonly store: StoreAddress
@@ -92,6 +92,12 @@ export const HAZARDS: readonly Hazard[] = [
     what: '`UID_CLAIM` of `preferred_username`, `nickname`, `name` or `email`',
     reason: 'names a claim that users choose or change themselves: one could become another.',
     find: ({ uid }) => (CHOSEN_BY_USERS.has(uid.claim) ? ['UID_CLAIM'] : [])
+  },
+  {
+    what: '`UID_MODE=lower` with `STORE_URL=memory:`',
+    reason:
+      'is lower with STORE_URL=memory: who owns a UID is forgotten at every restart, and unknown to other instances.',
+    find: ({ uid, delivery }) => (uid.mode === 'lower' && delivery.store.kind === 'memory' ? ['UID_MODE'] : [])
   },
   {
     what: '`AUTH_JWT_SCOPE` or `AUTH_ACT_SCOPE` of `openid`, `profile`, `email` or `offline_access`',

@@ -9,15 +9,19 @@ export type UidTableConfig =
   | { readonly kind: 'file'; readonly path: string; readonly table: UidTable }
   | { readonly kind: 'url'; readonly template: string; readonly token: Secret | undefined }
 
+const UID_MODES = ['verbatim', 'hash', 'lower', 'table'] as const
+
 /** Which CometChat user a caller is, and whether one is made for them. */
 export function loadUidConfig(reader: EnvReader) {
-  const mode = reader.choice('UID_MODE', 'verbatim', ['verbatim', 'hash', 'table'])
+  const mode = reader.choice('UID_MODE', 'verbatim', UID_MODES)
   const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
-  if (prefix !== '' && mode !== 'hash') reader.refuse(`UID_PREFIX needs UID_MODE=hash: ${mode} changes nothing.`)
+  if (prefix !== '' && mode !== 'hash') reader.refuse(`UID_PREFIX needs UID_MODE=hash: ${mode} adds nothing.`)
   return {
     claim: reader.text('UID_CLAIM', /^[\w:/.-]{1,128}$/, 'the name of a claim') ?? 'sub',
     mode,
     prefix,
+    strip: reader.text('UID_STRIP', /^[\x21-\x7e]{1,128}$/, 'visible ASCII characters, such as auth0|'),
+    issuer: reader.text('UID_ISSUER', /^\S{1,512}$/, 'a name for whose users they are, such as the first issuer'),
     table: uidTable(reader, mode),
     create: reader.choice('UID_CREATE', 'off', ['on', 'off']) === 'on'
   }

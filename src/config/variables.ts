@@ -119,7 +119,14 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   {
     names: ['UID_CLAIM', 'UID_MODE', 'UID_PREFIX'],
     byDefault: '`sub`, `verbatim`, none',
-    meaning: '`hash` makes `<prefix><base32 of SHA-256(issuer, claim)>`, `table` asks the app'
+    meaning:
+      'a name, or a path with dots; `hash` makes `<prefix><base32 of SHA-256(issuer, claim)>`, `lower` lower-cases as CometChat does, `table` asks the app'
+  },
+  {
+    names: ['UID_STRIP', 'UID_ISSUER'],
+    byDefault: 'none, the issuer',
+    meaning:
+      'a prefix of every claim, such as `auth0\\|`, that is taken away first; whose users they are, where an issuer has several addresses: set before the first user or never'
   },
   {
     names: ['UID_TABLE_URL', 'UID_TABLE_TOKEN'],

@@ -23,6 +23,8 @@ export interface LoginOptions {
   readonly idleMs: number
   readonly absoluteMs: number
   readonly uidClaim: string
+  /** Whose users they are; those of the issuer when undefined. */
+  readonly usersOf?: string | undefined
   /** What seals sessions; all instances share it. Without one the sessions end with the process. */
   readonly secret: Secret | undefined
   readonly store: SessionStore
@@ -40,7 +42,7 @@ export interface Login {
 
 /** Joins the parts of a sign-in of our own. */
 export function createLogin(options: LoginOptions): Login {
-  const { origin, issuer, clock } = options
+  const { origin, issuer, usersOf = issuer, clock } = options
   const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32), clock)
   const sessions = createLoginSessions({ ...options, sealer })
   async function sessionOf(cookie: string): Promise<LoginSession> {
@@ -53,10 +55,18 @@ export function createLogin(options: LoginOptions): Login {
   return {
     async authenticate(cookie) {
       const { subject, profile } = await sessionOf(cookie)
-      return { scheme: 'login', issuer, subject, actors: [], mayActForOthers: false, ...(profile && { profile }) }
+      return {
+        scheme: 'login',
+        issuer: usersOf,
+        subject,
+        actors: [],
+        mayActForOthers: false,
+        ...(profile && { profile })
+      }
     },
     routes: {
       origin,
+      usersOf,
       provider: createOidcClient({
         ...options,
         redirectUrl: `${origin}/auth/callback`,

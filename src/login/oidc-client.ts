@@ -14,6 +14,7 @@ import {
   fetchUserInfo
 } from 'openid-client'
 import type { Profile } from '../auth/caller.ts'
+import { claimAt } from '../lib/claims.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Emit } from '../observability/events.ts'
@@ -80,7 +81,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
         return {
           issuer,
           sub: claims.sub,
-          subject: claims[uidClaim],
+          subject: claimAt(claims, uidClaim),
           ...(typeof claims['sid'] === 'string' && { sid: claims['sid'] }),
           ...(profile && { profile })
         }

@@ -22,6 +22,8 @@ import type { LoginSession, LoginSessions } from './sessions.ts'
 export interface LoginRoutesOptions {
   /** Of this service, as browsers see it. */
   readonly origin: string
+  /** Whose users sign in here. */
+  readonly usersOf: string
   readonly provider: OidcClient
   readonly sessions: LoginSessions
   readonly pendingLogins: PendingLogins
@@ -92,8 +94,8 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
   app.get('/auth/me', { config: { operation: 'show-caller' } }, async request => {
     const credential = credentialOf(request.raw.rawHeaders, [SESSION_COOKIE])
     if (credential.kind !== 'cookie') throw unauthenticated('This address knows the login cookie only.')
-    const { issuer, sub, subject, profile } = await options.sessionOf(credential.value)
-    return { sub, uid: await options.uidOf({ issuer, subject }), ...profile }
+    const { sub, subject, profile } = await options.sessionOf(credential.value)
+    return { sub, uid: await options.uidOf({ issuer: options.usersOf, subject }), ...profile }
   })
 
   app.post<{ Body: unknown }>(

@@ -30,7 +30,7 @@ interface BearerParts {
 export function createBearer({ auth, uid }: Config, { fetchJson, clock, emit }: BearerParts): Bearer {
   const { jwt, introspection } = auth
   if (!jwt) return { authenticate: undefined, health: [], close: () => undefined }
-  const rules = { ...jwt, uidClaim: uid.claim, clock }
+  const rules = { ...jwt, uidClaim: uid.claim, usersOf: uid.issuer, clock }
   const opaque = introspection && createOpaque(introspection, rules)
   if (opaque && introspection.tokens === 'all') return { ...opaque, health: [] }
 

@@ -4,7 +4,6 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
-import { createAppTrouble } from '../upstream/app-trouble.ts'
 import {
   type CometChatClient,
   type CometChatClientOptions,
@@ -39,16 +38,7 @@ export function createCometChat(
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
   const connections = createConnections({ origin: cometchat.origin })
-  const trouble = createAppTrouble(emit, clock)
-  const options: CometChatClientOptions = {
-    connections,
-    keyring,
-    clock,
-    random,
-    settleMs: delivery.settleMs,
-    emit,
-    onResult: result => trouble.note(result)
-  }
+  const options: CometChatClientOptions = { connections, keyring, clock, random, settleMs: delivery.settleMs, emit }
   const client = withEnsuredSender({
     client: createCometChatClient(options),
     users: createCometChatUsers(options),
@@ -63,7 +53,6 @@ export function createCometChat(
     health: [
       { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
     ],
-    warnings: () => trouble.warnings(),
     close() {
       stopFollowing()
       return connections.close()

@@ -28,6 +28,7 @@ export async function openLogin(
   const parts = createLogin({
     ...login,
     uidClaim: uid.claim,
+    usersOf: uid.issuer,
     secret: delivery.secret,
     store,
     keys,

@@ -6,15 +6,15 @@ import type { RecordStore } from '../delivery/record.ts'
 import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { logEvents } from '../observability/event-log.ts'
-import { createEmit } from '../observability/events.ts'
-import { createJsonFetcher } from '../outbound/fetch-json.ts'
+import { createEmit, type Emit } from '../observability/events.ts'
+import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
-import { createUids, type Uids } from './uids.ts'
+import { openUids, type Uids } from './uids.ts'
 
 /** What a test replaces; everything else is real everywhere. */
 export interface Adapters {
@@ -25,7 +25,6 @@ export interface Adapters {
 }
 
 export interface Parts extends Part {
-  warnings(): readonly string[]
   readonly clock: Clock
   readonly bearer: Bearer
   readonly appSessions: AppSessions
@@ -43,15 +42,10 @@ export interface Parts extends Part {
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random } = adapters
   const emit = createEmit([logEvents(log)])
-  // First the stores: they can refuse to start, and then nothing else must be running.
-  const records = await openRecords(config, { given: adapters.store, clock, log })
   const fetchJson = createJsonFetcher()
-  const login = await openLogin(config, { fetchJson, clock, emit }).catch(async error => {
-    await Promise.all([fetchJson.close(), records.close()])
-    throw error
-  })
+  // First the stores: they can refuse to start, and then nothing else must be running.
+  const { records, login, uids } = await openStores(config, adapters.store, { fetchJson, clock, log, emit })
   const bearer = createBearer(config, { fetchJson, clock, emit })
-  const uids = createUids(config.uid, clock, emit)
   const appSessions = await openAppSessions(config, clock, emit)
   const cometchat = createCometChat(config, { clock, random, emit })
   const delivery = createDelivery({
@@ -76,11 +70,32 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat,
     delivery,
     health: parts.flatMap(part => part.health),
-    warnings: () => parts.flatMap(part => part.warnings?.() ?? []),
     async close() {
       // A client that went away has no connection to wait for, but its reply may still be under way.
       await delivery.idle()
       await Promise.all([...parts, fetchJson].map(part => part.close()))
     }
+  }
+}
+
+interface StoreNeeds {
+  readonly fetchJson: JsonFetcher
+  readonly clock: Clock
+  readonly log: Logger
+  readonly emit: Emit
+}
+
+/** Everything that is kept at STORE_URL. Throws a StoreError, and leaves nothing open. */
+async function openStores(config: Config, given: RecordStore | undefined, { fetchJson, clock, log, emit }: StoreNeeds) {
+  const opened: Pick<Part, 'close'>[] = [fetchJson]
+  try {
+    const records = await openRecords(config, { given, clock, log })
+    opened.push(records)
+    const login = await openLogin(config, { fetchJson, clock, emit })
+    if (login) opened.push(login)
+    return { records, login, uids: await openUids(config, clock, emit) }
+  } catch (error) {
+    await Promise.all(opened.map(one => one.close()))
+    throw error
   }
 }

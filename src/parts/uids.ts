@@ -1,3 +1,4 @@
+import { createLowerUidMap } from '../auth/uid/lower.ts'
 import { createTableUidMap, type UidLookup } from '../auth/uid/table.ts'
 import { createFileLookup } from '../auth/uid/table-file.ts'
 import { createUrlLookup } from '../auth/uid/table-url.ts'
@@ -17,19 +18,31 @@ export interface Uids extends Part {
   readonly uidOf: UidMap
 }
 
-/** Makes the map from users to UIDs that the configuration asks for. */
-export function createUids({ mode, prefix, table }: Config['uid'], clock: Clock, emit: Emit): Uids {
-  if (mode !== 'table' || !table) {
-    return {
-      uidOf: createUidMap({ mode: mode === 'hash' ? mode : 'verbatim', prefix }),
-      health: [],
-      close: () => undefined
-    }
+/**
+ * Makes the map from users to UIDs that the configuration asks for. Throws a StoreError, before anything runs, where the
+ * owners of UIDs cannot be kept.
+ */
+export async function openUids({ uid, delivery }: Config, clock: Clock, emit: Emit): Promise<Uids> {
+  const { mode, prefix, strip, table } = uid
+  if (mode === 'verbatim' || mode === 'hash') {
+    return { uidOf: createUidMap({ mode, prefix, strip }), health: [], close: () => undefined }
+  }
+  const { openUidOwners } = await import('../auth/uid/owners/open.ts')
+  const owners = await openUidOwners(delivery.store)
+  const health = [{ reason: 'uid-owners', isReady: () => owners.isReady() }]
+  if (mode === 'lower' || !table) {
+    return { uidOf: createLowerUidMap({ owners, emit, strip }), health, close: () => owners.close() }
   }
   const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table)
   // A file is in memory and must count at once when it changes.
   const ttlMs = table.kind === 'file' ? 0 : TABLE_TTL_MS
-  return { uidOf: createTableUidMap({ lookUp, clock, ttlMs, emit }), health: [], close }
+  return {
+    uidOf: createTableUidMap({ lookUp, clock, ttlMs, emit, owners, strip }),
+    health,
+    async close() {
+      await Promise.all([close(), owners.close()])
+    }
+  }
 }
 
 interface Lookup {

@@ -47,6 +47,10 @@ t.test('two variables switch sessions on; the others have the defaults of the li
 t.test('users of sessions belong to the issuer of the tokens, or to nobody else', async t => {
   t.equal(load({ ...session, ...noBearer }).auth.session?.issuer, 'urn:app-session')
   t.equal(load({ ...session, AUTH_SESSION_ISSUER: 'urn:mine' }).auth.session?.issuer, 'urn:mine')
+  const standIn = { ...session, UID_ISSUER: 'urn:users' }
+  t.equal(load(standIn).auth.session?.issuer, 'urn:users', 'by whatever name these go')
+  t.equal(load({ ...standIn, AUTH_SESSION_ISSUER: 'https://issuer.test' }).auth.session?.issuer, 'urn:users')
+  t.equal(load({ ...standIn, AUTH_SESSION_ISSUER: 'urn:mine' }).auth.session?.issuer, 'urn:mine')
 })
 
 t.test('secrets stand one a line or between commas, and in a file', async t => {

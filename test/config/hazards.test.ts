@@ -93,6 +93,7 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
   [/a secret of our own/, 'STORE_SECRET', { STORE_SECRET: 'example-of-a-store-secret-of-32-bytes' }, { STORE_SECRET }],
   [/QUIET_PERIOD_MS/, 'QUIET_PERIOD_MS', { ...file, QUIET_PERIOD_MS: '0' }, { QUIET_PERIOD_MS: '0' }],
   [/UID_CLAIM/, 'UID_CLAIM', { UID_CLAIM: 'preferred_username' }, { UID_CLAIM: 'https://example.com/uid' }],
+  [/UID_MODE/, 'UID_MODE', { UID_MODE: 'lower' }, { ...file, UID_MODE: 'lower' }],
   [/AUTH_JWT_SCOPE/, 'AUTH_JWT_SCOPE', { AUTH_JWT_SCOPE: 'openid' }, { AUTH_JWT_SCOPE: 'replies:write' }],
   [
     /redis:/,

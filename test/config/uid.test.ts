@@ -93,6 +93,10 @@ t.test('every half of a configuration is refused in one sentence', async t => {
     ['a subject in the fragment', { ...table, UID_TABLE_URL: 'https://app.test/#{subject}' }, 'must be a plain URL'],
     ['a subject as the user', { ...table, UID_TABLE_URL: 'https://{subject}@app.test/' }, 'must be a plain URL'],
     ['a prefix for a table', { ...table, UID_TABLE_URL: 'file:uids.json', UID_PREFIX: 'x' }, 'needs UID_MODE=hash'],
+    ['a prefix for lower', { UID_MODE: 'lower', UID_PREFIX: 'x' }, 'needs UID_MODE=hash'],
+    ['an unknown mode', { UID_MODE: 'lowercase' }, 'UID_MODE must be one of: verbatim, hash, lower, table'],
+    ['a prefix with a blank', { UID_STRIP: 'auth0 ' }, 'UID_STRIP must be visible ASCII'],
+    ['an issuer with a blank', { UID_ISSUER: 'a b' }, 'UID_ISSUER must be'],
     ['a creation that is neither', { UID_CREATE: 'yes' }, 'UID_CREATE must be one of: on, off']
   ]
   for (const [title, change, problem] of cases) t.match(problemsOf(change).join('\n'), problem, title)
@@ -118,7 +122,8 @@ t.test('a whole configuration is accepted', async t => {
     ['a URL with a token', { ...table, UID_TABLE_URL: 'https://app.test/{subject}', UID_TABLE_TOKEN: 'x' }],
     ['a URL with a query', { ...table, UID_TABLE_URL: 'https://app.test/?issuer={issuer}&subject={subject}' }],
     ['a table on loopback', { ...table, UID_TABLE_URL: 'http://127.0.0.1:8080/{subject}' }],
-    ['creation', { UID_CREATE: 'on' }]
+    ['creation', { UID_CREATE: 'on' }],
+    ['lower', { UID_MODE: 'lower', UID_STRIP: 'auth0|', UID_ISSUER: 'urn:users', UID_CLAIM: 'app_metadata.uid' }]
   ]
   for (const [title, change] of cases) t.strictSame(problemsOf(change), [], title)
 })

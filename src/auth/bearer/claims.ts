@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import { type Claims, claimAt } from '../../lib/claims.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Principal, Profile } from '../caller.ts'
 
@@ -10,11 +11,13 @@ export interface ClaimRules {
   readonly scope: string | undefined
   /** Scope that lets a service name the user it acts for; no service may when undefined. */
   readonly actScope: string | undefined
-  /** The claim that names the user. */
+  /** The claim that names the user: a whole name, or a path of names with dots between them. */
   readonly uidClaim: string
+  /** What every user's claim begins with and no UID does; that of the UID map when undefined. */
+  readonly uidStrip?: string | undefined
+  /** Whose users they are; those of the issuer when undefined. */
+  readonly usersOf?: string | undefined
 }
-
-export type Claims = Readonly<Record<string, unknown>>
 
 const MAX_ACTORS = 5
 const MAX_ACTOR_LENGTH = 128
@@ -22,7 +25,7 @@ const MAX_ACTOR_LENGTH = 128
 /** What the claims of a token say; throws `forbidden` without the scope that is required. */
 export function principalFrom(
   claims: Claims,
-  { issuer, scope, actScope, uidClaim }: Omit<ClaimRules, 'audience'>
+  { issuer, usersOf = issuer, scope, actScope, uidClaim, uidStrip }: Omit<ClaimRules, 'audience'>
 ): Principal {
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
@@ -30,8 +33,9 @@ export function principalFrom(
   const mayActForOthers = actScope !== undefined && granted.includes(actScope)
   return {
     scheme: 'bearer',
-    issuer,
-    subject: claims[uidClaim],
+    issuer: usersOf,
+    subject: claimAt(claims, uidClaim),
+    ...(uidStrip !== undefined && { uidStrip }),
     actors: actorsOf(claims),
     mayActForOthers,
     ...(mayActForOthers && { service: serviceOf(claims) }),

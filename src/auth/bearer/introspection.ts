@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import { SingleFlight, TtlCache } from '../../lib/cache.ts'
+import type { Claims } from '../../lib/claims.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { FairQueue } from '../../lib/fair-queue.ts'
 import { isObject } from '../../lib/json.ts'
@@ -9,7 +10,7 @@ import type { Secret } from '../../lib/secret.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
-import { type ClaimRules, type Claims, invalidToken, principalFrom } from './claims.ts'
+import { type ClaimRules, invalidToken, principalFrom } from './claims.ts'
 import { TokenSenders } from './token-senders.ts'
 
 export interface IntrospectionOptions extends ClaimRules {

@@ -1,14 +1,13 @@
 import { AppError } from '../../errors.ts'
-import { CoalescingCache, LruCache } from '../../lib/cache.ts'
+import { CoalescingCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Emit } from '../../observability/events.ts'
-import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
-import { subjectText, type UidMap, unmappable } from './uid-map.ts'
+import type { CometChatUid } from '../../upstream/cometchat-uid.ts'
+import { isSameOwner, type UidOwner, type UidOwners } from './owners/uid-owners.ts'
+import { checkedUid, subjectOf, type UidMap, unmappable } from './uid-map.ts'
 
-export interface TableKey {
-  readonly issuer: string
-  readonly subject: string
-}
+/** What the table is asked about: a user, by the issuer and the subject without its prefix. */
+export type TableKey = UidOwner
 
 /** Finds the UID that the app's table has for a user; undefined for none. Rejects when the table cannot be asked. */
 export type UidLookup = (key: TableKey) => Promise<string | undefined>
@@ -20,22 +19,23 @@ export interface UidTableOptions {
   readonly ttlMs: number
   /** Gets the alarm `uid-shared` for a UID that the table gives to two users: one would speak as the other. */
   readonly emit: Emit
-  /** How many UIDs keep the user who came with them first; the one that was used longest ago goes first. */
-  readonly maxBindings?: number
+  readonly owners: Pick<UidOwners, 'own'>
+  /** Taken away from the subject before the table is asked. */
+  readonly strip?: string | undefined
 }
 
 const MAX_REMEMBERED = 10_000
-const MAX_BINDINGS = 100_000
 const MAX_ASKING = 256
+/** An owner whom the table has given up is replaced; while one follows another, the user is refused. */
+const MAX_FORMER_OWNERS = 3
 
 /**
- * Maps users by a table of the app. A UID is bound to the user who came with it first, for as long as the table still
+ * Maps users by a table of the app. A UID is owned by the user who came with it first, for as long as the table still
  * gives it to that user: any other user is refused, and an alarm is raised.
  * The map throws `identity-unmappable`, or `identity-provider-unavailable` when the table cannot be asked.
  */
 export function createTableUidMap(options: UidTableOptions): UidMap {
-  const { lookUp, clock, ttlMs, emit, maxBindings = MAX_BINDINGS } = options
-  const bindings = new LruCache<TableKey>({ maxEntries: maxBindings })
+  const { lookUp, clock, ttlMs, emit, owners, strip } = options
   const answers = new CoalescingCache<string | undefined>({
     clock,
     maxEntries: MAX_REMEMBERED,
@@ -52,25 +52,25 @@ export function createTableUidMap(options: UidTableOptions): UidMap {
     })
   }
 
-  return async identity => {
-    const key = { issuer: identity.issuer, subject: subjectText(identity) }
-    const uid = await uidOf(key)
-    if (uid === undefined || !isCometChatUid(uid)) throw unmappable()
-    const holder = bindings.get(uid)
-    if (holder && !isSame(holder, key) && (await uidOf(holder)) === uid) {
-      emit({ name: 'alarm', alarm: 'uid-shared', uid })
-      throw unmappable('uid-shared')
+  async function takeOver(uid: CometChatUid, user: TableKey, owner: UidOwner): Promise<CometChatUid> {
+    let former = owner
+    for (let round = 0; round < MAX_FORMER_OWNERS; round++) {
+      if ((await uidOf(former)) === uid) break
+      former = await owners.own(uid, user, former)
+      if (isSameOwner(former, user)) return uid
     }
-    // Read again: another user may have been bound while the table was asked about the holder.
-    const current = bindings.get(uid)
-    if (current === undefined || current === holder) bindings.set(uid, key)
-    else if (!isSame(current, key)) throw unmappable('uid-shared')
-    return uid
+    emit({ name: 'alarm', alarm: 'uid-shared', uid })
+    throw unmappable('uid-shared')
   }
-}
 
-function isSame(one: TableKey, other: TableKey): boolean {
-  return one.issuer === other.issuer && one.subject === other.subject
+  return async identity => {
+    const user = { issuer: identity.issuer, subject: subjectOf(identity, strip).name }
+    const found = await uidOf(user)
+    if (found === undefined) throw unmappable('uid-unlisted')
+    const uid = checkedUid(found)
+    const owner = await owners.own(uid, user)
+    return isSameOwner(owner, user) ? uid : takeOver(uid, user, owner)
+  }
 }
 
 function unavailable(): AppError {

@@ -1,6 +1,5 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
-import type { Readiness } from '../../app.ts'
 import { StartError } from '../start-error.ts'
 import { type Ending, type Refusal, WorkerProcess } from './worker-process.ts'
 
@@ -50,15 +49,12 @@ export class Workers {
   }
 
   /** Why this instance should get no calls: what any worker says, and that one is missing. */
-  async readiness(): Promise<Readiness> {
+  async notReadyReasons(): Promise<string[]> {
     const listening = this.#listening()
-    const told = await Promise.all(listening.map(worker => worker.readiness()))
+    const told = await Promise.all(listening.map(worker => worker.notReadyReasons()))
     const isOneMissing = listening.length < this.#slots.length
     const own = this.#isEnding ? ['draining'] : isOneMissing ? ['workers'] : []
-    return {
-      reasons: [...new Set([...own, ...told.flatMap(({ reasons }) => reasons)])],
-      warnings: [...new Set(told.flatMap(({ warnings }) => warnings))]
-    }
+    return [...new Set([...own, ...told.flat()])]
   }
 
   /** Probes say no from now on; who ends is not replaced. */

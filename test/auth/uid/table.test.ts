@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { createMemoryUidOwners } from '../../../src/auth/uid/owners/memory.ts'
 import { createTableUidMap, type TableKey } from '../../../src/auth/uid/table.ts'
 import { findUid, parseUidTable } from '../../../src/auth/uid/table-file.ts'
 import { createUrlLookup, tableUrl } from '../../../src/auth/uid/table-url.ts'
@@ -8,12 +9,12 @@ import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
 const ISSUER = 'https://issuer.test'
 
 /** A map over a table and a clock that the test holds in its hands. */
-function build(table: Record<string, string>, { ttlMs = 60_000, maxBindings = 100 } = {}) {
+function build(table: Record<string, string>, { ttlMs = 60_000, owners = createMemoryUidOwners() } = {}) {
   const world = { table, monotonicMs: 0, down: false, asked: [] as TableKey[], alarms: [] as string[] }
   const uidOf = createTableUidMap({
     clock: { monotonic: () => world.monotonicMs },
     ttlMs,
-    maxBindings,
+    owners,
     emit: event => {
       if (event.name === 'alarm' && event.alarm === 'uid-shared') world.alarms.push(`${event.alarm} ${event.uid}`)
     },
@@ -60,7 +61,7 @@ t.test('what is no UID is refused, and what is no name is never asked for', asyn
   const { world, codeFor } = build(uids)
   for (const subject of Object.keys(uids)) t.equal(await codeFor(subject), 'identity-unmappable', subject)
   const asked = world.asked.length
-  for (const subject of [undefined, null, 7, '', {}, ['a'], '\ud800', 'x'.repeat(1025)]) {
+  for (const subject of [undefined, null, 7.5, '', {}, ['a'], '\ud800', 'x'.repeat(1025)]) {
     t.equal(await codeFor(subject), 'identity-unmappable')
   }
   t.equal(world.asked.length, asked)
@@ -129,6 +130,7 @@ t.test('a third user who was bound while the former holder was asked about keeps
   const uidOf = createTableUidMap({
     clock: { monotonic: () => 0 },
     ttlMs: 0,
+    owners: createMemoryUidOwners(),
     emit: () => undefined,
     lookUp: async ({ subject }) => {
       if (holdsBack && subject === '17') await new Promise<void>(resolve => waiting.push(resolve))
@@ -150,21 +152,40 @@ t.test('a third user who was bound while the former holder was asked about keeps
   await t.rejects(Promise.resolve(third), { code: 'identity-unmappable', options: { reason: 'uid-shared' } })
 })
 
-t.test('so many UIDs are bound, and the one that was used longest ago is free again', async t => {
-  const table = { '1': 'a', '2': 'b', '3': 'c', '4': 'a', '5': 'b' }
-  const { world, codeFor } = build(table, { maxBindings: 2 })
-  for (const [subject, uid] of [
-    ['1', 'a'],
-    ['2', 'b'],
-    ['1', 'a'],
-    ['3', 'c']
-  ] as const) {
-    t.equal(await codeFor(subject), uid)
-  }
+t.test('where no more owners can be kept a user who is new is refused, and no owner is forgotten', async t => {
+  const { codeFor } = build({ '1': 'a', '2': 'b', '3': 'a' }, { owners: createMemoryUidOwners(250) })
+  t.equal(await codeFor('1'), 'a')
+  t.equal(await codeFor('2'), 'store-unavailable')
+  t.equal(await codeFor('3'), 'identity-unmappable')
+  t.equal(await codeFor('1'), 'a')
+})
 
-  t.equal(await codeFor('4'), 'identity-unmappable', 'a was used since, and is still bound')
-  t.equal(await codeFor('5'), 'b', 'b made room')
-  t.strictSame(world.alarms, ['uid-shared a'])
+t.test('a table over several processes: the owner that one has seen is the owner in the other', async t => {
+  const owners = createMemoryUidOwners()
+  const one = build({ '17': 'alice', '18': 'alice' }, { owners })
+  const other = build({ '17': 'alice', '18': 'alice' }, { owners })
+  t.equal(await one.codeFor('17'), 'alice')
+  t.equal(await other.codeFor('18'), 'identity-unmappable')
+  other.world.table = { '18': 'alice' }
+  other.world.monotonicMs = 60_000
+  t.equal(await other.codeFor('18'), 'alice', 'the table has taken it from its owner')
+})
+
+t.test('UID_STRIP takes its prefix from what the table is asked about, and refuses who lacks it', async t => {
+  const owners = createMemoryUidOwners()
+  const asked: string[] = []
+  const lookUp = async ({ subject }: TableKey) => {
+    asked.push(subject)
+    return 'alice'
+  }
+  const clock = { monotonic: () => 0 }
+  const uidOf = createTableUidMap({ clock, ttlMs: 0, emit: () => undefined, owners, lookUp, strip: 'auth0|' })
+  t.equal(await uidOf({ issuer: ISSUER, subject: 'auth0|17' }), 'alice')
+  await t.rejects(Promise.resolve(uidOf({ issuer: ISSUER, subject: '17' })), {
+    code: 'identity-unmappable',
+    options: { reason: 'uid-form' }
+  })
+  t.same(asked, ['17'])
 })
 
 t.test('a UID follows when the app gives it to somebody else', async t => {

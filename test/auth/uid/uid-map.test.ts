@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createUidMap } from '../../../src/auth/uid/uid-map.ts'
+import type { AppError } from '../../../src/errors.ts'
 
 const issuer = 'https://issuer.test'
 const verbatim = createUidMap({ mode: 'verbatim', prefix: '' })
@@ -92,8 +93,8 @@ t.test('what is no text that can name somebody is refused in both modes', async 
     undefined,
     null,
     '',
-    0,
-    1,
+    -0,
+    1.5,
     2 ** 53,
     Number.NaN,
     true,
@@ -176,4 +177,49 @@ t.test("CometChat's own sender is nobody's UID; names that only resemble it are"
     t.equal(uidOf(verbatim, name), name)
   }
   t.match(uidOf(hash, 'app_system'), UID)
+})
+
+/** Why a subject is refused, or its UID. */
+function reasonOf(map: typeof verbatim, subject: unknown): string {
+  try {
+    return map({ issuer, subject })
+  } catch (error) {
+    return String((error as AppError).options.reason)
+  }
+}
+
+t.test('a whole number is the text of its digits, and what JSON.parse has rounded is nobody', async t => {
+  t.equal(uidOf(verbatim, 42), '42')
+  t.equal(uidOf(verbatim, 0), '0')
+  t.equal(uidOf(hash, 42), uidOf(hash, '42'), 'whether the issuer writes a number or a text')
+  t.equal(uidOf(verbatim, JSON.parse('9007199254740991')), '9007199254740991')
+  for (const text of ['9007199254740992', '9007199254740993', '1e30', '-0', '0.5']) {
+    t.equal(uidOf(verbatim, JSON.parse(text)), 'identity-unmappable', text)
+  }
+})
+
+t.test('UID_STRIP takes a prefix away, and refuses who lacks it or is nothing else', async t => {
+  const strip = createUidMap({ mode: 'verbatim', prefix: '', strip: 'auth0|' })
+  t.equal(uidOf(strip, 'auth0|17'), '17')
+  for (const subject of ['17', 'auth0|', 'AUTH0|17', 'google|17', 'auth0|auth0|17', 'auth0|A', 'auth0|app_system']) {
+    t.equal(uidOf(strip, subject), 'identity-unmappable', subject)
+  }
+  const hashed = createUidMap({ mode: 'hash', prefix: '', strip: 'auth0|' })
+  t.equal(uidOf(hashed, 'auth0|alice'), uidOf(createUidMap({ mode: 'hash', prefix: '' }), 'alice'))
+  t.equal(strip({ issuer, subject: 'google|17', uidStrip: 'google|' }), '17', 'an issuer may have its own')
+  const name = fc.string({ unit: fc.constantFrom(...'ab|0'), maxLength: 8 })
+  await fc.assert(
+    fc.property(name, name, (one, other) => {
+      const [left, right] = [reasonOf(strip, `auth0|${one}`), reasonOf(strip, `auth0|${other}`)]
+      return left !== right || one === other || left === 'uid-form'
+    }),
+    { seed }
+  )
+})
+
+t.test('the log says whether the claim is missing or malformed', async t => {
+  for (const subject of [undefined, null, '', []]) t.equal(reasonOf(verbatim, subject), 'uid-missing')
+  for (const subject of ['Alice', 'a b', 2 ** 53, true, {}, ['alice'], 'x'.repeat(101), 'app_system', '\ud800']) {
+    t.equal(reasonOf(verbatim, subject), 'uid-form', JSON.stringify(subject))
+  }
 })
