@@ -1,12 +1,15 @@
 // A store that forgets everything at the worst moment, as Redis may in a failover, and says so: at every step of a
 // delivery, with the client back at the first instant at which the reply could be sent again.
 import t from 'tap'
+import type { RecordStore } from '../../../src/delivery/record.ts'
+import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { AppError } from '../../../src/errors.ts'
 import { LEASE_MS } from '../model/attempt.ts'
 import { Decisions } from '../model/decisions.ts'
 import type { Fate } from '../model/fake-cometchat.ts'
 import { QUIET_MS, Stage, type StageOptions } from '../model/stage.ts'
 import { World } from '../model/world.ts'
+import { wrapStore } from '../wrap-store.ts'
 import { FORGETFUL } from './stores.ts'
 
 const FATES: readonly Fate[] = [
@@ -62,6 +65,62 @@ t.test('where the thread cannot be searched, nothing with a key is sent for 48 h
   )
   t.equal(without.answer?.code, '201', 'without a key there is nothing to look for')
 })
+
+t.test(
+  'a record in doubt that was taken over since may come back from a replica: the one who took it may have sent',
+  async t => {
+    const world = new World()
+    const { open, stopReplicating, failOver } = replicated(world)
+    const stage = await Stage.open(world, new Decisions([]), { openStore: open })
+    const process = await stage.startProcess('A')
+    stage.cometchat.script.push('does not commit, and the connection dies', 'commits after the connection died')
+    stage.begin('hello', process)
+    await stage.takeSteps()
+    stopReplicating()
+    world.advance(QUIET_MS)
+    const second = stage.begin('hello', process)
+    await stage.takeSteps()
+    t.equal(second.answer?.code, 'upstream-reset', 'it was sent again, since the first one is absent')
+
+    failOver()
+    world.advance(1000)
+    const third = stage.begin('hello', process)
+    await stage.takeSteps()
+    t.match(third.answer, { code: 'idempotency-in-flight', retryAfterMs: QUIET_MS + LEASE_MS - 1000 })
+    await stage.converge([0])
+    t.same(stage.broken(), [])
+  }
+)
+
+/** Two stores, of which the second gets what the first gets, until it does not. */
+function replicated(world: World) {
+  const make = (): RecordStore => createMemoryStore({ monotonic: () => world.nowMs })
+  const [primary, replica] = [make(), make()]
+  let isReplicating = true
+  let failedOverAtMs: number | undefined
+  const store = wrapStore(() => (failedOverAtMs === undefined ? primary : replica), {
+    msSinceDataLoss: () => (failedOverAtMs === undefined ? undefined : world.nowMs - failedOverAtMs)
+  })
+  const both = new Proxy(store, {
+    get(_store, name) {
+      const member: unknown = Reflect.get(store, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]) => {
+        if (isReplicating) void Reflect.get(replica, name).apply(replica, args)
+        return Reflect.apply(member, store, args)
+      }
+    }
+  })
+  return {
+    open: () => ({ connect: () => both, close: () => both.close() }),
+    stopReplicating() {
+      isReplicating = false
+    },
+    failOver() {
+      failedOverAtMs = world.nowMs
+    }
+  }
+}
 
 interface Loss {
   readonly step: number
