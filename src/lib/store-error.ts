@@ -2,10 +2,3 @@
 export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
-
-/** What a store tells the operator: fixed sentences, never an error of the driver, which may repeat what it was given. */
-export interface StoreLog {
-  info(sentence: string): void
-  warn(sentence: string): void
-  error(sentence: string): void
-}

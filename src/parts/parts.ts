@@ -44,7 +44,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const emit = createEmit([logEvents(log)])
   const fetchJson = createJsonFetcher()
   // First the stores: they can refuse to start, and then nothing else must be running.
-  const { records, login, uids } = await openStores(config, adapters.store, { fetchJson, clock, log, emit })
+  const { records, login, uids } = await openStores(config, adapters.store, { fetchJson, clock, emit })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const appSessions = await openAppSessions(config, clock, emit)
   const cometchat = createCometChat(config, { clock, random, emit })
@@ -81,15 +81,14 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
 interface StoreNeeds {
   readonly fetchJson: JsonFetcher
   readonly clock: Clock
-  readonly log: Logger
   readonly emit: Emit
 }
 
 /** Everything that is kept at STORE_URL. Throws a StoreError, and leaves nothing open. */
-async function openStores(config: Config, given: RecordStore | undefined, { fetchJson, clock, log, emit }: StoreNeeds) {
+async function openStores(config: Config, given: RecordStore | undefined, { fetchJson, clock, emit }: StoreNeeds) {
   const opened: Pick<Part, 'close'>[] = [fetchJson]
   try {
-    const records = await openRecords(config, { given, clock, log })
+    const records = await openRecords(config, { given, clock, emit })
     opened.push(records)
     const login = await openLogin(config, { fetchJson, clock, emit })
     if (login) opened.push(login)

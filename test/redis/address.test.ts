@@ -9,14 +9,13 @@ import { redisConnection } from '../../src/redis/address.ts'
 import { selfSigned } from '../helpers/certificate.ts'
 import { redisAddress } from '../lib/addresses.ts'
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
-
 interface Closable {
   close(): unknown
 }
 
 const CLIENTS: Readonly<Record<string, (url: string) => Promise<Closable>>> = {
-  records: url => createRedisStore({ address: redisAddress(url), monotonic: () => performance.now(), log: SILENT }),
+  records: url =>
+    createRedisStore({ address: redisAddress(url), monotonic: () => performance.now(), emit: () => undefined }),
   'login sessions': url => createRedisSessionStore(redisAddress(url)),
   'sessions of the app': url => createAppSessionRedis({ address: redisAddress(url), prefix: 'sess:' })
 }

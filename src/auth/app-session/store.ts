@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import type { RedisAddress } from '../../lib/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
-import { WatchedRedis } from '../../redis/watched-redis.ts'
+import { RedisClient } from '../../redis/client.ts'
 
 export interface StoredSession {
   readonly text: string
@@ -29,27 +29,27 @@ const COMMAND_TIMEOUT_MS = 1000
 /** Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. */
 export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
   const { address, prefix, onChange } = options
-  const watched = new WatchedRedis({
+  const client = new RedisClient({
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Not PING: a Redis user who may only read sessions needs no other right, and one without that right shows here.
-    look: redis => redis.pttl(prefix),
+    handshake: redis => redis.pttl(prefix),
     onChange
   })
-  await watched.open()
+  await client.open()
 
   return {
     async read(id) {
       const key = prefix + id
       try {
-        const [text, ttlMs] = await watched.run(redis => Promise.all([redis.get(key), redis.pttl(key)]))
+        const [text, ttlMs] = await client.run(redis => Promise.all([redis.get(key), redis.pttl(key)]))
         // -2: the key ended between the two; -1: it never does.
         return text === null || ttlMs === -2 ? undefined : { text, ttlMs: ttlMs < 0 ? undefined : ttlMs }
       } catch {
         throw unavailable()
       }
     },
-    isReady: () => watched.isReady(),
-    close: () => watched.close()
+    isReady: () => client.isReady(),
+    close: () => client.close()
   }
 }
 

@@ -1,17 +1,17 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { StoreAddress } from '../../lib/store-address.ts'
-import type { StoreLog } from '../../lib/store-error.ts'
+import type { Emit } from '../../observability/events.ts'
 import type { RecordStore } from '../record.ts'
 import { createMemoryStore } from './memory/store.ts'
 
 export interface OpenStoreOptions {
   readonly address: StoreAddress
   readonly clock: Clock
-  readonly log: StoreLog
+  readonly emit: Emit
 }
 
 /** The store at that address; throws a StoreError, for the operator, where it cannot be used as it is. */
-export async function openStore({ address, clock, log }: OpenStoreOptions): Promise<RecordStore> {
+export async function openStore({ address, clock, emit }: OpenStoreOptions): Promise<RecordStore> {
   const monotonic = (): number => clock.monotonic()
   if (address.kind === 'file') {
     const { createFileStore } = await import('./sqlite/store.ts')
@@ -19,8 +19,8 @@ export async function openStore({ address, clock, log }: OpenStoreOptions): Prom
   }
   if (address.kind === 'redis') {
     const { createRedisStore } = await import('./redis/store.ts')
-    return createRedisStore({ address, monotonic, log })
+    return createRedisStore({ address, monotonic, emit })
   }
-  log.warn('STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://')
+  emit({ name: 'store-limit', limit: 'memory' })
   return createMemoryStore({ monotonic })
 }

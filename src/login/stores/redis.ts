@@ -1,7 +1,7 @@
 import type { ChainableCommander } from 'ioredis'
 import type { RedisAddress } from '../../lib/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
-import { WatchedRedis } from '../../redis/watched-redis.ts'
+import { RedisClient } from '../../redis/client.ts'
 import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'
 
 const PREFIX = 'thread-reply-bff:login:'
@@ -17,17 +17,17 @@ export async function createRedisSessionStore(
   address: RedisAddress,
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
-  const watched = new WatchedRedis({
+  const client = new RedisClient({
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Nothing has this name; only a server that takes writes says so.
-    look: redis => redis.del(`${PREFIX}nothing`),
+    handshake: redis => redis.del(`${PREFIX}nothing`),
     onChange
   })
-  await watched.open()
+  await client.open()
 
   return {
     put: (name, record, nowMs) =>
-      watched.run(async redis => {
+      client.run(async redis => {
         const ttlMs = Math.max(1, Math.ceil(record.endsAtMs - nowMs) + GRACE_MS)
         const batch = redis.multi().set(sessionKey(name), JSON.stringify(record), 'PX', ttlMs)
         for (const key of record.indexKeys.map(indexedAt)) {
@@ -38,19 +38,19 @@ export async function createRedisSessionStore(
         }
         await allDone(batch)
       }),
-    get: name => watched.run(async redis => recordFrom(await redis.get(sessionKey(name)))),
+    get: name => client.run(async redis => recordFrom(await redis.get(sessionKey(name)))),
     touch: (name, record) =>
-      watched.run(async redis => {
+      client.run(async redis => {
         await redis.set(sessionKey(name), JSON.stringify(record), 'KEEPTTL', 'XX')
       }),
     delete: name =>
-      watched.run(async redis => {
+      client.run(async redis => {
         const batch = redis.multi()
         forget(batch, name, recordFrom(await redis.get(sessionKey(name))))
         await allDone(batch)
       }),
     deleteIndexed: indexKey =>
-      watched.run(async redis => {
+      client.run(async redis => {
         const names = await redis.zrange(indexedAt(indexKey), '0', '-1')
         if (names.length === 0) return 0
         const texts = await redis.mget(names.map(sessionKey))
@@ -62,13 +62,13 @@ export async function createRedisSessionStore(
         return Number(deleted)
       }),
     consumeOnce: (name, untilMs, nowMs) =>
-      watched.run(async redis => {
+      client.run(async redis => {
         const ttlMs = Math.max(1, Math.ceil(untilMs - nowMs))
         return (await redis.set(claimKey(name), '1', 'PX', ttlMs, 'NX')) === 'OK'
       }),
-    forgetConsumed: name => watched.run(async redis => void (await redis.del(claimKey(name)))),
-    isReady: () => watched.isReady(),
-    close: async () => watched.close()
+    forgetConsumed: name => client.run(async redis => void (await redis.del(claimKey(name)))),
+    isReady: () => client.isReady(),
+    close: async () => client.close()
   }
 }
 

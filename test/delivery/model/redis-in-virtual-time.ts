@@ -14,8 +14,6 @@ const FORGET_EARLIER = `
   local left = redis.call('PTTL', KEYS[1])
   if left >= 0 then redis.call('PEXPIRE', KEYS[1], math.max(0, left - ARGV[1])) end`
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** Its time is that of the world, jumps of the clock included. */
 export async function connectToRedis(url: string, world: World): Promise<SharedStore> {
   const helper = new Redis(url)
@@ -48,7 +46,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
       const store = await createRedisStore({
         address: redisAddress(url),
         monotonic,
-        log: SILENT,
+        emit: () => undefined,
         timeShim: TIME_SHIM,
         commandTimeoutMs: 5000
       })

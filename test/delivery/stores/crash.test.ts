@@ -27,17 +27,17 @@ const CRASH_POINTS: readonly (readonly [
   now: AcquireResult['kind'],
   afterLease: AcquireResult['kind']
 ])[] = [
-  ['claim', 'in-flight', 'acquired'],
-  ['claim,markSent', 'in-flight', 'in-doubt'],
-  ['claimAsSent', 'in-flight', 'in-doubt'],
-  ['claimAsSent,finish', 'done', 'done'],
-  ['claimAsSent,release', 'acquired', 'acquired'],
-  ['claim,markSent,doubt', 'in-doubt', 'in-doubt'],
-  ['claim,markSent,doubt,reclaim', 'in-flight', 'acquired'],
-  ['claim,markSent,finish', 'done', 'done'],
-  ['claim,finish', 'done', 'done'],
-  ['claim,release', 'acquired', 'acquired'],
-  ['claim,markSent,release', 'acquired', 'acquired']
+  ['acquire', 'in-flight', 'acquired'],
+  ['acquire,markSent', 'in-flight', 'in-doubt'],
+  ['acquireAsSent', 'in-flight', 'in-doubt'],
+  ['acquireAsSent,complete', 'done', 'done'],
+  ['acquireAsSent,release', 'acquired', 'acquired'],
+  ['acquire,markSent,markInDoubt', 'in-doubt', 'in-doubt'],
+  ['acquire,markSent,markInDoubt,takeOver', 'in-flight', 'acquired'],
+  ['acquire,markSent,complete', 'done', 'done'],
+  ['acquire,complete', 'done', 'done'],
+  ['acquire,release', 'acquired', 'acquired'],
+  ['acquire,markSent,release', 'acquired', 'acquired']
 ]
 
 for (const [name, options, makePlace] of [
@@ -70,14 +70,14 @@ for (const [name, options, makePlace] of [
     const keys = Array.from({ length: 60 }, () => randomUUID())
 
     const outputs = await Promise.all(
-      Array.from({ length: 4 }, () => runToEnd(startProcess(t, place, 'claim,markSent,finish', keys)))
+      Array.from({ length: 4 }, () => runToEnd(startProcess(t, place, 'acquire,markSent,complete', keys)))
     )
 
     const lines = outputs.flat()
     t.equal(lines.length, 4 * 3 * keys.length, 'all of them came to their end')
     for (const key of keys) {
       const told = lines.filter(line => line.startsWith(key))
-      t.equal(told.filter(line => line === `${key} claim acquired`).length, 1, 'acquired once')
+      t.equal(told.filter(line => line === `${key} acquire acquired`).length, 1, 'acquired once')
       t.equal(told.filter(line => line === `${key} markSent true`).length, 1, 'sent once')
     }
   })
@@ -90,7 +90,7 @@ t.test('file: whatever a process was told before kill -9 is there, whenever it d
 
   for (let round = 0; round < 8; round++) {
     const keys = Array.from({ length: 3000 }, () => randomUUID())
-    const child = startProcess(t, place, 'claim,markSent,finish', keys)
+    const child = startProcess(t, place, 'acquire,markSent,complete', keys)
     const lines = linesOf(child)
     await once(child.stdout ?? child, 'data')
     await sleep(10 + round * 13)
@@ -99,10 +99,10 @@ t.test('file: whatever a process was told before kill -9 is there, whenever it d
     told += seen.length
     for (const line of seen) {
       const [key = '', step] = line.split(' ')
-      if (step === 'finish') t.same(await store.acquire(newClaim({ key, owner: 'B' })), DONE)
+      if (step === 'complete') t.same(await store.acquire(newClaim({ key, owner: 'B' })), DONE)
     }
     const [lastKey = '', lastStep] = seen.at(-1)?.split(' ') ?? []
-    const isOpen = lastStep === 'claim' || lastStep === 'markSent'
+    const isOpen = lastStep === 'acquire' || lastStep === 'markSent'
     if (isOpen) t.match(await store.acquire(newClaim({ key: lastKey, owner: 'B' })), { kind: /in-flight|done/ })
   }
   t.ok(told > 20, `${told} transitions were told`)
@@ -112,7 +112,7 @@ t.test('file: processes that start together on a file that does not exist yet al
   const place = await fileFor(t)
 
   const outputs = await Promise.all(
-    Array.from({ length: 8 }, () => runToEnd(startProcess(t, place, 'claim', [randomUUID()])))
+    Array.from({ length: 8 }, () => runToEnd(startProcess(t, place, 'acquire', [randomUUID()])))
   )
 
   t.same(

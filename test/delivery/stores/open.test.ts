@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { openStore } from '../../../src/delivery/stores/open.ts'
+import type { Emit, ServiceEvent } from '../../../src/observability/events.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { storeAddress } from '../../lib/addresses.ts'
 import { createFakeClock } from '../fake-clock.ts'
@@ -8,10 +9,9 @@ import { createRecordFile } from './sqlite/record-file.ts'
 import { newClaim } from './store-kit.ts'
 
 async function open(t: Test, storeUrl: string) {
-  const told: string[] = []
-  const tell = (sentence: string): void => void told.push(sentence)
-  const log = { info: tell, warn: tell, error: tell }
-  const store = await openStore({ address: storeAddress(storeUrl), clock: createFakeClock(), log })
+  const told: ServiceEvent[] = []
+  const emit: Emit = event => void told.push(event)
+  const store = await openStore({ address: storeAddress(storeUrl), clock: createFakeClock(), emit })
   t.teardown(() => store.close())
   return { store, told }
 }
@@ -20,7 +20,7 @@ t.test('memory: is opened with a warning of what it does not survive', async t =
   const { store, told } = await open(t, 'memory:')
 
   t.same(await store.acquire(newClaim()), { kind: 'acquired' })
-  t.match(told, [/^STORE_URL is memory: delivery records do not survive this process/])
+  t.same(told, [{ name: 'store-limit', limit: 'memory' }])
 })
 
 t.test('file:PATH is opened at that path', async t => {

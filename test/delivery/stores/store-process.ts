@@ -8,13 +8,12 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import { storeAddress } from '../../lib/addresses.ts'
 import { DONE, newClaim } from './store-kit.ts'
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const [storeUrl = '', steps = '', ...keys] = process.argv.slice(2)
 const owner = `process-${process.pid}`
 
 const STEPS: Readonly<Record<string, (store: RecordStore, key: string) => Promise<unknown>>> = {
   acquire: async (store, key) => (await store.acquire(newClaim({ key, owner }))).kind,
-  claimAsSent: async (store, key) => (await store.acquire(newClaim({ key, owner }), 'sent')).kind,
+  acquireAsSent: async (store, key) => (await store.acquire(newClaim({ key, owner }), 'sent')).kind,
   markSent: (store, key) => store.markSent(key, owner),
   markInDoubt: (store, key) => store.markInDoubt(key, owner),
   takeOver: (store, key) => store.takeOver(key, owner, newClaim({ key, owner: `${owner}-again` })),
@@ -34,7 +33,7 @@ async function untilHeard(transition: () => Promise<unknown> | undefined): Promi
   }
 }
 
-const store = await openStore({ address: storeAddress(storeUrl), clock: systemClock, log: SILENT })
+const store = await openStore({ address: storeAddress(storeUrl), clock: systemClock, emit: () => undefined })
 for (const key of keys) {
   for (const step of steps.split(',')) {
     // Where it dies no destructor, no flush and no `close` runs.

@@ -1,6 +1,6 @@
 import type { RedisAddress } from '../../../lib/store-address.ts'
 import { redisConnection } from '../../../redis/address.ts'
-import { WatchedRedis } from '../../../redis/watched-redis.ts'
+import { RedisClient } from '../../../redis/client.ts'
 import { ownersUnavailable, type UidOwner, type UidOwners } from './uid-owners.ts'
 
 /** No record of a reply is called so: their names have no colon. */
@@ -29,27 +29,27 @@ return { found[1], found[2] }
  * server that has lost some.
  */
 export async function createRedisUidOwners(address: RedisAddress, onConnect: () => void): Promise<UidOwners> {
-  const watched = new WatchedRedis({
+  const client = new RedisClient({
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Nobody has this UID; only a server that takes writes says so.
-    look: redis => redis.del(`${PREFIX}:`),
+    handshake: redis => redis.del(`${PREFIX}:`),
     onChange: isReachable => {
       if (isReachable) onConnect()
     }
   })
-  await watched.open()
+  await client.open()
 
   return {
     async own(uid, user, former) {
       const args = [user, ...(former ? [former] : [])].flatMap(({ issuer, subject }) => [issuer, subject])
       try {
-        return ownerIn(await watched.run(redis => redis.eval(OWN, 1, PREFIX + uid, ...args)))
+        return ownerIn(await client.run(redis => redis.eval(OWN, 1, PREFIX + uid, ...args)))
       } catch {
         throw ownersUnavailable('uid-owners')
       }
     },
-    isReady: () => watched.isReady(),
-    close: async () => watched.close()
+    isReady: () => client.isReady(),
+    close: async () => client.close()
   }
 }
 

@@ -2,7 +2,7 @@
 // the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
 import type { RedisAddress } from '../../../lib/store-address.ts'
-import type { StoreLog } from '../../../lib/store-error.ts'
+import type { Emit } from '../../../observability/events.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type AcquiredAs,
@@ -22,7 +22,7 @@ export interface RedisStoreOptions {
   readonly address: RedisAddress
   /** Milliseconds on a clock that never jumps. */
   readonly monotonic: () => number
-  readonly log: StoreLog
+  readonly emit: Emit
   readonly kept?: Retention
   /** After which a transition is rejected; other waits follow from it. */
   readonly commandTimeoutMs?: number
@@ -37,8 +37,8 @@ const COMMAND_TIMEOUT_MS = 400
  * itself. Throws a StoreError when Redis must not be used as it is: it may evict records, or refuses the credentials.
  */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
-  const { address, monotonic, log, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
-  const link = new RedisSession({ address, monotonic, log, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
+  const { address, monotonic, emit, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
+  const link = new RedisSession({ address, monotonic, emit, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
   await link.open()
   return new RedisStore(link, kept)
 }

@@ -4,7 +4,7 @@ import type { Acquisition, RecordStore } from '../../../../src/delivery/record.t
 import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
-import { MOVABLE_CLOCK, moveClock, openRedisStore } from './records.ts'
+import { MOVABLE_CLOCK, moveClock, openRedisStore, stopClock } from './records.ts'
 
 t.setTimeout(120_000)
 
@@ -126,11 +126,11 @@ function isAbout(ms: number, wantedMs: number): boolean {
 /** A Redis whose clock is in our hands, and instances whose monotonic clock is, too. */
 async function watched(t: Test) {
   const redis = await redisFor(t)
+  await stopClock(redis)
   let passedMs = 0
   return {
     redis,
-    open: async () =>
-      (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic: () => performance.now() + passedMs })).store,
+    open: async () => (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic: () => passedMs })).store,
     async pass(ms: number) {
       passedMs += ms
       await moveClock(redis, ms)

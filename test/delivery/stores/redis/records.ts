@@ -1,7 +1,9 @@
 // Records in a Redis that one test file shares; every test has names of its own.
+import type { Logger } from 'pino'
 import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../../../src/delivery/stores/redis/store.ts'
+import { logEvents } from '../../../../src/observability/event-log.ts'
 import type { RedisServer } from '../../../helpers/redis-server.ts'
 import { redisAddress } from '../../../lib/addresses.ts'
 import type { StoreKit } from '../store-kit.ts'
@@ -33,7 +35,7 @@ export async function openRedisStore(
   const store = await createRedisStore({
     address: redisAddress(storeUrl),
     monotonic,
-    log,
+    emit: logEvents(log as unknown as Logger),
     commandTimeoutMs: PATIENT_MS,
     ...options
   })
@@ -41,12 +43,13 @@ export async function openRedisStore(
   return { store, told }
 }
 
-/** How far the clock of a Redis is ahead, as far as the scripts can see. */
+/** Keys of a Redis from which the scripts learn how far its clock is ahead, and at which time it stands, if it does. */
 const AHEAD = 'clock-is-ahead-by-ms'
+const STOPPED_AT = 'clock-stands-at-ms'
 
 /** A Redis whose clock is in our hands. */
 export const MOVABLE_CLOCK: Partial<RedisStoreOptions> = {
-  timeShim: `now = now + tonumber(redis.call('GET', '${AHEAD}') or '0')`
+  timeShim: `now = tonumber(redis.call('GET', '${STOPPED_AT}') or now) + tonumber(redis.call('GET', '${AHEAD}') or '0')`
 }
 
 /** Redis forgets records by its real clock, which no test can move: so they get so much less time. */
@@ -63,9 +66,15 @@ export async function moveClock(redis: RedisServer, ms: number): Promise<void> {
   }
 }
 
+/** From now on only `moveClock` moves it: a busy machine takes no time. */
+export async function stopClock(redis: RedisServer): Promise<void> {
+  await redis.command('SET', STOPPED_AT, Date.now())
+}
+
 export async function makeRedisKit(t: Test, redis: RedisServer): Promise<StoreKit> {
   let passedMs = 0
-  const monotonic = (): number => performance.now() + passedMs
+  const monotonic = (): number => passedMs
+  await stopClock(redis)
   return {
     open: async () => (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic })).store,
     async pass(ms) {

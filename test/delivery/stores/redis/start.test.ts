@@ -10,15 +10,13 @@ import { openRedisStore } from './records.ts'
 
 t.setTimeout(120_000)
 
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** The one sentence an operator gets instead of a store. */
 async function refusalOf(storeUrl: string): Promise<string> {
   try {
     const store = await createRedisStore({
       address: redisAddress(storeUrl),
       monotonic: () => performance.now(),
-      log: SILENT
+      emit: () => undefined
     })
     await store.close()
     return 'not refused'

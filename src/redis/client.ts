@@ -1,0 +1,195 @@
+import { Redis } from 'ioredis'
+import { StoreError } from '../lib/store-error.ts'
+import type { RedisConnection } from './address.ts'
+
+export interface RedisClientOptions {
+  readonly connection: RedisConnection
+  /**
+   * What has to succeed on a connection before anything else is asked of it; with a command that the user of this Redis
+   * may give. Rejects when this Redis cannot be used; with a StoreError when it must not be.
+   */
+  readonly handshake: (redis: Redis, isSameConnection: () => boolean) => Promise<unknown>
+  /** How often the handshake is repeated while all is well, in milliseconds; never unless given. */
+  readonly heartbeatMs?: number
+  /** Told whenever Redis turns from reachable to not, and back; the reason is a word such as ECONNREFUSED. */
+  readonly onChange?: ((isReachable: boolean, reason: string) => void) | undefined
+  /** Told once of each reason why this Redis must not be used, after `open`. */
+  readonly onRefusal?: (refusal: StoreError) => void
+  /** What an error of this Redis means for the operator, where it must not be used. */
+  readonly refusalOf?: (error: Error) => StoreError | undefined
+}
+
+const RETRY_MS = 250
+/** Connecting and a handshake take less; after that a service starts without its Redis. */
+const OPENING_MS = 1600
+const REPLY_CODES = /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS)\b/
+
+/**
+ * A connection to Redis that is known at any time to be usable or not. Only the calls under way wait for a Redis that
+ * hangs: the first one that gets no answer stops the others, until a handshake succeeds.
+ */
+export class RedisClient {
+  readonly redis: Redis
+  readonly #options: RedisClientOptions
+  readonly #opening = Promise.withResolvers<void>()
+  #isOpening = true
+  #isClosed = false
+  #isUsable = false
+  /** Redis answers, but with an error. */
+  #isInTrouble = false
+  #handshaking: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** What the operator was told last. */
+  #told = 'up'
+  #reason = 'no answer'
+
+  constructor(options: RedisClientOptions) {
+    this.#options = options
+    this.redis = new Redis(options.connection)
+    this.redis.on('ready', () => this.#handshakeIn(0))
+    this.redis.on('close', () => this.#lose())
+    // Each call tells its own failure; an event without a listener would end the process.
+    this.redis.on('error', error => this.#noteReason(error))
+  }
+
+  /**
+   * Resolves when it is clear whether Redis is there; a service that starts without it says 503 until it is. Rejects with
+   * a StoreError where it must not be used.
+   */
+  async open(): Promise<void> {
+    const patience = setTimeout(() => this.#tell(false), OPENING_MS)
+    this.redis.connect().catch(() => undefined)
+    try {
+      await this.#opening.promise
+    } catch (error) {
+      this.close()
+      throw error
+    } finally {
+      this.#isOpening = false
+      clearTimeout(patience)
+    }
+  }
+
+  /** Rejects when the work does, and at once while Redis is away. */
+  async run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    this.requireUsable()
+    try {
+      return await work(this.redis)
+    } catch (error) {
+      this.noteFailure(error)
+      throw error
+    }
+  }
+
+  /** For a caller that asks by itself, and then tells of every failure. */
+  requireUsable(): void {
+    if (!this.#isUsable) throw new Error('Redis cannot be reached')
+  }
+
+  noteFailure(error: unknown): void {
+    const isFirst = !this.#isInTrouble
+    this.#isInTrouble = true
+    // An error that Redis answers may be about one key: the others are asked as before.
+    if (!isAnswer(error)) {
+      this.#noteReason(error)
+      this.#isUsable = false
+      this.#tell(false)
+    }
+    if (isFirst) this.#handshakeIn(0)
+  }
+
+  /** One handshake at a time, for all that wait for it; rejects when Redis cannot be used after it. */
+  async handshake(): Promise<void> {
+    this.#handshaking ??= this.#tryHandshake().finally(() => {
+      this.#handshaking = undefined
+    })
+    await this.#handshaking
+    this.requireUsable()
+  }
+
+  handshakeSoon(): void {
+    this.#handshakeIn(0)
+  }
+
+  isReady(): boolean {
+    return this.#isUsable && !this.#isInTrouble && this.redis.status === 'ready'
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#isUsable = false
+    clearTimeout(this.#timer)
+    this.redis.disconnect()
+  }
+
+  /** After a failover the same address may lead to another server, but only a new connection gets there. */
+  #handshakeIn(ms: number, onNewConnection = false): void {
+    clearTimeout(this.#timer)
+    if (this.#isClosed) return
+    const next = (): void =>
+      onNewConnection ? this.redis.disconnect(true) : void this.handshake().catch(() => undefined)
+    this.#timer = setTimeout(next, ms).unref()
+  }
+
+  async #tryHandshake(): Promise<void> {
+    const { handshake, heartbeatMs } = this.#options
+    const { stream } = this.redis
+    const isSame = (): boolean => stream === this.redis.stream
+    try {
+      await handshake(this.redis, isSame)
+      // An instance that others avoid gets no calls that could find out, so it must look by itself.
+      if (!isSame()) return this.redis.status === 'ready' ? this.#handshakeIn(0) : undefined
+      this.#isUsable = !this.#isClosed
+      this.#isInTrouble = false
+      this.#tell(true)
+      if (heartbeatMs !== undefined) this.#handshakeIn(heartbeatMs)
+    } catch (error) {
+      this.#isUsable = false
+      this.#noteReason(error)
+      if (error instanceof StoreError) this.#refuse(error)
+      else if (!this.#isOpening) this.#tell(false)
+      if (this.redis.status === 'ready') this.#handshakeIn(RETRY_MS, isReplica(error))
+    }
+  }
+
+  #lose(): void {
+    this.#isUsable = false
+    clearTimeout(this.#timer)
+    if (!this.#isClosed) this.#tell(false)
+  }
+
+  #tell(isReachable: boolean): void {
+    const isNews = isReachable ? this.#told !== 'up' : this.#told === 'up'
+    if (isNews && !this.#isClosed) {
+      this.#told = isReachable ? 'up' : 'down'
+      this.#options.onChange?.(isReachable, this.#reason)
+    }
+    this.#opening.resolve()
+  }
+
+  #refuse(refusal: StoreError): void {
+    this.#opening.reject(refusal)
+    if (this.#isOpening || this.#told === refusal.message) return
+    this.#options.onRefusal?.(refusal)
+    this.#told = refusal.message
+  }
+
+  /** Keeps a word that says what is wrong; the message itself may repeat what was sent, credentials too. */
+  #noteReason(error: unknown): void {
+    if (!(error instanceof Error)) return
+    const code = 'code' in error ? String(error.code) : (REPLY_CODES.exec(error.message)?.[0] ?? 'no answer')
+    this.#reason = /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'no answer'
+    const refusal = this.#options.refusalOf?.(error)
+    if (refusal) this.#refuse(refusal)
+  }
+}
+
+/** Redis has answered, with an error. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError'
+}
+
+/** A primary that was demoted. */
+function isReplica(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('READONLY')
+}
