@@ -14,13 +14,18 @@ import { type Adapters, createParts } from './parts/parts.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
 
+/** What `/readyz` says: why there should be no calls, and what an operator should look at all the same. */
+export interface Readiness {
+  readonly reasons: readonly string[]
+  readonly warnings: readonly string[]
+}
+
 export interface Service {
   readonly app: FastifyInstance
   readonly drain: Drain
   /** Of the API keys in use. */
   readonly keyFingerprints: () => readonly string[]
-  /** Why this process should get no calls; empty when it should. */
-  readonly notReadyReasons: () => readonly string[]
+  readonly readiness: () => Readiness
 }
 
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
@@ -78,6 +83,9 @@ export async function createService(config: Config, adapters: Adapters): Promise
     app,
     drain,
     keyFingerprints: () => cometchat.keyring.fingerprints(),
-    notReadyReasons: () => health.filter(({ isReady }) => !isReady()).map(({ reason }) => reason)
+    readiness: () => ({
+      reasons: health.filter(({ isReady }) => !isReady()).map(({ reason }) => reason),
+      warnings: parts.warnings()
+    })
   }
 }

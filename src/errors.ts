@@ -41,6 +41,7 @@ export const PROBLEMS = {
   'client-closed': problem(499, 'not-sent', 'yes', 'The client went away before anything was sent'),
   internal: problem(500, 'not-sent', 'no', 'Something broke in this service'),
   'upstream-credentials': problem(502, 'not-sent', 'no', 'CometChat refused the key of this service'),
+  'upstream-misconfigured': problem(502, 'not-sent', 'no', 'CometChat refuses the app of this service'),
   'upstream-reset': problem(502, 'unknown', 'with-key', 'The connection to CometChat was lost after sending'),
   'upstream-error': problem(502, 'unknown', 'with-key', 'CometChat failed'),
   'upstream-invalid': problem(502, 'unknown', 'with-key', 'CometChat gave an answer that cannot be read'),

@@ -20,7 +20,8 @@ export function outcomeOf(error: unknown): RecordedOutcome | undefined {
   if (!(error instanceof AppError)) return undefined
   const { messageId, errors } = error.options
   if (error.delivery === 'sent') return { kind: 'done', ...(messageId !== undefined && { messageId }) }
-  if (!DETERMINISTIC.has(error.code)) return undefined
+  // What the plan of the app lacks may be bought within a minute.
+  if (!DETERMINISTIC.has(error.code) || error.options.reason === 'feature-refused') return undefined
   return { kind: 'refused', code: error.code, detail: error.message, ...(errors && { errors }) }
 }
 

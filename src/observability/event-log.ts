@@ -30,6 +30,8 @@ export function logEvents(log: Logger): Emit {
         const { name, ...fields } = event
         return log.error(fields, 'alarm')
       }
+      case 'upstream-deviation':
+        return log.warn({ member: event.member, times: event.times }, 'CometChat describes a message in another way')
       case 'user-created':
         return log.info({ uid: event.uid }, 'a CometChat user was created')
       case 'reachability':

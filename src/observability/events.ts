@@ -9,6 +9,16 @@ export type ServiceEvent =
       readonly name: 'alarm'
       readonly alarm: 'upstream-credentials' | 'upstream-untrusted' | 'upstream-mismatch' | 'key-echoed'
     }
+  /** CometChat refuses the app itself, or a feature that is not in its plan: at most once an hour for each code. */
+  | {
+      readonly name: 'alarm'
+      readonly alarm: 'upstream-misconfigured' | 'upstream-feature-refused'
+      readonly upstreamCode: string
+      /** How often since the last alarm. */
+      readonly times: number
+    }
+  /** CometChat describes messages otherwise than documented where it does no harm: at most once an hour for each member. */
+  | { readonly name: 'upstream-deviation'; readonly member: string; readonly times: number }
   /** The table of users gives one UID to two users. */
   | { readonly name: 'alarm'; readonly alarm: 'uid-shared'; readonly uid: string }
   /** A user came whose UID is that of another user. */

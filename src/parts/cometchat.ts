@@ -4,6 +4,7 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
+import { createAppTrouble } from '../upstream/app-trouble.ts'
 import {
   type CometChatClient,
   type CometChatClientOptions,
@@ -38,7 +39,16 @@ export function createCometChat(
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
   const connections = createConnections({ origin: cometchat.origin })
-  const options: CometChatClientOptions = { connections, keyring, clock, random, settleMs: delivery.settleMs, emit }
+  const trouble = createAppTrouble(emit, clock)
+  const options: CometChatClientOptions = {
+    connections,
+    keyring,
+    clock,
+    random,
+    settleMs: delivery.settleMs,
+    emit,
+    onResult: result => trouble.note(result)
+  }
   const client = withEnsuredSender({
     client: createCometChatClient(options),
     users: createCometChatUsers(options),
@@ -53,6 +63,7 @@ export function createCometChat(
     health: [
       { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
     ],
+    warnings: () => trouble.warnings(),
     close() {
       stopFollowing()
       return connections.close()

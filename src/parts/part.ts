@@ -8,5 +8,7 @@ export interface Health {
 /** Something that the service is made of, from its start to its end. */
 export interface Part {
   readonly health: readonly Health[]
+  /** Trouble that does not keep the part from serving; only `/readyz?verbose` tells it. */
+  warnings?(): readonly string[]
   close(): void | Promise<void>
 }

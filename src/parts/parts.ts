@@ -25,6 +25,7 @@ export interface Adapters {
 }
 
 export interface Parts extends Part {
+  warnings(): readonly string[]
   readonly clock: Clock
   readonly bearer: Bearer
   readonly appSessions: AppSessions
@@ -70,6 +71,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat,
     delivery,
     health: parts.flatMap(part => part.health),
+    warnings: () => parts.flatMap(part => part.warnings?.() ?? []),
     async close() {
       // A client that went away has no connection to wait for, but its reply may still be under way.
       await delivery.idle()

@@ -1,8 +1,8 @@
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
+import type { Readiness } from '../app.ts'
 
 export interface HealthOptions {
-  /** Why this instance should get no calls; empty when it should. */
-  readonly notReadyReasons: () => readonly string[] | Promise<readonly string[]>
+  readonly readiness: () => Readiness | Promise<Readiness>
 }
 
 /** The listener for probes; nothing listens yet. */
@@ -17,7 +17,7 @@ export async function createAdminServer(options: HealthOptions): Promise<Fastify
 }
 
 /** `GET /livez` knows the event loop only; `GET /readyz` knows what a reply would need. */
-const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyReasons }) => {
+const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { readiness }) => {
   app.addHook('onSend', async (_request, response) => {
     response.header('cache-control', 'no-store')
   })
@@ -27,10 +27,13 @@ const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { notReadyRe
   app.get('/livez', async () => ({ status: 'live' }))
 
   app.get('/readyz', async (request, response) => {
-    const reasons = await notReadyReasons()
+    const { reasons, warnings } = await readiness()
     const verbose = new URLSearchParams(request.url.split('?')[1]).has('verbose')
     response.code(reasons.length === 0 ? 200 : 503)
-    return { status: reasons.length === 0 ? 'ready' : 'not-ready', ...(verbose && { reasons }) }
+    return {
+      status: reasons.length === 0 ? 'ready' : 'not-ready',
+      ...(verbose && { reasons, ...(warnings.length > 0 && { warnings }) })
+    }
   })
 }
 

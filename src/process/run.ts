@@ -11,8 +11,8 @@ import { StartError } from './start-error.ts'
 export async function runSingle(config: Config, log: Logger): Promise<void> {
   for (const warning of config.warnings) log.warn(warning)
   const service = await createService(config, { log })
-  const { app, drain, keyFingerprints, notReadyReasons } = service
-  const admin = await createAdminServer({ notReadyReasons })
+  const { app, drain, keyFingerprints, readiness } = service
+  const admin = await createAdminServer({ readiness })
   const tries = [listen(admin, config.admin, 'ADMIN_PORT'), listen(app, config.public, 'PORT')]
   const refusals = (await Promise.allSettled(tries)).flatMap(result => (result.status === 'rejected' ? [result] : []))
   if (refusals.length > 0) {

@@ -8,6 +8,7 @@ export type CallKind = 'read' | 'post'
 const DEFAULT_RETRY_AFTER_MS = 15_000
 const SOON_MS = 1000
 const UNKNOWN_USER = 'unknown-user'
+const FEATURE_REFUSED = 'feature-refused'
 
 /** The refusal that a call without a usable answer ends in; the truth about delivery is decided here. */
 export function upstreamError(result: CallResult, kind: CallKind): AppError {
@@ -29,6 +30,10 @@ function refused(result: CallResult, kind: CallKind): AppError {
   switch (refusal?.kind) {
     case 'our-key':
       return new AppError('upstream-credentials', 'The key of this service was refused; the operator is told.')
+    case 'app':
+      return new AppError('upstream-misconfigured', 'CometChat refuses the app of this service; the operator is told.')
+    case 'feature':
+      return rejected(refusal.errorCode, FEATURE_REFUSED)
     case 'rate-limited':
       return new AppError('rate-limited', 'CometChat takes no more for now.', { retryAfterMs, reason: 'cometchat' })
     case 'no-access':

@@ -27,6 +27,7 @@ const TABLE = {
   'rejected-by-cometchat': [422, 'not-sent', 'no'],
   'rate-limited': [429, 'not-sent', 'yes'],
   'upstream-credentials': [502, 'not-sent', 'no'],
+  'upstream-misconfigured': [502, 'not-sent', 'no'],
   'upstream-reset': [502, 'unknown', 'with-key'],
   'upstream-error': [502, 'unknown', 'with-key'],
   'upstream-invalid': [502, 'unknown', 'with-key'],

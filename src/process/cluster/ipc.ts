@@ -1,5 +1,7 @@
 // All that the primary and its workers tell each other: no environment, no secret, nothing of a caller.
 
+import type { Readiness } from '../../app.ts'
+
 export type Order =
   /** Say that this instance goes, and go on serving. */
   | { readonly order: 'drain' }
@@ -11,4 +13,4 @@ export type Report =
   | { readonly report: 'listening'; readonly url: string }
   /** It cannot start as it is configured; the sentence is for the operator. */
   | { readonly report: 'refused'; readonly sentence: string; readonly exitCode: number }
-  | { readonly report: 'reasons'; readonly question: number; readonly reasons: readonly string[] }
+  | { readonly report: 'reasons'; readonly question: number; readonly readiness: Readiness }

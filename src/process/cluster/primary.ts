@@ -28,7 +28,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   async function answerProbes(): Promise<void> {
     // Loaded while the workers load what they need.
     const { createAdminServer } = await import('../admin-server.ts')
-    admin = await createAdminServer({ notReadyReasons: () => workers.notReadyReasons() })
+    admin = await createAdminServer({ readiness: () => workers.readiness() })
     await listen(admin, config.admin, 'ADMIN_PORT')
     log.info(listeningLine(config, await listening.promise, addressOf(admin)), 'listening')
   }

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import type { Readiness } from '../../app.ts'
 import type { Order, Report } from './ipc.ts'
 
 /** A probe waits for a second, if nobody told it otherwise: it must get its answer before. */
@@ -26,7 +27,7 @@ export class WorkerProcess {
   readonly ended: Promise<void>
   readonly #worker: Worker
   readonly #events: WorkerEvents
-  readonly #questions = new Map<number, (reasons: readonly string[]) => void>()
+  readonly #questions = new Map<number, (readiness: Readiness) => void>()
   #lastQuestion = 0
 
   constructor(events: WorkerEvents) {
@@ -36,7 +37,7 @@ export class WorkerProcess {
     this.ended = new Promise(resolve => {
       const end = (code: number | null, signal: string | null): void => {
         this.isListening = false
-        for (const answer of this.#questions.values()) answer([])
+        for (const answer of this.#questions.values()) answer({ reasons: [], warnings: [] })
         resolve()
         events.ended({ code, signal })
       }
@@ -51,14 +52,14 @@ export class WorkerProcess {
   }
 
   /** Why it should get no calls; a worker that does not answer should not either. */
-  notReadyReasons(): Promise<readonly string[]> {
+  readiness(): Promise<Readiness> {
     const question = ++this.#lastQuestion
-    return new Promise<readonly string[]>(resolve => {
-      const silence = setTimeout(() => answer(['worker-silent']), SILENCE_MS)
-      const answer = (reasons: readonly string[]): void => {
+    return new Promise<Readiness>(resolve => {
+      const silence = setTimeout(() => answer({ reasons: ['worker-silent'], warnings: [] }), SILENCE_MS)
+      const answer = (readiness: Readiness): void => {
         clearTimeout(silence)
         this.#questions.delete(question)
-        resolve(reasons)
+        resolve(readiness)
       }
       this.#questions.set(question, answer)
       this.order({ order: 'tell-reasons', question })
@@ -75,7 +76,7 @@ export class WorkerProcess {
   }
 
   #hear(report: Report): void {
-    if (report.report === 'reasons') this.#questions.get(report.question)?.(report.reasons)
+    if (report.report === 'reasons') this.#questions.get(report.question)?.(report.readiness)
     else if (report.report === 'refused') this.#events.refused(report)
     else {
       this.isListening = true

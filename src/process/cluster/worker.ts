@@ -31,9 +31,9 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
   tell({ report: 'listening', url: addressOf(service.app) })
 }
 
-function follow(order: Order, { drain, notReadyReasons }: Service): void {
+function follow(order: Order, { drain, readiness }: Service): void {
   if (order.order === 'drain') drain.begin()
-  if (order.order === 'tell-reasons') tell({ report: 'reasons', question: order.question, reasons: notReadyReasons() })
+  if (order.order === 'tell-reasons') tell({ report: 'reasons', question: order.question, readiness: readiness() })
 }
 
 /** What ends the process: by order, when the primary is gone, or after a bug; only the first counts. */

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
+import type { Readiness } from '../../app.ts'
 import { StartError } from '../start-error.ts'
 import { type Ending, type Refusal, WorkerProcess } from './worker-process.ts'
 
@@ -49,12 +50,15 @@ export class Workers {
   }
 
   /** Why this instance should get no calls: what any worker says, and that one is missing. */
-  async notReadyReasons(): Promise<string[]> {
+  async readiness(): Promise<Readiness> {
     const listening = this.#listening()
-    const told = await Promise.all(listening.map(worker => worker.notReadyReasons()))
+    const told = await Promise.all(listening.map(worker => worker.readiness()))
     const isOneMissing = listening.length < this.#slots.length
     const own = this.#isEnding ? ['draining'] : isOneMissing ? ['workers'] : []
-    return [...new Set([...own, ...told.flat()])]
+    return {
+      reasons: [...new Set([...own, ...told.flatMap(({ reasons }) => reasons)])],
+      warnings: [...new Set(told.flatMap(({ warnings }) => warnings))]
+    }
   }
 
   /** Probes say no from now on; who ends is not replaced. */

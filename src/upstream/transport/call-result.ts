@@ -45,7 +45,8 @@ function readRefusal(answer: UpstreamAnswer): CometChatRefusal | undefined {
 /** Whether this answer shows that CometChat took the key: a server error shows nothing. */
 export function isAccepted({ outcome, refusal }: CallResult): boolean {
   if (outcome.kind === 'failure' || outcome.status >= 500) return false
-  return outcome.status < 300 || (refusal !== undefined && refusal.kind !== 'our-key')
+  // An app that is refused says nothing about the key either.
+  return outcome.status < 300 || (refusal !== undefined && refusal.kind !== 'our-key' && refusal.kind !== 'app')
 }
 
 /** What the log may say of an outcome: a status, and a code of a closed vocabulary. */

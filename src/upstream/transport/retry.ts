@@ -14,6 +14,8 @@ export interface RetryOptions {
   readonly settleMs: number
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Told of the result of every exchange. */
+  readonly onResult?: (result: CallResult) => void
 }
 
 /** Undefined where the result stands as it is; `out-of-time` where more time might have changed it. */
@@ -47,6 +49,7 @@ export async function requestWithRetries(
     const outcome = await connections.exchange(build(key), { timeoutMs, shouldSend: deadline.shouldSend })
     const result = interpret(outcome, clock)
     deadline.onAttempt?.(toAttemptLog(result, clock.monotonic() - startedAtMs))
+    options.onResult?.(result)
     if (isAccepted(result)) keyring.accepted(key)
     const decision = policy.next(result, key)
     if (decision === undefined) return result

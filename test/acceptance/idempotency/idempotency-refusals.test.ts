@@ -19,7 +19,6 @@ const error = (status: number, code: string): Fault => ({ kind: 'error', status,
 const LASTING: readonly Refusal[] = [
   { what: 'an extension refuses it', code: 'rejected-by-cometchat', fault: error(403, 'ERR_BLOCKED_BY_EXTENSION') },
   { what: 'the receiver blocks the sender', code: 'rejected-by-cometchat', fault: error(403, 'ERR_BLOCKED_RECEIVER') },
-  { what: 'the plan does not allow it', code: 'rejected-by-cometchat', fault: error(402, 'ERR_PLAN_RESTRICTION') },
   { what: 'the code is a new one', code: 'rejected-by-cometchat', fault: error(418, 'ERR_OF_NEXT_YEAR') },
   { what: 'the parent is gone', code: 'thread-not-found', fault: error(404, 'ERR_MESSAGE_ID_NOT_FOUND') },
   { what: 'the parent has never been there', code: 'thread-not-found', attempt: { parentId: '999999' } },
@@ -57,6 +56,8 @@ t.test('a refusal belongs to its key: with a new one the same reply is posted', 
 })
 
 const PASSING: readonly Refusal[] = [
+  { what: 'the plan does not allow it', code: 'rejected-by-cometchat', fault: error(402, 'ERR_PLAN_RESTRICTION') },
+  { what: 'the app has expired', code: 'upstream-misconfigured', fault: error(402, 'ERR_SUBSCRIPTION_EXPIRED') },
   { what: 'CometChat has had enough', code: 'rate-limited', fault: { kind: 'rate-limited', retryAfter: 30 } },
   {
     what: 'CometChat does not say until when',

@@ -126,6 +126,12 @@ const cases: Case[] = [
     fault: { kind: 'key-revoked' },
     without: [emulator.apiKey]
   },
+  {
+    code: 'upstream-misconfigured',
+    when: 'the subscription of the app has expired',
+    fault: { kind: 'error', status: 402, code: 'ERR_SUBSCRIPTION_EXPIRED' },
+    without: ['ERR_SUBSCRIPTION_EXPIRED']
+  },
   ...bothWays({ code: 'upstream-reset', when: 'the connection is reset', fault: { kind: 'reset' } }),
   ...bothWays({
     code: 'upstream-error',
