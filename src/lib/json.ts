@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+const BYTE_ORDER_MARK = 0xfeff
 const LONG_INTEGER_DIGITS = 16
 const [QUOTE, MINUS, BACKSLASH] = [0x22, 0x2d, 0x5c]
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -38,9 +39,14 @@ export function parseJsonText(text: string): unknown {
   }
 }
 
-/** The same for bytes; undefined also for what is not UTF-8. */
+/** A byte order mark says nothing about JSON; RFC 8259 §8.1 lets a reader ignore it. */
+export function withoutBom(text: string | undefined): string | undefined {
+  return text?.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+}
+
+/** The same for bytes, with or without a byte order mark; undefined also for what is not UTF-8. */
 export function parseJson(bytes: Uint8Array): unknown {
-  const text = decodeUtf8(bytes)
+  const text = withoutBom(decodeUtf8(bytes))
   return text === undefined ? undefined : parseJsonText(text)
 }
 

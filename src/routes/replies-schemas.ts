@@ -50,7 +50,11 @@ export type ReplyBody = Static<typeof ReplyBody>
 /** Answered as JSON text: CometChat's message as it came, in which members that this service does not know are kept. */
 export const ReplyCreated = Type.Unsafe<string>(
   Type.Object(
-    { data: Type.Unknown({ description: 'The Message, or a list of them with several receivers.' }) },
+    {
+      data: Type.Unknown({ description: 'The Message; with several receivers that of the first.' }),
+      receivers: Type.Optional(Type.Unknown({ description: '{receiver, receiverType, data} of each of several.' })),
+      failed: Type.Optional(Type.Unknown({ description: '{receiver, code} of those of several who were refused.' }))
+    },
     { description: 'The reply is posted.' }
   )
 )

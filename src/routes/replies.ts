@@ -32,7 +32,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       if (minimal) response.header('preference-applied', 'return=minimal')
       response.code(201).type('application/json; charset=utf-8')
       // Already JSON: CometChat's own text, checked, is not written a second time.
-      return minimal ? JSON.stringify({ data: { id: delivered.messageId } }) : delivered.body
+      return minimal ? minimalBody(delivered, request.body.multipleReceivers !== undefined) : delivered.body
     }
   )
 }
@@ -48,6 +48,12 @@ export const otherMethodsRoutes: FastifyPluginAsyncTypebox = async app => {
       throw new AppError('method-not-allowed', 'Only POST is answered here.')
     }
   })
+}
+
+/** The id alone; of several receivers also those who did not get the reply, without whom a 201 would not be the truth. */
+function minimalBody({ messageId, body }: DeliveredReply, isToSeveral: boolean): string {
+  const failed = isToSeveral ? JSON.parse(body).failed : undefined
+  return JSON.stringify({ data: { id: messageId }, failed })
 }
 
 type ReplyRequest = FastifyRequest<{ Params: { parentId: string }; Body: ReplyBody }>

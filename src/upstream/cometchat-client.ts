@@ -1,7 +1,9 @@
 import { AppError } from '../errors.ts'
+import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { Emit } from '../observability/events.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
+import { parentIdOf } from './message-shape.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
   MAX_THREAD_PAGE_BYTES,
@@ -12,9 +14,10 @@ import {
 } from './requests.ts'
 import { readLargePage, readThreadPage } from './thread.ts'
 import { searchThread, type ThreadPage, type ThreadWindow } from './thread-search.ts'
+import type { UpstreamAnswer } from './transport/exchange.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
 import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply } from './types.ts'
-import { alarmFor, upstreamError } from './upstream-error.ts'
+import { alarmFor, refusedReceivers, upstreamError } from './upstream-error.ts'
 
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */
@@ -39,9 +42,19 @@ const THREAD_SEARCH = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES,
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
   const { connections, keyring, emit } = options
 
+  const isDeviationDue = createHourly(() => options.clock.monotonic())
+
+  function noteDeviations(members: readonly string[]): void {
+    for (const member of members) {
+      const times = isDeviationDue(member)
+      if (times !== undefined) emit({ name: 'upstream-deviation', member, times })
+    }
+  }
+
   function checked(answer: ReplyAnswer): PostedReply {
     switch (answer.verdict) {
       case 'bound':
+        noteDeviations(answer.deviations)
         if (!keyring.leaksIn(answer.body)) return answer
         emit({ name: 'alarm', alarm: 'key-echoed' })
         throw brokenContract(answer.messageId)
@@ -51,6 +64,8 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
         throw new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', { retryAfterMs: 1000 })
       case 'mismatch':
         throw mismatch('unknown')
+      case 'refused':
+        throw refusedReceivers(answer.refusals)
     }
   }
 
@@ -110,14 +125,27 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       const result = await requestWithRetries(options, key => postReplyRequest(reply, body, key), deadline, false)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status >= 400) throw failed(result, 'post')
-      const readable = (outcome.status === 200 || outcome.status === 201) && !outcome.headers['content-encoding']
-      return checked(readable ? readReplyAnswer(outcome.body, expectationOf(reply)) : { verdict: 'unreadable' })
+      if (!isReadable(outcome)) return checked({ verdict: 'unreadable' })
+      const answer = readReplyAnswer(outcome.body, expectationOf(reply, receiver))
+      // Each receiver was refused by itself: what that says of the app is said in an answer of status 200.
+      if (answer.verdict === 'refused')
+        for (const { refusal } of answer.refusals) options.onResult?.({ outcome, refusal })
+      return checked(answer)
     }
   }
 }
 
-function expectationOf({ parentId, uid, marker, message }: Reply): Expectation {
-  const several = message.multipleReceivers !== undefined
+/** RFC 9110 §8.4.1: codings that change the bytes; `identity`, or a word that is none of them, does not. */
+const CODING = /(gzip|compress|deflate|br|zstd)/i
+
+function isReadable({ status, headers }: UpstreamAnswer): boolean {
+  const isSuccess = status === 200 || status === 201 || status === 202
+  return isSuccess && !CODING.test(String(headers['content-encoding'] ?? ''))
+}
+
+function expectationOf({ parentId, uid, marker, message }: Reply, own: Receiver): Expectation {
+  const { uids = [], guids = [] } = message.multipleReceivers ?? {}
+  const several = message.multipleReceivers !== undefined && { own, uids, guids }
   return { parentId, uid, several, ...(marker !== undefined && { marker }) }
 }
 
@@ -130,7 +158,7 @@ function readParent(bytes: Uint8Array, parentId: string): Parent | 'foreign' | u
   const { sender, receiver, receiverType } = message
   if (typeof sender !== 'string' || typeof receiver !== 'string') return undefined
   if (receiverType !== 'user' && receiverType !== 'group') return undefined
-  const isReply = idText(message['parentId']) !== undefined && idText(message['parentId']) !== '0'
+  const isReply = parentIdOf(message) !== undefined
   return { sender, receiver, receiverType, isReply }
 }
 

@@ -1,27 +1,8 @@
-import { Type } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
+import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText, withoutBom } from '../lib/json.ts'
 import type { CometChatUid } from './cometchat-uid.ts'
 import { cutMarker, markerOf, removeMarker } from './marker.ts'
-
-/**
- * A message as CometChat returns it: strict about what is used here, tolerant of everything else.
- * Source: `messageSchema` of CometChat's OpenAPI document; ids come as strings, in some places as numbers.
- */
-const Message = Type.Object({
-  sender: Type.String(),
-  receiver: Type.String(),
-  receiverType: Type.Union([Type.Literal('user'), Type.Literal('group')]),
-  category: Type.String(),
-  type: Type.String(),
-  data: Type.Object({ metadata: Type.Optional(Type.Unknown()) }),
-  sentAt: Type.Integer(),
-  updatedAt: Type.Optional(Type.Integer()),
-  conversationId: Type.Optional(Type.String()),
-  muid: Type.Optional(Type.String()),
-  tags: Type.Optional(Type.Array(Type.String()))
-})
-const compiledMessage = TypeCompiler.Compile(Message)
+import { deviationsOf, parentIdOf } from './message-shape.ts'
+import { type AskedReceivers, type CertainRefusal, type ReceiverAnswer, receiverAnswers } from './receiver-answers.ts'
 
 /** What an answer must repeat to be the answer to a request. */
 export interface Expectation {
@@ -29,15 +10,23 @@ export interface Expectation {
   readonly uid: CometChatUid
   /** Absent when markers are switched off. */
   readonly marker?: string
-  /** With several receivers CometChat may answer with several messages. */
-  readonly several: boolean
+  /** With several receivers CometChat may answer for each of them. */
+  readonly several: false | AskedReceivers
 }
 
 export type ReplyAnswer =
   /** `body` is CometChat's envelope with the marker taken out. */
-  | { readonly verdict: 'bound'; readonly body: string; readonly messageId: string }
-  /** The reply exists, but its description breaks the schema. */
+  | {
+      readonly verdict: 'bound'
+      readonly body: string
+      readonly messageId: string
+      /** Members that are not as documented, and that nothing here depends on. */
+      readonly deviations: readonly string[]
+    }
+  /** The reply exists, but its description has no id, or cannot be written down. */
   | { readonly verdict: 'contract'; readonly messageId?: string }
+  /** Every single receiver was refused for certain. */
+  | { readonly verdict: 'refused'; readonly refusals: readonly (CertainRefusal & { readonly pointer: string })[] }
   | { readonly verdict: 'mismatch' }
   | { readonly verdict: 'unreadable' }
 
@@ -45,29 +34,71 @@ type Binding = 'bound' | 'mismatch' | 'unreadable'
 
 /** Decides what a 2xx answer to a reply says; nothing but a bound message is ever a success. */
 export function readReplyAnswer(bytes: Uint8Array, expected: Expectation): ReplyAnswer {
-  const text = decodeUtf8(bytes)
+  const text = withoutBom(decodeUtf8(bytes))
   return text === undefined ? { verdict: 'unreadable' } : judgeReply(parseJsonText(text), expected, text)
 }
 
 /** The same for an envelope that is already parsed, and changes it; `text` is what it was parsed from, and only that. */
 export function judgeReply(envelope: unknown, expected: Expectation, text?: string): ReplyAnswer {
   if (!isObject(envelope) || 'error' in envelope) return { verdict: 'unreadable' }
-  const messages = messagesOf(envelope['data'], expected.several)
-  if (!messages) return { verdict: 'unreadable' }
-  const bindings = messages.map(message => bindingOf(message, expected))
-  if (bindings.includes('mismatch')) return { verdict: 'mismatch' }
-  if (bindings.includes('unreadable')) return { verdict: 'unreadable' }
-  const messageId = idText(messages[0]?.['id'])
-  const valid = messages.every(message => idText(message['id']) !== undefined && compiledMessage.Check(message))
-  if (messageId === undefined || !valid) return { verdict: 'contract', ...(messageId && { messageId }) }
-  const body = (text === undefined ? undefined : cutFrom(text, messages)) ?? writtenAnew(envelope, messages)
-  return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId }
+  const { data } = envelope
+  const answers = expected.several && receiverAnswers(data, expected.several)
+  if (answers === 'foreign') return { verdict: 'mismatch' }
+  // A list is told as it came.
+  if (answers) return judgeReceivers(answers, expected, Array.isArray(data) ? envelope : undefined)
+  return isObject(data) ? judgeMessage(envelope, data, expected, text) : { verdict: 'unreadable' }
 }
 
-function cutFrom(text: string, messages: readonly JsonObject[]): string | undefined {
-  const [marker, ...others] = messages.map(markerOf)
-  const isPlain = others.length === 0 && (marker === undefined || typeof marker === 'string')
-  return isPlain ? cutMarker(text, marker) : undefined
+function judgeMessage(
+  envelope: JsonObject,
+  message: JsonObject,
+  expected: Expectation,
+  text: string | undefined
+): ReplyAnswer {
+  const binding = bindingOf(message, expected)
+  if (binding !== 'bound') return { verdict: binding }
+  const messageId = idText(message['id'])
+  if (messageId === undefined) return { verdict: 'contract' }
+  const deviations = deviationsOf(message)
+  const body = (text === undefined ? undefined : cutFrom(text, message)) ?? writtenAnew(envelope, [message])
+  return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId, deviations }
+}
+
+/**
+ * A receiver without an answer, or with one that proves nothing, leaves all of it unknown: what was posted to the others
+ * must not be posted to them again.
+ */
+function judgeReceivers(
+  answers: readonly ReceiverAnswer[],
+  expected: Expectation,
+  list: JsonObject | undefined
+): ReplyAnswer {
+  const sent = answers.flatMap(({ receiver, receiverType, result }) =>
+    result && 'message' in result ? [{ receiver, receiverType, data: result.message }] : []
+  )
+  const refusals = answers.flatMap(({ receiver, pointer, result }) =>
+    result && 'refusal' in result ? [{ ...result.refusal, receiver, pointer }] : []
+  )
+  const bindings = sent.map(({ data }) => bindingOf(data, expected, true))
+  if (bindings.includes('mismatch')) return { verdict: 'mismatch' }
+  if (bindings.includes('unreadable') || sent.length + refusals.length < answers.length) {
+    return { verdict: 'unreadable' }
+  }
+  const [first] = sent
+  const messageId = idText(first?.data['id'])
+  if (!first) return { verdict: 'refused', refusals }
+  if (messageId === undefined) return { verdict: 'contract' }
+  const failed = refusals.map(({ receiver, code }) => ({ receiver, code }))
+  const told = list ?? { data: first.data, receivers: sent, ...(failed.length > 0 && { failed }) }
+  const messages = sent.map(({ data }) => data)
+  const deviations = [...new Set(messages.flatMap(deviationsOf))]
+  const body = writtenAnew(told, messages)
+  return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId, deviations }
+}
+
+function cutFrom(text: string, message: JsonObject): string | undefined {
+  const marker = markerOf(message)
+  return marker === undefined || typeof marker === 'string' ? cutMarker(text, marker) : undefined
 }
 
 /** JSON.parse reads any depth, JSON.stringify does not: undefined for what it cannot write. */
@@ -80,22 +111,18 @@ function writtenAnew(envelope: JsonObject, messages: readonly JsonObject[]): str
   }
 }
 
-function messagesOf(data: unknown, several: boolean): JsonObject[] | undefined {
-  if (isObject(data)) return [data]
-  return several && Array.isArray(data) && data.length > 0 && data.every(isObject) ? data : undefined
-}
-
 /**
  * Sender and thread must be there and equal; one that differs is proof enough that the answer is another's. A marker
  * must not be another's; none at all is accepted, because a CometChat that does not echo metadata still answered
- * this user about this thread.
+ * this user about this thread. Of several receivers only one is in the thread: there the parent may be missing.
  */
-function bindingOf(message: JsonObject, expected: Expectation): Binding {
-  const parentId = idText(message['parentId'])
+function bindingOf(message: JsonObject, expected: Expectation, isOfSeveral = false): Binding {
+  const parentId = parentIdOf(message)
   const sender = typeof message['sender'] === 'string' ? message['sender'] : undefined
   const differs = (found: unknown, wanted: unknown): boolean => found !== undefined && found !== wanted
   const isForeign =
     differs(parentId, expected.parentId) || differs(sender, expected.uid) || differs(markerOf(message), expected.marker)
   if (isForeign) return 'mismatch'
-  return parentId === undefined || sender === undefined ? 'unreadable' : 'bound'
+  const isKnown = sender !== undefined && (parentId !== undefined || isOfSeveral)
+  return isKnown ? 'bound' : 'unreadable'
 }

@@ -7,7 +7,7 @@ export interface ReplyMessage {
   readonly category: string
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
-  readonly multipleReceivers?: unknown
+  readonly multipleReceivers?: { readonly uids?: readonly string[]; readonly guids?: readonly string[] }
   readonly tags?: readonly string[]
 }
 

@@ -1,4 +1,5 @@
 import { AppError, type AppErrorOptions, type DeliveryState } from '../errors.ts'
+import type { CometChatRefusal } from './cometchat-errors.ts'
 import type { CallResult } from './transport/call-result.ts'
 import type { UpstreamFailure } from './transport/exchange.ts'
 
@@ -7,6 +8,7 @@ export type CallKind = 'read' | 'post'
 
 const DEFAULT_RETRY_AFTER_MS = 15_000
 const SOON_MS = 1000
+const MAX_ERRORS = 20
 const UNKNOWN_USER = 'unknown-user'
 const FEATURE_REFUSED = 'feature-refused'
 
@@ -25,7 +27,29 @@ export function upstreamError(result: CallResult, kind: CallKind): AppError {
   return refused(result, kind)
 }
 
-function refused(result: CallResult, kind: CallKind): AppError {
+/** A refusal of one of several receivers. */
+export interface ReceiverRefusal {
+  readonly refusal: CometChatRefusal
+  readonly code: string
+  readonly pointer: string
+}
+
+/** The refusal where CometChat refused the reply to each of its receivers, which is `not-sent`. */
+export function refusedReceivers(refusals: readonly ReceiverRefusal[]): AppError {
+  // These would meet any other reply, too, and are told as such.
+  const ours = refusals.find(({ refusal }) => ['our-key', 'app', 'rate-limited'].includes(refusal.kind))
+  if (ours) return refused({ refusal: ours.refusal }, 'post')
+  const errors = refusals.slice(0, MAX_ERRORS).map(({ pointer, code }) => {
+    return { pointer, code, detail: 'CometChat refused the reply to this receiver with this code.' }
+  })
+  const isOfFeature = refusals.some(({ refusal }) => refusal.kind === 'feature')
+  return new AppError('rejected-by-cometchat', 'CometChat refused the reply to every receiver.', {
+    errors,
+    ...(isOfFeature && { reason: FEATURE_REFUSED })
+  })
+}
+
+function refused(result: Omit<CallResult, 'outcome'>, kind: CallKind): AppError {
   const { refusal, retryAfterMs = result.resetsInMs ?? DEFAULT_RETRY_AFTER_MS } = result
   switch (refusal?.kind) {
     case 'our-key':

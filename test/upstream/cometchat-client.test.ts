@@ -33,8 +33,8 @@ const posted = (result: ExchangeResult) => {
   return { ...world, done: createCometChatClient(world.options).postReply(REPLY, RECEIVER, DEADLINE) }
 }
 
-t.test('200 and 201 with the reply are a success', async t => {
-  for (const status of [200, 201]) {
+t.test('200, 201 and 202 with the reply are a success', async t => {
+  for (const status of [200, 201, 202]) {
     const { done, requests } = posted(answer({ data: message() }, status))
 
     t.same(JSON.parse((await done).body), { data: message({ data: { text: 'hello' } }) })
@@ -44,7 +44,7 @@ t.test('200 and 201 with the reply are a success', async t => {
 })
 
 t.test('a fitting body under any other status is no success, and nobody knows', async t => {
-  for (const status of [202, 203, 204, 206, 300, 302, 304]) {
+  for (const status of [203, 204, 206, 300, 302, 304]) {
     const { done } = posted(answer({ data: message() }, status))
     await t.rejects(done, { code: 'upstream-invalid', delivery: 'unknown' }, String(status))
   }
@@ -61,6 +61,29 @@ t.test('a body that says it is encoded is not read, whether it is or not', async
   for (const result of [answer(plain, 200, { 'content-encoding': 'gzip' }), zipped]) {
     await t.rejects(posted(result).done, { code: 'upstream-invalid', delivery: 'unknown' })
   }
+})
+
+t.test('a coding that is none, or a word that nobody knows, hides nothing', async t => {
+  for (const coding of ['identity', 'none', 'utf-8', '']) {
+    const { done } = posted(answer(`\ufeff${JSON.stringify({ data: message() })}`, 200, { 'content-encoding': coding }))
+    t.equal((await done).messageId, '102', coding)
+  }
+})
+
+t.test('what deviates without harm is told once an hour with its name', async t => {
+  const world = scripted(answer({ data: message({ sentAt: null, tags: 'x' }) }))
+  const client = createCometChatClient(world.options)
+  for (let reply = 0; reply < 3; reply++) await client.postReply(REPLY, RECEIVER, DEADLINE)
+  await world.options.clock.sleep(3_600_000)
+  await client.postReply(REPLY, RECEIVER, { atMs: 4_000_000 })
+
+  const name = 'upstream-deviation'
+  t.same(world.events, [
+    { name, member: 'sentAt', times: 1 },
+    { name, member: 'tags', times: 1 },
+    { name, member: 'sentAt', times: 3 },
+    { name, member: 'tags', times: 3 }
+  ])
 })
 
 t.test("another request's answer resets the connections and raises the alarm", async t => {

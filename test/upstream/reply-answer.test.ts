@@ -1,11 +1,12 @@
 import t from 'tap'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { MARKER_MEMBER } from '../../src/upstream/marker.ts'
-import { type ReplyAnswer, readReplyAnswer } from '../../src/upstream/reply-answer.ts'
+import type { AskedReceivers } from '../../src/upstream/receiver-answers.ts'
+import { type Expectation, type ReplyAnswer, readReplyAnswer } from '../../src/upstream/reply-answer.ts'
 
 const uid = createUidMap({ mode: 'verbatim', prefix: '' })({ issuer: 'i', subject: 'alice' })
 const marker = 'AAAAAAAAAAAAAAAAAAAAAA'
-const expected = { parentId: '100', uid, marker, several: false }
+const expected = { parentId: '100', uid, marker, several: false } as const
 
 function message(change: object = {}, metadata: object | undefined = { [MARKER_MEMBER]: marker }) {
   return {
@@ -22,7 +23,14 @@ function message(change: object = {}, metadata: object | undefined = { [MARKER_M
   }
 }
 
-function read(envelope: unknown, several = false): ReplyAnswer {
+/** What was asked for where several receivers are. */
+const SEVERAL: AskedReceivers = {
+  own: { receiver: 'bob', receiverType: 'user' },
+  uids: ['Carol', 'dave'],
+  guids: ['team']
+}
+
+function read(envelope: unknown, several: Expectation['several'] = false): ReplyAnswer {
   const text = typeof envelope === 'string' ? envelope : JSON.stringify(envelope)
   return readReplyAnswer(Buffer.from(text), { ...expected, several })
 }
@@ -46,9 +54,14 @@ t.test('only an answer about this thread, this user and this reply is a success'
     ['nothing', '', 'unreadable'],
     ['null', 'null', 'unreadable'],
     ['no id', { data: message({ id: undefined }) }, 'contract'],
-    ['a time that is none', { data: message({ sentAt: 'yesterday' }) }, 'contract'],
-    ['data that is text', { data: message({ data: 'hello' }) }, 'contract'],
-    ['a receiver type nobody knows', { data: message({ receiverType: 'planet' }) }, 'contract']
+    ['a parent that is none: 0', { data: message({ parentId: 0 }) }, 'unreadable'],
+    ['a parent that is none: "0"', { data: message({ parentId: '0' }) }, 'unreadable'],
+    ['a parent that is none: ""', { data: message({ parentId: '' }) }, 'unreadable'],
+    ['a parent that is none: null', { data: message({ parentId: null }) }, 'unreadable'],
+    ['a byte order mark', `\ufeff${JSON.stringify({ data: message() })}`, 'bound'],
+    ['a time that is none', { data: message({ sentAt: 'yesterday' }) }, 'bound'],
+    ['data that is text', { data: message({ data: 'hello' }) }, 'bound'],
+    ['a receiver type nobody knows', { data: message({ receiverType: 'planet' }) }, 'bound']
   ]
   for (const [title, envelope, verdict] of cases) t.equal(read(envelope).verdict, verdict, title)
 })
@@ -67,9 +80,23 @@ t.test('the marker is taken out, and with it the metadata that only carried it',
   t.same(JSON.parse(beside.verdict === 'bound' ? beside.body : '').data.data.metadata, { a: 1 })
 })
 
-t.test('a broken description still names the message that exists', async t => {
-  t.same(read({ data: message({ sentAt: null }) }), { verdict: 'contract', messageId: '102' })
+t.test('members that nothing depends on may be anything; those that are not as documented are named', async t => {
+  const names = ['conversationId', 'sentAt', 'updatedAt', 'muid', 'tags'] as const
+  for (const name of names) {
+    for (const value of [null, 1.5, undefined, []]) {
+      const answer = read({ data: message({ [name]: value }) })
+      t.match(answer, { verdict: 'bound', messageId: '102' }, `${name} ${value}`)
+    }
+    t.same(deviations({ [name]: null }), [name])
+  }
+  t.same(deviations({}), [])
+  t.same(deviations({ brandNew: 1, tags: 7, sentAt: undefined }), ['sentAt', 'tags'])
 })
+
+const deviations = (change: object) => {
+  const answer = read({ data: message(change) })
+  return answer.verdict === 'bound' ? answer.deviations : answer.verdict
+}
 
 t.test('integers of 19 digits survive digit by digit', async t => {
   const text = JSON.stringify({ data: message() })
@@ -82,10 +109,98 @@ t.test('integers of 19 digits survive digit by digit', async t => {
   t.match(answer.verdict === 'bound' && answer.body, /"id":9223372036854775807.*"odd":1234567890123456789/)
 })
 
-t.test('with several receivers each message of a list must be bound', async t => {
-  t.equal(read({ data: [message(), message({ id: '103' })] }, true).verdict, 'bound')
-  t.equal(read({ data: [message(), message({ sender: 'mallory' })] }, true).verdict, 'mismatch')
-  t.equal(read({ data: [] }, true).verdict, 'unreadable')
+const to = (receiver: string, id: string, change: object = {}) =>
+  message({ id, receiver, parentId: undefined, ...change })
+const ok = (receiver: string, id: string) => ({ success: true, data: to(receiver, id) })
+const no = (code: string) => ({ success: false, error: { code, message: 'x' } })
+const ALL = { uids: { carol: ok('carol', '103'), dave: ok('dave', '104') }, guids: { team: ok('team', '105') } }
+
+t.test('an answer for each receiver is judged as a whole', async t => {
+  const cases: [title: string, data: unknown, verdict: ReplyAnswer['verdict']][] = [
+    ['all were sent', ALL, 'bound'],
+    ['the thread itself is answered for, too', { ...ALL, uids: { ...ALL.uids, bob: ok('bob', '102') } }, 'bound'],
+    ['one was refused for certain', { ...ALL, guids: { team: no('ERR_GUID_NOT_FOUND') } }, 'bound'],
+    ['the message itself is the value', { ...ALL, guids: { team: to('team', '105') } }, 'bound'],
+    ['names alone', { carol: ok('carol', '103'), dave: ok('dave', '104'), team: ok('team', '105') }, 'bound'],
+    ['a receiver is missing', { uids: ALL.uids }, 'unreadable'],
+    ['a server fault', { ...ALL, guids: { team: no('ERR_EXCEPTION') } }, 'unreadable'],
+    ['a code that nobody knows', { ...ALL, guids: { team: no('ERR_OF_NEXT_YEAR') } }, 'unreadable'],
+    ['an error without a code', { ...ALL, guids: { team: { success: false, error: {} } } }, 'unreadable'],
+    ['no success and no reason', { ...ALL, guids: { team: { success: false } } }, 'unreadable'],
+    [
+      'a success with an error',
+      { ...ALL, guids: { team: { success: true, error: { code: 'ERR_GUID_NOT_FOUND' } } } },
+      'unreadable'
+    ],
+    [
+      'an error with a message',
+      { ...ALL, guids: { team: { ...ok('team', '105'), ...no('ERR_GUID_NOT_FOUND'), data: to('team', '105') } } },
+      'unreadable'
+    ],
+    ['nothing', { ...ALL, guids: { team: null } }, 'unreadable'],
+    ['nobody', { uids: {} }, 'unreadable'],
+    ['a receiver nobody asked for', { ...ALL, uids: { ...ALL.uids, erin: ok('erin', '106') } }, 'mismatch'],
+    ['a user in the place of a group', { ...ALL, guids: { ...ALL.guids, dave: ok('dave', '104') } }, 'mismatch'],
+    [
+      'another sender',
+      { ...ALL, guids: { team: { success: true, data: to('team', '1', { sender: 'mallory' }) } } },
+      'mismatch'
+    ],
+    [
+      'another thread',
+      { ...ALL, guids: { team: { success: true, data: to('team', '1', { parentId: '7' }) } } },
+      'mismatch'
+    ],
+    [
+      'no id at the first',
+      { ...ALL, uids: { ...ALL.uids, carol: { success: true, data: to('carol', 'x') } } },
+      'contract'
+    ],
+    [
+      'all were refused',
+      {
+        uids: { carol: no('ERR_UID_NOT_FOUND'), dave: no('ERR_BLOCKED_RECEIVER') },
+        guids: { team: no('ERR_GROUP_NOT_JOINED') }
+      },
+      'refused'
+    ]
+  ]
+  for (const [title, data, verdict] of cases) t.equal(read({ data }, SEVERAL).verdict, verdict, title)
+  t.equal(read({ data: ALL }).verdict, 'unreadable', 'and is no answer to a reply to one')
+})
+
+t.test('what was sent is told for each receiver, and what failed', async t => {
+  const answer = read(
+    {
+      data: {
+        ...ALL,
+        guids: { team: no('ERR_GROUP_NOT_JOINED') },
+        uids: { ...ALL.uids, dave: no('ERR_BLOCKED_RECEIVER') }
+      }
+    },
+    SEVERAL
+  )
+
+  t.match(answer, { verdict: 'bound', messageId: '103' })
+  const told = JSON.parse(answer.verdict === 'bound' ? answer.body : '')
+  t.match(told, {
+    data: { id: '103', receiver: 'carol' },
+    receivers: [{ receiver: 'Carol', receiverType: 'user', data: { id: '103' } }],
+    failed: [
+      { receiver: 'dave', code: 'ERR_BLOCKED_RECEIVER' },
+      { receiver: 'team', code: 'thread-not-found' }
+    ]
+  })
+  t.equal(told.receivers.length, 1)
+  t.notMatch(JSON.stringify(told), MARKER_MEMBER)
+})
+
+t.test('with several receivers each message of a list must be bound, and each receiver in it', async t => {
+  const list = [to('carol', '103'), to('dave', '104'), to('team', '105', { receiverType: 'group' })]
+  t.equal(read({ data: list }, SEVERAL).verdict, 'bound')
+  t.equal(read({ data: list.slice(1) }, SEVERAL).verdict, 'unreadable')
+  t.equal(read({ data: [...list.slice(1), to('carol', '103', { sender: 'mallory' })] }, SEVERAL).verdict, 'mismatch')
+  t.equal(read({ data: [] }, SEVERAL).verdict, 'unreadable')
 })
 
 t.test('members named as parts of JavaScript objects are members like any other, and change no object', async t => {

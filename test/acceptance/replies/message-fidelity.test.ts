@@ -63,8 +63,8 @@ for (const shape of ['single', 'array'] as const) {
 }
 
 t.test('an answer to several receivers in a shape nobody knows is not called a success', async t => {
-  emulator.switches.multipleReceivers = 'map'
-  t.teardown(() => Object.assign(emulator.switches, { multipleReceivers: 'single' }))
+  const body = JSON.stringify({ data: { results: [{ to: 'uid1', ok: true }] } })
+  emulator.failNext({ kind: 'answer', status: 200, body }, { method: 'POST' })
 
   expectProblem(t, await postReply(service, { parentId: example.id, body: EXAMPLE }), 'upstream-invalid')
 })

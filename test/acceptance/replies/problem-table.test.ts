@@ -148,8 +148,8 @@ const cases: Case[] = [
   }),
   {
     code: 'upstream-contract',
-    when: 'the answer is bound and breaks the schema',
-    fault: { kind: 'break-schema', set: { sentAt: 'yesterday' } },
+    when: 'the answer is bound and must not be passed on',
+    fault: { kind: 'key-in-answer' },
     posts: 1,
     json: { messageId: /^\d+$/ }
   },

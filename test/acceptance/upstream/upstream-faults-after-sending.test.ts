@@ -162,9 +162,9 @@ const rows: Row[] = [
     posts: 1 as const
   })),
   {
-    what: 'breaks the schema',
-    fault: { kind: 'break-schema', set: { sentAt: 'x' } },
-    becomes: 'upstream-contract',
+    what: 'describes otherwise what nothing depends on',
+    fault: { kind: 'break-schema', set: { sentAt: 'x', updatedAt: null, conversationId: 7, tags: null, muid: 1 } },
+    becomes: 201,
     posts: 1
   },
   { what: 'gives no id', fault: { kind: 'break-schema', remove: ['id'] }, becomes: 'upstream-contract', posts: 1 },
