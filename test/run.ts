@@ -21,7 +21,7 @@ const TIMES = `${CACHE}/seconds.json`
 
 /** What a test says of its run, such as the seed that repeats it or the figures of a storm, and what it leaves out. */
 const NOTABLE = /^\s*# (?!Subtest|time=|\{ total)|# SKIP/
-const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=)).*\S/
+const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=|# Subtest|TAP version)).*\S/
 
 const args = process.argv.slice(2)
 const verbose = args.includes('--verbose')
