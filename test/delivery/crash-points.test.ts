@@ -47,7 +47,7 @@ const COURSES: readonly Course[] = [
 const RETURNS_MS = [0, LEASE_MS - 1, LEASE_MS, LEASE_MS + QUIET_MS - 1, LEASE_MS + QUIET_MS]
 const FAR = 1000
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { stores, missing, close } = await startStores()
 t.teardown(close)
 if (missing !== undefined) t.test('redis: is tried, too', { skip: missing }, async () => undefined)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { isAlive, startDemo, startServing } from './demo-process.ts'
 
 // Each test starts the whole demo, which takes a busy machine a while.
-t.setTimeout(90_000)
+t.setTimeout(240_000)
 
 for (const [title, signals] of [
   ['Ctrl-C', ['SIGINT']],

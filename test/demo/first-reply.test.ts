@@ -9,7 +9,7 @@ import type { PostedMessage } from '../../emulator/types.ts'
 import { runDemo } from './demo-process.ts'
 
 // Each test starts the whole demo, which takes a busy machine a while.
-t.setTimeout(90_000)
+t.setTimeout(240_000)
 
 const ONCE = ['--once', '--port', '0']
 /** The emulator makes its key from its seed, which is 1. */

@@ -4,7 +4,7 @@ import { QUIET_MS, runStorm } from './run-storm.ts'
 
 const seed = Number(process.env['STORM_SEED'] ?? 20_261_121)
 
-t.setTimeout(150_000)
+t.setTimeout(240_000)
 
 t.test('in a short storm of failures, kills and pauses no reply is doubled or lost', async t => {
   t.comment(`STORM_SEED=${seed}`)

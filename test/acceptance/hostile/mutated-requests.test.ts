@@ -6,7 +6,7 @@ import { createRandom } from '../../../emulator/random.ts'
 import { type HostileAnswer, hostileBytes, openHostile } from '../../helpers/hostile-client.ts'
 import { seedOf, startTarget, stillServes } from '../../helpers/target.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(240_000)
 const RUNS = 400
 const AT_ONCE = 20
 /** A request whose end was cut off waits for it; nobody here waits with it. */

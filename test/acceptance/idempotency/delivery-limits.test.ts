@@ -4,7 +4,7 @@ import { startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply } from '../../helpers/thread.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const QUIET_MS = 200
 const postAndReset = { kind: 'reset', commit: true } as const
 const replies = await startKeyedReplies(t, { QUIET_PERIOD_MS: `${QUIET_MS}` })

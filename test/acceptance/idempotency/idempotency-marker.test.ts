@@ -5,7 +5,7 @@ import type { CometChatEmulator } from '../../../emulator/handles.ts'
 import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const MARKER = 'bffDelivery'
 const QUIET_MS = 300
 const { emulator, service, send, newKey, posts, parentId } = await startKeyedReplies(t, {

@@ -5,7 +5,7 @@ import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-rep
 import { expectProblem, type ProblemCode } from '../../helpers/problem.ts'
 import { postReply } from '../../helpers/thread.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const QUIET_MS = 1200
 const replies = await startKeyedReplies(t, { QUIET_PERIOD_MS: `${QUIET_MS}`, REPLY_DEADLINE_MS: '600' })
 const { emulator, send, sendUntilKnown, newKey, posts, service } = replies

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const QUIET_MS = 300
 const { emulator, send, newKey, posts } = await startKeyedReplies(t, {
   QUIET_PERIOD_MS: `${QUIET_MS}`,

@@ -7,7 +7,7 @@ import { startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 
 const SETTLE_MS = 1500
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env } = await startEmulator(t, { settleMs: 600 })
 const service = await startService(t, {
   ...env,

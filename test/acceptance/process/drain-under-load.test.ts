@@ -9,7 +9,7 @@ import { seedOf } from '../../helpers/target.ts'
 import { type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(240_000)
 const CLIENTS = 50
 const DRAIN_DELAY_MS = 500
 const LONGEST_PAUSE_MS = 40

@@ -6,7 +6,7 @@ import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
 import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env, parentId } = await startEmulator(t)
 const body = { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' }
 const PROMPT_MS = 2500

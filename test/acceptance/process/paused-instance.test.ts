@@ -9,7 +9,7 @@ import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { until } from '../../helpers/until.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 t.jobs = 3
 
 const KEYED = { 'idempotency-key': 'one-key' }

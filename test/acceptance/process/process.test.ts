@@ -11,7 +11,7 @@ const CHECK = ['--check-config']
 const CANARY = 'CANARY'
 
 // Two dozen processes, on a machine that may be busy.
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { env, parentId } = await startEmulator(t)
 const noTokens = { AUTH_JWT_ISSUER: undefined, AUTH_JWT_AUDIENCE: undefined, AUTH_JWT_SECRET: undefined }
 const noCometChat = { COMETCHAT_BASE_URL: undefined }

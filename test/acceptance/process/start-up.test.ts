@@ -4,7 +4,7 @@ import { needsRedis, startRedis } from '../../helpers/redis-server.ts'
 import { type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(240_000)
 const { env } = await startEmulator(t)
 /** What only some configurations need. */
 const OPTIONAL = ['ioredis', 'openid-client', '@fastify/cors'] as const

@@ -13,7 +13,7 @@ import { startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 t.jobs = 3
 
 const EXIT_CONFIG = 78

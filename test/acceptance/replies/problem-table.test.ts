@@ -22,7 +22,7 @@ const PRODUCED_ELSEWHERE: Partial<Record<ProblemCode, string>> = {
 const SCOPE = 'replies:write'
 const NOTHING_LISTENS = 'http://127.0.0.1:1'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { blockedWords: ['darn'] } })
 const quick = { ...env, REPLY_DEADLINE_MS: '600' }
 const [main, strict, lost, keyless, broken] = await Promise.all([

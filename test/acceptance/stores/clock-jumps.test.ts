@@ -9,7 +9,7 @@ import { moveClockOf, needsFaketime } from '../../helpers/moved-clock.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(240_000)
 
 const DAY_MS = 86_400_000
 const JUMPS = [

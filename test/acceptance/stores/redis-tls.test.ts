@@ -11,7 +11,7 @@ import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { readiness, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(240_000)
 const STORE_SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
 const KEYED = { 'idempotency-key': 'one-key' }
 /** Longer than it takes to connect, and to be tried again a few times. */

@@ -16,7 +16,7 @@ import {
 import { postReply, type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
 import { until } from '../../helpers/until.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(240_000)
 // Most of the time here is leases that run out.
 t.jobs = 4
 

@@ -13,7 +13,7 @@ const apiKeys = KEYS.map(key => ({ key, scope: 'fullAccess' as const }))
 /** The worse text of the two that were recorded: the whole key stands in it. */
 const switches = { keyInErrors: 'repeated' } as const
 const body = { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' }
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 t.test('a revoked key is followed by the other one, and the reply is posted once', async t => {
   const { emulator, env, parentId } = await startEmulator(t, { apiKeys, switches })

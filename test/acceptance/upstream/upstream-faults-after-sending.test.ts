@@ -7,7 +7,7 @@ import { expectProblem, type ProblemCode, type ProblemExpectation } from '../../
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env, groupParentId } = await startEmulator(t)
 const OTHER_KEY = 'f0e1d2c3b4a5968778695a4b3c2d1e0f00112233'
 emulator.addKey(OTHER_KEY)

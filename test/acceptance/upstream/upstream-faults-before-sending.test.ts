@@ -10,7 +10,7 @@ import { tokenFor } from '../../helpers/tokens.ts'
 import { startBlackHole, startFront } from '../../helpers/unreliable-front.ts'
 
 const CONNECTIONS = 128
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env, parentId } = await startEmulator(t)
 const front = await startFront(t, emulator.url)
 const blackHole = await startBlackHole(t)

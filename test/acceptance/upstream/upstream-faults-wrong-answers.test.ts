@@ -7,7 +7,7 @@ import { expectProblem } from '../../helpers/problem.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 const { emulator, env, groupParentId: parentId } = await startEmulator(t)
 const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
 

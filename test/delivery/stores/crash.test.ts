@@ -11,7 +11,7 @@ import { MOVABLE_CLOCK, moveClock, openRedisStore } from './redis/records.ts'
 import { createRecordFile } from './sqlite/record-file.ts'
 import { DONE, LEASE_MS, newClaim } from './store-kit.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 interface Place {
   readonly storeUrl: string

@@ -7,7 +7,7 @@ import { until } from '../../helpers/until.ts'
 import { openRedisStore } from './redis/records.ts'
 import { DONE, newClaim } from './store-kit.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 /** As in production. */
 const PROMPT = { commandTimeoutMs: 400 }

@@ -6,7 +6,7 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
 import { MOVABLE_CLOCK, moveClock, openRedisStore, stopClock } from './records.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const QUIET_MS = 2 * MINUTE_MS
 /** What a test takes in real time. */

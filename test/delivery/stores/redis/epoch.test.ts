@@ -7,7 +7,7 @@ import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { newClaim } from '../store-kit.ts'
 import { openRedisStore } from './records.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 t.test('the first claim after FLUSHALL knows that records may be lost, on every instance', needsRedis(), async t => {
   const redis = await redisFor(t)

@@ -8,7 +8,7 @@ import { redisAddress } from '../../../lib/addresses.ts'
 import { newClaim } from '../store-kit.ts'
 import { openRedisStore } from './records.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 /** The one sentence an operator gets instead of a store. */
 async function refusalOf(storeUrl: string): Promise<string> {

@@ -7,7 +7,7 @@ import { testStore } from '../conformance.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
 import { makeRedisKit, openRedisStore } from './records.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 t.test('redis: does what every store does', needsRedis(), async t => {
   const redis = await redisFor(t)
