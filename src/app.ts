@@ -48,6 +48,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
         [config.auth.sessionCookie, appSessions.authenticate],
         [SESSION_COOKIE, login?.authenticate]
       ]),
+      tokenPlaces: config.auth.tokenPlaces,
       csrf,
       uidOf: uids.uidOf,
       onCaller: ({ facts, caller }) => noteCaller(facts, caller),

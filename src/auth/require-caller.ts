@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 import type { CometChatUid } from '../upstream/cometchat-uid.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
-import { type Credential, credentialOf, forgetCredentials, unauthenticated } from './credentials.ts'
+import { type Credential, credentialOf, forgetCredentials, type TokenPlaces, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, verifyCsrf } from './csrf.ts'
 import type { UidMap } from './uid/uid-map.ts'
 
@@ -19,8 +19,10 @@ const VISIBLE_ASCII = /^[\x21-\x7e]+$/
 
 export interface RequireCallerOptions {
   readonly bearer: Authenticator | undefined
-  /** By the name of their cookie; undefined for a name that is a credential although no part reads it. */
+  /** By the name of their cookie. A name whose sessions are off, undefined here, is a cookie like any other. */
   readonly cookies: ReadonlyMap<string, Authenticator | undefined>
+  /** Where a bearer token may stand beside `Authorization`. */
+  readonly tokenPlaces?: TokenPlaces
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
   /** Throws for a request that is refused whatever its credential. */
@@ -36,12 +38,13 @@ export interface RequireCallerOptions {
  */
 export const requireCaller = fp<RequireCallerOptions>(
   async (app, options) => {
-    const cookieNames = [...options.cookies.keys()]
+    const { cookies, tokenPlaces } = options
+    const cookieNames = [...cookies.keys()].filter(name => cookies.get(name) !== undefined)
     app.decorateRequest('caller')
 
     function note(request: FastifyRequest, principal: Principal, uid: CometChatUid): void {
       request.caller = callerFrom(principal, uid)
-      if (options.forgetCredentials) forgetCredentials(request.raw)
+      if (options.forgetCredentials) forgetCredentials(request.raw, tokenPlaces?.header)
       options.onCaller?.(request)
     }
 
@@ -58,7 +61,7 @@ export const requireCaller = fp<RequireCallerOptions>(
     // Most users are known by now: then the request goes on in the same turn.
     app.addHook('onRequest', (request, _reply, done) => {
       options.checkFirst?.(request.headers)
-      const credential = credentialOf(request.raw.rawHeaders, cookieNames)
+      const credential = credentialOf(request.raw.rawHeaders, cookieNames, tokenPlaces)
       const found = authenticate(credential, request, options)
       const admitted =
         found instanceof Promise ? found.then(principal => admit(request, principal)) : admit(request, found)
@@ -75,8 +78,10 @@ function authenticate(
   { bearer, cookies, csrf }: RequireCallerOptions
 ): Principal | Promise<Principal> {
   if (credential.kind === 'bearer') {
-    if (bearer) return bearer(credential.token, request)
-    throw unauthenticated('Bearer tokens are not accepted here.')
+    if (!bearer) throw unauthenticated('Bearer tokens are not accepted here.')
+    // A gateway adds its header to whatever a browser sends, as the browser does its cookie.
+    if (credential.isAmbient) verifyCsrf(request.headers, csrf)
+    return bearer(credential.token, request)
   }
   const readSession = cookies.get(credential.name)
   if (!readSession) throw unauthenticated('A session cookie is not accepted here.')

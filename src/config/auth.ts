@@ -3,6 +3,7 @@ import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
+import { COOKIE_NAME, loadTokenPlaces } from './token-places.ts'
 
 const JWT_ALGORITHMS = [
   'RS256',
@@ -37,7 +38,9 @@ export function loadAuthConfig(reader: EnvReader) {
   const login = loadLoginConfig(reader)
   const jwt = bearer(reader, introspection)
   const session = loadAppSessionConfig(reader, jwt?.issuer || undefined)
-  return { jwt, introspection, login, session, sessionCookie: sessionCookie(reader) }
+  const cookie = sessionCookie(reader)
+  const tokenPlaces = loadTokenPlaces(reader, { isBearerOn: jwt !== undefined, sessionCookie: session && cookie })
+  return { jwt, introspection, login, session, sessionCookie: cookie, tokenPlaces }
 }
 
 /** Undefined when callers prove who they are in another way only. */
@@ -105,7 +108,7 @@ function jwtAlgorithms(reader: EnvReader): string[] {
 }
 
 function sessionCookie(reader: EnvReader): string {
-  const name = reader.text('AUTH_SESSION_COOKIE', /^[\w!#$%&'*+.^`|~-]{1,128}$/, 'a cookie name') ?? 'connect.sid'
+  const name = reader.text('AUTH_SESSION_COOKIE', COOKIE_NAME, 'a cookie name') ?? 'connect.sid'
   if (name === SESSION_COOKIE || name === LOGIN_COOKIE) {
     reader.refuse(`AUTH_SESSION_COOKIE must not be ${name}: the login of this service has a cookie of that name.`)
   }

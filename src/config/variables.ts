@@ -61,6 +61,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   { names: ['AUTH_JWT_TYP'], byDefault: 'any', meaning: 'required `typ`, such as `at+jwt`' },
   { names: ['AUTH_JWT_SCOPE'], byDefault: 'none', meaning: 'a scope every token must have' },
   {
+    names: ['AUTH_JWT_HEADER', 'AUTH_JWT_COOKIE'],
+    byDefault: '–',
+    meaning:
+      'further places of a token, such as `x-goog-iap-jwt-assertion` or `__session`; a call with one needs proof of its origin, as with a session cookie'
+  },
+  {
     names: ['AUTH_ACT_SCOPE'],
     byDefault: 'none',
     meaning: 'a scope that lets a service name its user in `X-Acting-For`'
@@ -103,8 +109,7 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   {
     names: ['AUTH_SESSION_COOKIE'],
     byDefault: '`connect.sid`',
-    meaning:
-      "its name; beside a bearer token it is a second credential, also while sessions are off: refused. Not a name of the login's own cookies"
+    meaning: "its name; beside a bearer token it is a second credential: refused. Not a name of the login's own cookies"
   },
   {
     names: ['AUTH_SESSION_PREFIX', 'AUTH_SESSION_USER'],

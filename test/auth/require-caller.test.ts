@@ -85,13 +85,41 @@ t.test('a UID that has to be asked for is waited for, and its refusal is the ans
   t.match(refused.json(), { status: 403, code: 'identity-unmappable' })
 })
 
-t.test('a way to sign in that is off accepts nothing, and its cookie is a credential all the same', async t => {
+t.test('a way to sign in that is off accepts nothing, and its cookie is a cookie like any other', async t => {
   t.match((await callerOf(alice, {}, { bearer: undefined })).json(), { status: 401, code: 'unauthenticated' })
-  const cookies = new Map([['sid', undefined]])
-  const both = await callerOf(alice, { cookie: 'sid=x' }, { cookies })
-  t.match(both.json(), { status: 400, code: 'ambiguous-credentials' })
-  const alone = await callerOf(alice, { authorization: '', cookie: 'sid=x' }, { cookies })
-  t.match(alone.json(), { status: 400, code: 'ambiguous-credentials' }, 'an empty header counts as one, too')
+  const off = new Map([['sid', undefined]])
+  t.match((await callerOf(alice, { cookie: 'sid=x' }, { cookies: off })).json(), { uid: 'alice' })
+  const alone = await callerOf(alice, { authorization: '', cookie: 'sid=x' }, { cookies: off })
+  t.match(alone.json(), { status: 401, code: 'unauthenticated' })
+
+  const on = new Map([['sid', () => alice]])
+  const both = await callerOf(alice, { cookie: 'sid=x' }, { cookies: on })
+  t.match(both.json(), { status: 400, code: 'ambiguous-credentials', detail: /credentials: 'omit'/ })
+})
+
+t.test('a token that a gateway or a browser adds needs proof of origin, and another site never has it', async t => {
+  const more = { tokenPlaces: { header: 'x-gateway-token', cookie: '__session' } }
+  for (const place of [{ 'x-gateway-token': 'x' }, { cookie: '__session=x' }]) {
+    const call = async (headers: Record<string, string>) => {
+      const app = fastify()
+      setErrorHandler(app, createLogger('silent'))
+      const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
+      const csrf = { allowedOrigins: new Set<string>() }
+      const bearer = (token: string) => (token === 'x' ? alice : { ...alice, subject: 'another-token' })
+      await app.register(requireCaller, { bearer, cookies: new Map(), csrf, uidOf, forgetCredentials: true, ...more })
+      app.post('/', async request => ({ ...request.caller, left: request.headers['x-gateway-token'] }))
+      const answer = await app.inject({ method: 'POST', url: '/', headers: { ...place, ...headers } })
+      await app.close()
+      return answer.json()
+    }
+    t.match(await call({ 'x-csrf': '1' }), { uid: 'alice' })
+    t.match(await call({ 'sec-fetch-site': 'same-origin' }), { uid: 'alice' })
+    t.match(await call({}), { status: 403, code: 'csrf' })
+    t.match(await call({ 'sec-fetch-site': 'cross-site', 'x-csrf': '1' }), { status: 403, code: 'csrf' })
+    t.match(await call({ authorization: 'Bearer x' }), { status: 403, code: 'csrf' }, 'also beside the same token')
+    t.match(await call({ authorization: 'Bearer y', 'x-csrf': '1' }), { status: 400, code: 'ambiguous-credentials' })
+    t.notMatch(await call({ 'x-csrf': '1' }), { left: 'x' }, 'and is forgotten')
+  }
 })
 
 t.test('what is refused whatever its credential is refused before the credential is looked at', async t => {

@@ -43,7 +43,7 @@ t.test('a name that is only similar stands beside the good cookie and changes no
 
 t.test('two cookies of one name are believed by nobody', async t => {
   t.equal(cookieValue(`${NAME}=a; ${NAME}=a`, NAME), undefined)
-  t.throws(() => credentialOf(['cookie', `${NAME}=a; ${NAME}=a`], [NAME]), { code: 'ambiguous-credentials' })
+  t.throws(() => credentialOf(['cookie', `${NAME}=a; ${NAME}=b`], [NAME]), { code: 'ambiguous-credentials' })
   t.equal(cookieValue(undefined, NAME), undefined)
 })
 

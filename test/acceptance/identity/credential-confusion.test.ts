@@ -1,7 +1,11 @@
 import t from 'tap'
 import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
 
-const target = await startTarget(t)
+// Sessions are on, and their store is away: none of these may get so far as to ask it.
+const target = await startTarget(t, {
+  env: { AUTH_SESSION_STORE_URL: 'redis://127.0.0.1:1', AUTH_SESSION_SECRET: 'a-secret-that-signs-session-cookies-1' },
+  waitFor: 'listening'
+})
 const { alice, bob } = target.tokens
 const json = 'Content-Type: application/json'
 const asAlice = `Authorization: Bearer ${alice}`
@@ -23,7 +27,8 @@ t.test('two credentials are refused in every pairing and order, and nobody is sp
     ['bearer and a session without blanks', asAlice, 'Cookie: a=1;connect.sid=x;b=2'],
     ['bearer and a session with blanks', asAlice, 'Cookie: a=1;   connect.sid =x'],
     ['two sessions in one cookie header', 'Cookie: connect.sid=x; connect.sid=y'],
-    ['two equal sessions in one cookie header', 'Cookie: connect.sid=x; connect.sid=x'],
+    ['two sessions in one cookie header, one of them twice', 'Cookie: connect.sid=x; connect.sid=x; connect.sid=y'],
+    ['two equal sessions and a bearer', 'Cookie: connect.sid=x; connect.sid=x', asAlice],
     ['two cookie headers with a session each', session('x'), session('y')],
     ['two cookie headers, the session in the second, and a bearer', 'Cookie: a=1', session('y'), asAlice]
   ]

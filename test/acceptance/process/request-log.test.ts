@@ -48,7 +48,7 @@ const cases: [title: string, attempt: Partial<ReplyAttempt>, line: LogLine, faul
   ['a query', { parentId: `1/replies?token=${CANARY}` }, { status: 422, code: 'invalid-request' }],
   ['a token that is none', { token: CANARY }, { status: 401, code: 'unauthenticated' }],
   ['a user that cannot be one', { as: 'A B' }, { status: 403, code: 'identity-unmappable' }],
-  ['a cookie beside the token', { headers: { cookie: `connect.sid=${CANARY}` } }, { status: 400 }]
+  ['a cookie beside the token', { headers: { cookie: `connect.sid=${CANARY}` } }, { status: 201 }]
 ]
 
 for (const [index, [title, attempt, expected, fault]] of cases.entries()) {

@@ -1,0 +1,32 @@
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../login/cookies.ts'
+import type { EnvReader } from './env-reader.ts'
+
+/** A token (RFC 9110 §5.6.2), which names of headers and of cookies are. */
+export const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]{1,128}$/
+const HEADER_NAME = COOKIE_NAME
+
+/** Headers that mean something of their own here, or to every HTTP server; or that no request may have. */
+const TAKEN =
+  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent|apikey|api-key|onbehalfof|on-behalf-of|appid|app-id|authtoken|auth-token)$/
+
+interface Others {
+  readonly isBearerOn: boolean
+  /** Undefined where the sessions of a backend are off. */
+  readonly sessionCookie: string | undefined
+}
+
+/** Where a token may stand beside `Authorization`. */
+export function loadTokenPlaces(reader: EnvReader, { isBearerOn, sessionCookie }: Others) {
+  const header = reader.text('AUTH_JWT_HEADER', HEADER_NAME, 'the name of a header')?.toLowerCase()
+  const cookie = reader.text('AUTH_JWT_COOKIE', COOKIE_NAME, 'the name of a cookie')
+  if (header !== undefined && TAKEN.test(header.replaceAll('_', '-'))) {
+    reader.refuse(`AUTH_JWT_HEADER must not be ${header}: that header means something else.`)
+  }
+  if (cookie !== undefined && [SESSION_COOKIE, LOGIN_COOKIE, sessionCookie].includes(cookie)) {
+    reader.refuse(`AUTH_JWT_COOKIE must not be ${cookie}: that cookie holds a session and no token.`)
+  }
+  for (const name of ['AUTH_JWT_HEADER', 'AUTH_JWT_COOKIE']) {
+    if (!isBearerOn && reader.has(name)) reader.refuse(`${name} needs AUTH_JWT_ISSUER: bearer tokens are off.`)
+  }
+  return { header, cookie }
+}
