@@ -12,11 +12,10 @@ import {
   type RecordStore,
   type Retention
 } from '../../record.ts'
-import { type Entry, HashTable } from './hash-table.ts'
 import { InsertionOrder, type Ordered } from './insertion-order.ts'
 
 /** Changed in place: a copy for each transition would be most of what a record costs. */
-interface KeptRecord extends OpenRecord, Ordered<KeptRecord>, Entry<KeptRecord> {
+interface KeptRecord extends OpenRecord, Ordered<KeptRecord> {
   readonly key: string
   owner: string
   state: AcquiredAs
@@ -51,7 +50,7 @@ class MemoryStore implements RecordStore {
   readonly #maxRecords: number
   readonly #maxBytes: number
   readonly #kept: Retention
-  readonly #records = new HashTable<KeptRecord>()
+  readonly #records = new Map<string, KeptRecord>()
   /** DONE and REFUSED; PENDING and SENT are never given up for space. */
   readonly #final = new InsertionOrder<KeptRecord>()
   #bytes = 0
@@ -147,7 +146,7 @@ class MemoryStore implements RecordStore {
 
   #keep({ key, fingerprint, owner, leaseMs }: Acquisition, as: AcquiredAs, nowMs: number): void {
     const expiresAtMs = nowMs + acquiredKeptMs(as, leaseMs, this.#kept)
-    this.#records.add({
+    this.#records.set(key, {
       key,
       fingerprint,
       owner,
@@ -157,15 +156,14 @@ class MemoryStore implements RecordStore {
       outcome: undefined,
       bytes: RECORD_BYTES,
       older: undefined,
-      newer: undefined,
-      next: undefined
+      newer: undefined
     })
     this.#bytes += RECORD_BYTES
     this.#openUntilMs = Math.min(this.#openUntilMs, expiresAtMs)
   }
 
   #forget(record: KeptRecord): void {
-    this.#records.delete(record)
+    this.#records.delete(record.key)
     this.#bytes -= record.bytes
     if (record.outcome) this.#final.remove(record)
   }
