@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import type { CometChatUid } from '../upstream/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/cometchat-uid.ts'
 import type { Attempt, Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */

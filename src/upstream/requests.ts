@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
+import { type CometChatUid, isCometChatUid } from '../lib/cometchat-uid.ts'
 import { isObject } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
-import { type CometChatUid, isCometChatUid } from './cometchat-uid.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { ThreadWindow } from './thread-search.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
+import type { CometChatUid } from '../lib/cometchat-uid.ts'
 import { isObject, parseJson } from '../lib/json.ts'
 import type { CometChatClientOptions } from './cometchat-client.ts'
-import type { CometChatUid } from './cometchat-uid.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
 import type { CallResult } from './transport/call-result.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'

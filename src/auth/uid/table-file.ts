@@ -1,6 +1,6 @@
+import { isCometChatUid } from '../../lib/cometchat-uid.ts'
 import { watchFileText } from '../../lib/watch-file.ts'
 import type { Emit } from '../../observability/events.ts'
-import { isCometChatUid } from '../../upstream/cometchat-uid.ts'
 import type { TableKey, UidLookup } from './table.ts'
 
 /** Rows by issuer and subject; a row without an issuer is for users of any. */
