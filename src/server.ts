@@ -1,10 +1,9 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
+import { describeConfig } from './config/describe.ts'
 import { ConfigError } from './config/env-reader.ts'
-import type { IntrospectionConfig } from './config/introspection.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
-import { schemeOf } from './lib/store-address.ts'
 import { StoreError } from './lib/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
@@ -29,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (process.report) process.report.excludeEnv = true
   try {
     const config = readConfig()
-    if (args.includes('--check-config')) return void process.stdout.write(describe(config))
+    if (args.includes('--check-config')) return void process.stdout.write(describeConfig(config))
     await run(config)
   } catch (error) {
     refuseFor(error)
@@ -58,45 +57,4 @@ function refuseFor(error: unknown): void {
   } else if (error instanceof StoreError) refuse(1, error.message)
   else if (error instanceof StartError) refuse(error.exitCode, error.message)
   else throw error
-}
-
-function describe(config: Config): string {
-  const { cometchat, auth, uid, delivery, warnings } = config
-  return [
-    'The configuration is valid.',
-    `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
-    `  workers      ${config.workers}`,
-    `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
-    `  bearer JWT   ${auth.jwt ? describeBearer(auth.jwt, auth.introspection) : 'off'}`,
-    `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,
-    `  own login    ${auth.login ? `issuer ${auth.login.issuer}, at ${auth.login.origin}` : 'off'}`,
-    `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
-    `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
-    `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
-    `  records      ${schemeOf(delivery.store)}, marker ${delivery.marker ? 'on' : 'off'}`,
-    ...warnings.map(text => `  warning      ${text}`),
-    ''
-  ].join('\n')
-}
-
-function describeBearer(
-  { issuer, audience, secret, jwksUrl }: NonNullable<Config['auth']['jwt']>,
-  introspection: IntrospectionConfig
-): string {
-  const keys = secret ? `keys by shared secret ${secret}` : `keys by ${jwksUrl ?? 'discovery'}`
-  return `issuer ${issuer}, audience ${audience}, ${introspection?.tokens === 'all' ? 'no keys' : keys}`
-}
-
-function describeIntrospection({ url, clientId, clientSecret, tokens }: NonNullable<IntrospectionConfig>): string {
-  return `${tokens} tokens are asked about at ${url} as client ${clientId}, secret ${clientSecret}`
-}
-
-function describeTable({ table }: Config['uid']): string {
-  if (!table) return ''
-  return table.kind === 'file' ? `, ${table.table.size} users in ${table.path}` : `, asked at ${table.template}`
-}
-
-function describeSession(cookie: string, session: NonNullable<Config['auth']['session']>): string {
-  const { secrets, prefix, userPath, issuer } = session
-  return `cookie ${cookie}, signed with ${secrets.join(' or ')}, key ${prefix}…, user at ${userPath}, issuer ${issuer}`
 }

@@ -1,7 +1,6 @@
-import { isLinesFile, parseUidTable, type UidTable } from '../auth/uid/table-file.ts'
-import { tableUrl } from '../auth/uid/table-url.ts'
 import { Secret } from '../lib/secret.ts'
 import { isSecureUrl } from '../lib/secure-url.ts'
+import { isLinesFile, parseUidTable, tableUrl, type UidTable } from '../lib/uid-table.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** Where the UIDs of an app's users are found. */

@@ -1,9 +1,4 @@
-/**
- * `__Host-` keeps sub-domains and other ports from planting these cookies; browsers that know `__Host-Http-` also keep
- * scripts from doing it (RFC 10017 §6.1.3.2, RFC 6265bis).
- */
-export const SESSION_COOKIE = '__Host-Http-session'
-export const LOGIN_COOKIE = '__Host-Http-login'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/cookie-names.ts'
 
 const COMMON = 'Path=/; Secure; HttpOnly'
 

@@ -4,15 +4,9 @@ import { type CsrfPolicy, verifyCsrf } from '../auth/csrf.ts'
 import type { UidMap } from '../auth/uid/uid-map.ts'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from '../http/framework-errors.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/cookie-names.ts'
 import { cookieValue } from '../lib/cookies.ts'
-import {
-  clearedLoginCookie,
-  clearedSessionCookie,
-  LOGIN_COOKIE,
-  loginCookie,
-  SESSION_COOKIE,
-  sessionCookie
-} from './cookies.ts'
+import { clearedLoginCookie, clearedSessionCookie, loginCookie, sessionCookie } from './cookies.ts'
 import type { OidcClient } from './oidc-client.ts'
 import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
 import { LOGIN_MAX_MS, type PendingLogins } from './pending-login.ts'

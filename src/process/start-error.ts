@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Report } from './cluster/ipc.ts'
+import type { WorkerMessage } from './cluster/ipc.ts'
 
 /** A process that cannot start, or cannot go on. The message is for the operator: it names variables, not values. */
 export class StartError extends Error {
@@ -15,7 +15,7 @@ export class StartError extends Error {
 /** Says why this process ends: a worker to its primary, which says it once, any other to the operator. */
 export function refuse(exitCode: number, sentence: string): void {
   if (cluster.worker) {
-    const report: Report = { report: 'refused', sentence, exitCode }
+    const report: WorkerMessage = { report: 'refused', sentence, exitCode }
     cluster.worker.send(report, () => process.exit(exitCode))
     return
   }

@@ -1,6 +1,7 @@
 import type { Secret } from '../../lib/secret.ts'
+import { tableUrl } from '../../lib/uid-table.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
-import type { TableKey, UidLookup } from './table.ts'
+import type { UidLookup } from './table.ts'
 
 type FetchJson = (url: string, options: { readonly authorization?: string }) => Promise<unknown>
 
@@ -21,12 +22,4 @@ export function createUrlLookup(template: string, token: Secret | undefined, fet
 function ofNobody(error: unknown): undefined {
   if (error instanceof UnexpectedStatus && error.status === 404) return undefined
   throw error
-}
-
-/** The address that is asked about a user; `{issuer}` is for tables that know several. */
-export function tableUrl(template: string, { issuer, subject }: TableKey): string {
-  // In one pass: an issuer may contain "{subject}".
-  return template.replaceAll(/\{(subject|issuer)\}/g, (_, name) =>
-    encodeURIComponent(name === 'subject' ? subject : issuer)
-  )
 }

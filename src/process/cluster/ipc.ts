@@ -2,14 +2,14 @@
 
 import type { Readiness } from '../../app.ts'
 
-export type Order =
+export type PrimaryMessage =
   /** Say that this instance goes, and go on serving. */
   | { readonly order: 'drain' }
   /** Finish what is under way, and end. */
   | { readonly order: 'close' }
   | { readonly order: 'tell-reasons'; readonly question: number }
 
-export type Report =
+export type WorkerMessage =
   | { readonly report: 'listening'; readonly url: string }
   /** It cannot start as it is configured; the sentence is for the operator. */
   | { readonly report: 'refused'; readonly sentence: string; readonly exitCode: number }

@@ -1,11 +1,11 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Readiness } from '../../app.ts'
-import type { Order, Report } from './ipc.ts'
+import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 
 /** A probe waits for a second, if nobody told it otherwise: it must get its answer before. */
 const SILENCE_MS = 800
 
-export interface Refusal {
+export interface WorkerFailure {
   readonly sentence: string
   readonly exitCode: number
 }
@@ -17,7 +17,7 @@ export interface Ending {
 
 export interface WorkerEvents {
   listening(url: string): void
-  refused(refusal: Refusal): void
+  refused(refusal: WorkerFailure): void
   ended(how: Ending): void
 }
 
@@ -33,7 +33,7 @@ export class WorkerProcess {
   constructor(events: WorkerEvents) {
     this.#events = events
     this.#worker = cluster.fork()
-    this.#worker.on('message', (report: Report) => this.#hear(report))
+    this.#worker.on('message', (report: WorkerMessage) => this.#hear(report))
     this.ended = new Promise(resolve => {
       const end = (code: number | null, signal: string | null): void => {
         this.isListening = false
@@ -66,7 +66,7 @@ export class WorkerProcess {
     })
   }
 
-  order(order: Order): void {
+  order(order: PrimaryMessage): void {
     // One that is gone gets no orders; its end is noticed elsewhere.
     this.#worker.send(order, () => undefined)
   }
@@ -75,7 +75,7 @@ export class WorkerProcess {
     this.#worker.process.kill('SIGKILL')
   }
 
-  #hear(report: Report): void {
+  #hear(report: WorkerMessage): void {
     if (report.report === 'reasons') this.#questions.get(report.question)?.(report.readiness)
     else if (report.report === 'refused') this.#events.refused(report)
     else {

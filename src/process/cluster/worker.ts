@@ -5,7 +5,7 @@ import type { Service } from '../../app.ts'
 import type { Config } from '../../config/load-config.ts'
 import { addressOf, listen } from '../listen.ts'
 import { closeService, ENDING_MS, logBug } from '../shutdown.ts'
-import type { Order, Report } from './ipc.ts'
+import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 
 /** A terminal and some service managers send them to every process of a group; only the primary acts on them. */
 const SIGNALS_TO_A_GROUP = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const
@@ -18,7 +18,7 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
   process.once('disconnect', end)
   // Node ends a worker at once when its primary is gone, unless it takes the end for one that was agreed on.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
-  process.on('message', (order: Order) => {
+  process.on('message', (order: PrimaryMessage) => {
     // Who does not serve yet when the instance goes need not begin.
     if (order.order === 'close' || !service) end()
     else follow(order, service)
@@ -31,7 +31,7 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
   tell({ report: 'listening', url: addressOf(service.app) })
 }
 
-function follow(order: Order, { drain, readiness }: Service): void {
+function follow(order: PrimaryMessage, { drain, readiness }: Service): void {
   if (order.order === 'drain') drain.begin()
   if (order.order === 'tell-reasons') tell({ report: 'reasons', question: order.question, readiness: readiness() })
 }
@@ -52,7 +52,7 @@ function endOnce({ delivery }: Config, log: Logger, service: () => Service | und
   }
 }
 
-function tell(report: Report): void {
+function tell(report: WorkerMessage): void {
   // Without a primary there is nobody to tell.
   cluster.worker?.send(report, () => undefined)
 }

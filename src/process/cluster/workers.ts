@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Readiness } from '../../app.ts'
 import { StartError } from '../start-error.ts'
-import { type Ending, type Refusal, WorkerProcess } from './worker-process.ts'
+import { type Ending, type WorkerFailure, WorkerProcess } from './worker-process.ts'
 
 /** A place for one worker; when it ends, another one takes its place. */
 interface Slot {
@@ -12,7 +12,7 @@ interface Slot {
   /** In a row, without one that listened. */
   failedStarts: number
   /** Of the last start. */
-  refusal: Refusal | undefined
+  refusal: WorkerFailure | undefined
   retry?: NodeJS.Timeout
 }
 
@@ -117,7 +117,7 @@ export class Workers {
     }
   }
 
-  #isRefused(slot: Slot, refusal: Refusal): void {
+  #isRefused(slot: Slot, refusal: WorkerFailure): void {
     slot.refusal = refusal
     if (this.#isEnding) return
     // What is wrong at the first start is wrong for the other workers, too, and remains so: it is said once.

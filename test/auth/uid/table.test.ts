@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { createMemoryUidOwners } from '../../../src/auth/uid/owners/memory.ts'
 import { createTableUidMap, type TableKey } from '../../../src/auth/uid/table.ts'
-import { findUid, parseUidTable } from '../../../src/auth/uid/table-file.ts'
-import { createUrlLookup, tableUrl } from '../../../src/auth/uid/table-url.ts'
+import { createUrlLookup } from '../../../src/auth/uid/table-url.ts'
 import { AppError } from '../../../src/errors.ts'
+import { findUid, parseUidTable, tableUrl } from '../../../src/lib/uid-table.ts'
 import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
 
 const ISSUER = 'https://issuer.test'

@@ -1,0 +1,45 @@
+import { schemeOf } from '../lib/store-address.ts'
+import type { IntrospectionConfig } from './introspection.ts'
+import type { Config } from './load-config.ts'
+
+/** What `--check-config` says of a configuration without a mistake; secrets are shown by their fingerprints. */
+export function describeConfig(config: Config): string {
+  const { cometchat, auth, uid, delivery, warnings } = config
+  return [
+    'The configuration is valid.',
+    `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
+    `  workers      ${config.workers}`,
+    `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
+    `  bearer JWT   ${auth.jwt ? describeBearer(auth.jwt, auth.introspection) : 'off'}`,
+    `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,
+    `  own login    ${auth.login ? `issuer ${auth.login.issuer}, at ${auth.login.origin}` : 'off'}`,
+    `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
+    `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
+    `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
+    `  records      ${schemeOf(delivery.store)}, marker ${delivery.marker ? 'on' : 'off'}`,
+    ...warnings.map(text => `  warning      ${text}`),
+    ''
+  ].join('\n')
+}
+
+function describeBearer(
+  { issuer, audience, secret, jwksUrl }: NonNullable<Config['auth']['jwt']>,
+  introspection: IntrospectionConfig
+): string {
+  const keys = secret ? `keys by shared secret ${secret}` : `keys by ${jwksUrl ?? 'discovery'}`
+  return `issuer ${issuer}, audience ${audience}, ${introspection?.tokens === 'all' ? 'no keys' : keys}`
+}
+
+function describeIntrospection({ url, clientId, clientSecret, tokens }: NonNullable<IntrospectionConfig>): string {
+  return `${tokens} tokens are asked about at ${url} as client ${clientId}, secret ${clientSecret}`
+}
+
+function describeTable({ table }: Config['uid']): string {
+  if (!table) return ''
+  return table.kind === 'file' ? `, ${table.table.size} users in ${table.path}` : `, asked at ${table.template}`
+}
+
+function describeSession(cookie: string, session: NonNullable<Config['auth']['session']>): string {
+  const { secrets, prefix, userPath, issuer } = session
+  return `cookie ${cookie}, signed with ${secrets.join(' or ')}, key ${prefix}…, user at ${userPath}, issuer ${issuer}`
+}
