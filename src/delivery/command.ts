@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/cometchat-uid.ts'
-import type { Attempt, Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
+import { type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
+import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */
 export interface Author {
@@ -9,18 +10,6 @@ export interface Author {
   readonly uid: CometChatUid
   /** How the identity provider describes them. */
   readonly profile?: SenderProfile
-}
-
-/** What came of a reply, for the log line. */
-export interface DeliveryFacts {
-  delivery?: 'sent' | 'not-sent' | 'unknown'
-  messageId?: string
-  replayed?: boolean
-  reconciled?: 'found' | 'absent' | 'unclear'
-  attempts?: number
-  upstreamMs?: number
-  upstreamStatus?: number
-  upstreamCode?: string
 }
 
 /** A reply whose every part was checked, on its way to CometChat. */
@@ -34,7 +23,7 @@ export interface ReplyCommand {
   readonly waitMs?: number
   /** False once the client has gone. */
   readonly isWaiting: () => boolean
-  readonly facts: DeliveryFacts
+  readonly facts: DeliveryFields
 }
 
 export interface DeliveredReply {
@@ -60,14 +49,6 @@ export function deadlineFor(
     shouldSend: () => isWaiting() && clock.monotonic() < deadlineAtMs,
     onAttempt: attempt => noteAttempt(facts, attempt)
   }
-}
-
-/** Adds one exchange with CometChat to the facts. */
-function noteAttempt(facts: DeliveryFacts, { durationMs, status, code }: Attempt): void {
-  facts.attempts = (facts.attempts ?? 0) + 1
-  facts.upstreamMs = Math.round((facts.upstreamMs ?? 0) + durationMs)
-  if (status !== undefined) facts.upstreamStatus = status
-  if (code !== undefined) facts.upstreamCode = code
 }
 
 /** What CometChat is asked to post: the order without what only this service needs. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, type DeliveryState } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { noteReplayed, noteSent } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
@@ -231,14 +232,13 @@ class DeliveryRun {
   }
 
   #replay(outcome: RecordedOutcome): DeliveredReply {
-    this.#order.facts.replayed = true
+    noteReplayed(this.#order.facts)
     const { messageId, body } = replay(outcome)
     return this.#delivered(messageId, body, true)
   }
 
   #delivered(messageId: string, body: string, replayed: boolean): DeliveredReply {
-    this.#order.facts.delivery = 'sent'
-    this.#order.facts.messageId = messageId
+    noteSent(this.#order.facts, messageId)
     return { messageId, body, replayed }
   }
 }

@@ -1,3 +1,4 @@
+import { noteReconciled } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline, SoughtReply } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
@@ -16,10 +17,10 @@ export async function findPosted(
   cometchat: Searchable,
   deadline: Deadline
 ): Promise<ReconcileResult> {
-  facts.reconciled = 'unclear'
+  noteReconciled(facts, 'unclear')
   if (marker === undefined) return 'unclear'
   const found = await search(cometchat, { parentId, uid: author.uid, marker }, deadline)
-  if (found !== 'unclear') facts.reconciled = found === 'absent' ? 'absent' : 'found'
+  if (found !== 'unclear') noteReconciled(facts, found === 'absent' ? 'absent' : 'found')
   return found
 }
 

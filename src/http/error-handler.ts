@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { AppError, PROBLEMS } from '../errors.ts'
 import { describeBug } from '../lib/bug.ts'
-import { RequestFacts } from '../observability/request-log.ts'
+import { LogFields, noteRefusal } from '../observability/log-fields.ts'
 import { toAppError } from './framework-errors.ts'
 import { setStandardHeaders } from './lifecycle.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
@@ -26,11 +26,8 @@ export function answerProblem(thrown: unknown, request: FastifyRequest, response
   const problem = toProblem(error, request.id, request.headers['idempotency-key'] !== undefined)
   setStandardHeaders(response, request.id)
   // Fastify refuses some requests before any hook of ours ran.
-  request.facts ??= new RequestFacts()
-  request.facts.code = error.code
-  request.facts.delivery = error.delivery
-  if (error.options.reason !== undefined) request.facts.reason = error.options.reason
-  if (error.options.messageId !== undefined) request.facts.messageId = error.options.messageId
+  request.facts ??= new LogFields()
+  noteRefusal(request.facts, error)
   if (challenge !== undefined) response.header('www-authenticate', challenge)
   if (problem.retryAfterMs !== undefined) response.header('retry-after', retryAfterSeconds(problem.retryAfterMs))
   // Serialised here: a response schema must never be able to drop a member of a refusal.

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
-import { RequestFacts, writeRequestLine } from '../observability/request-log.ts'
+import { LogFields } from '../observability/log-fields.ts'
+import { writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
 import { createHeadCheck } from './header-rules.ts'
 
@@ -28,7 +29,7 @@ export const lifecycle = fp<LifecycleOptions>(
     app.decorateRequest('hasLine', false)
 
     app.addHook('onRequest', (request, response, done) => {
-      request.facts = new RequestFacts()
+      request.facts = new LogFields()
       setStandardHeaders(response, request.id)
       try {
         checkHead(request.raw)

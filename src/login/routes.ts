@@ -6,6 +6,7 @@ import { AppError, PROBLEMS } from '../errors.ts'
 import { toAppError } from '../http/framework-errors.ts'
 import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/cookie-names.ts'
 import { cookieValue } from '../lib/cookies.ts'
+import { noteRefusal } from '../observability/log-fields.ts'
 import { clearedLoginCookie, clearedSessionCookie, loginCookie, sessionCookie } from './cookies.ts'
 import type { OidcClient } from './oidc-client.ts'
 import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
@@ -136,7 +137,7 @@ function isNavigation({ headers }: FastifyRequest): boolean {
 function answerFailure(thrown: unknown, request: FastifyRequest, response: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
   if (!isNavigation(request) || error.code === 'internal') throw thrown
-  Object.assign(request.facts, { code: error.code, delivery: error.delivery, reason: error.options.reason })
+  noteRefusal(request.facts, error)
   const { status, title } = PROBLEMS[error.code]
   response.headers(PAGE_HEADERS).code(status)
   return response.send(problemPage({ title, detail: error.message, code: error.code, requestId: request.id }))

@@ -47,7 +47,7 @@ export type ServiceEvent =
   /** The configuration works, with a risk that the operator should know. */
   | { readonly name: 'config-warning'; readonly warning: string }
 
-/** Tells whoever subscribes; never throws, and nobody waits for it. */
+/** Tells the subscribers, at once; never throws. */
 export type Emit = (event: ServiceEvent) => void
 
 /** An `emit` that tells all of them, in this order. */

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { parseTraceparent } from '../http/traceparent.ts'
+import { noteThread } from '../observability/log-fields.ts'
 import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
 import { lengthViolations, ruleViolations } from './reply-rules.ts'
 
@@ -76,7 +77,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyComm
   const { parentId } = request.params
   const { idempotencyKey } = request
   const traceparent = parseTraceparent(request.headers['traceparent'])
-  request.facts.parentId = parentId
+  noteThread(request.facts, parentId)
   return {
     parentId,
     message: request.body,

@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts'
 import { type CometChatUid, isCometChatUid } from '../lib/cometchat-uid.ts'
 import { isObject } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
+import { VERSION } from '../lib/version.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { ThreadWindow } from './thread-search.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
@@ -10,7 +11,7 @@ import type { NewUser, Receiver, Reply } from './types.ts'
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 /** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */
 const MAX_MESSAGE_CHARACTERS = 65_536
-const USER_AGENT = 'thread-reply-bff/0.1'
+const USER_AGENT = `thread-reply-bff/${VERSION}`
 const COMMON_HEADERS = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', USER_AGENT] as const
 /** A page of very long messages; parsing it takes a while, so it is no larger. */
 export const MAX_THREAD_PAGE_BYTES = 8 * 1024 * 1024

@@ -5,8 +5,8 @@ import type { DeliveredReply, ReplyCommand } from '../../src/delivery/command.ts
 import { AppError } from '../../src/errors.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { requestGuard } from '../../src/http/guard/request-guard.ts'
+import { LogFields } from '../../src/observability/log-fields.ts'
 import { createLogger } from '../../src/observability/logger.ts'
-import { RequestFacts } from '../../src/observability/request-log.ts'
 import { otherMethodsRoutes, repliesRoutes } from '../../src/routes/replies.ts'
 
 const CALLER = { scheme: 'bearer', issuer: 'https://issuer.test', subject: 'alice', uid: 'alice', actors: [] }
@@ -25,7 +25,7 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
   setErrorHandler(app, log)
   app.decorateRequest('facts')
   app.addHook('onRequest', async request => {
-    request.facts = new RequestFacts()
+    request.facts = new LogFields()
     Object.assign(request, { caller: CALLER })
   })
   await app.register(requestGuard, {

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { Readiness } from '../../app.ts'
 import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 
-/** A probe waits for a second, if nobody told it otherwise: it must get its answer before. */
+/** A probe waits for a second by default: it must get its answer before. */
 const SILENCE_MS = 800
 
 export interface WorkerFailure {
@@ -67,7 +67,7 @@ export class WorkerProcess {
   }
 
   order(order: PrimaryMessage): void {
-    // One that is gone gets no orders; its end is noticed elsewhere.
+    // A worker that is gone takes no messages; `ended` tells of its end.
     this.#worker.send(order, () => undefined)
   }
 

@@ -19,7 +19,7 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
   // Node ends a worker at once when its primary is gone, unless it takes the end for one that was agreed on.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
   process.on('message', (order: PrimaryMessage) => {
-    // Who does not serve yet when the instance goes need not begin.
+    // A worker that does not serve yet when the instance goes need not begin.
     if (order.order === 'close' || !service) end()
     else follow(order, service)
   })
@@ -53,6 +53,6 @@ function endOnce({ delivery }: Config, log: Logger, service: () => Service | und
 }
 
 function tell(report: WorkerMessage): void {
-  // Without a primary there is nobody to tell.
+  // A primary that is gone hears nothing.
   cluster.worker?.send(report, () => undefined)
 }

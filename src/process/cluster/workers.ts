@@ -61,7 +61,7 @@ export class Workers {
     }
   }
 
-  /** Probes say no from now on; who ends is not replaced. */
+  /** Probes say no from now on; a worker that ends is not replaced. */
   drain(): void {
     this.#end()
     for (const { worker } of this.#slots) worker?.order({ order: 'drain' })
@@ -129,8 +129,8 @@ export class Workers {
   #refill(slot: Slot, { code, signal }: Ending): void {
     slot.failedStarts += slot.hasListened ? 0 : 1
     // While others serve, this one may fail for as long as it likes.
-    const nobodyServes = !this.#wereAllListening || this.#listening().length === 0
-    if (slot.failedStarts >= MOST_FAILED_STARTS && nobodyServes) {
+    const noWorkerServes = !this.#wereAllListening || this.#listening().length === 0
+    if (slot.failedStarts >= MOST_FAILED_STARTS && noWorkerServes) {
       const sentence = `Workers end before they listen, the last one with ${signal ?? `code ${code}`}.`
       this.#giveUp(new StartError(slot.refusal?.sentence ?? sentence, slot.refusal?.exitCode))
       return

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import manifest from '../../../package.json' with { type: 'json' }
 import { isRefusal, seedOf, startTarget, stillServes } from '../../helpers/target.ts'
 
 const target = await startTarget(t)
@@ -9,7 +10,14 @@ function expectedHeaders(body: string, traceparent?: string): string[] {
   return [
     ...['host', new URL(target.emulator.url).host, 'connection', 'keep-alive'],
     ...['apikey', target.emulator.apiKey, 'onBehalfOf', 'alice'],
-    ...['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'thread-reply-bff/0.1'],
+    ...[
+      'accept',
+      'application/json',
+      'accept-encoding',
+      'identity',
+      'user-agent',
+      `thread-reply-bff/${manifest.version}`
+    ],
     ...['content-type', 'application/json', ...(traceparent ? ['traceparent', traceparent] : [])],
     ...['content-length', String(Buffer.byteLength(body))]
   ]

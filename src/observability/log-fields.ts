@@ -1,0 +1,95 @@
+import type { AppError, DeliveryState, ProblemCode } from '../errors.ts'
+
+const MAX_SUBJECT_LENGTH = 128
+
+/**
+ * The fields of a request's line in the log: this list and nothing else, never a header, a body or a raw error. Every
+ * object has all of it from the beginning, in this order; what stays undefined is not written.
+ */
+export class LogFields {
+  requestId?: string
+  method?: string
+  route?: string
+  status?: number
+  durationMs?: number
+  code?: ProblemCode
+  delivery?: DeliveryState
+  reason?: string
+  scheme?: string
+  issuer?: string
+  subject?: string
+  uid?: string
+  actors?: readonly string[]
+  parentId?: string
+  messageId?: string
+  replayed?: boolean
+  reconciled?: 'found' | 'absent' | 'unclear'
+  attempts?: number
+  upstreamMs?: number
+  upstreamStatus?: number
+  upstreamCode?: string
+}
+
+/** Those that say what came of a reply. */
+export type DeliveryFields = Pick<
+  LogFields,
+  'delivery' | 'messageId' | 'replayed' | 'reconciled' | 'attempts' | 'upstreamMs' | 'upstreamStatus' | 'upstreamCode'
+>
+
+/** The caller, and the user of CometChat who speaks for them. */
+export function noteCaller(
+  facts: LogFields,
+  {
+    scheme,
+    issuer,
+    subject,
+    uid,
+    actors
+  }: Required<Pick<LogFields, 'scheme' | 'issuer' | 'subject' | 'uid' | 'actors'>>
+): void {
+  facts.scheme = scheme
+  facts.issuer = issuer
+  facts.subject = subject.slice(0, MAX_SUBJECT_LENGTH)
+  facts.uid = uid
+  if (actors.length > 0) facts.actors = actors
+}
+
+/** The thread that a request is about. */
+export function noteThread(fields: LogFields, parentId: string): void {
+  fields.parentId = parentId
+}
+
+/** A request that ends with a problem. */
+export function noteRefusal(fields: LogFields, { code, delivery, options }: AppError): void {
+  fields.code = code
+  fields.delivery = delivery
+  if (options.reason !== undefined) fields.reason = options.reason
+  if (options.messageId !== undefined) fields.messageId = options.messageId
+}
+
+/** A reply that is posted, now or before. */
+export function noteSent(fields: DeliveryFields, messageId: string): void {
+  fields.delivery = 'sent'
+  fields.messageId = messageId
+}
+
+/** An answer that comes from the record of a reply. */
+export function noteReplayed(fields: DeliveryFields): void {
+  fields.replayed = true
+}
+
+/** What a search of the thread for a reply in doubt found. */
+export function noteReconciled(fields: DeliveryFields, reconciled: NonNullable<DeliveryFields['reconciled']>): void {
+  fields.reconciled = reconciled
+}
+
+/** One exchange with CometChat, added to those before it. */
+export function noteAttempt(
+  fields: DeliveryFields,
+  { durationMs, status, code }: { readonly durationMs: number; readonly status?: number; readonly code?: string }
+): void {
+  fields.attempts = (fields.attempts ?? 0) + 1
+  fields.upstreamMs = Math.round((fields.upstreamMs ?? 0) + durationMs)
+  if (status !== undefined) fields.upstreamStatus = status
+  if (code !== undefined) fields.upstreamCode = code
+}
