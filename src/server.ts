@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { describeConfig } from './config/describe.ts'
 import { ConfigError } from './config/env-reader.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
-import { StoreError } from './lib/store-error.ts'
+import { StoreError } from './lib/service/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
 const USAGE = `Usage: bin/thread-reply-bff [--check-config | --help]

@@ -1,4 +1,4 @@
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 
 /** How a caller proved who they are. */
 export type Scheme = 'bearer' | 'app-session' | 'login'

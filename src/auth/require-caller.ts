@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, forgetCredentials, type TokenPlaces, unauthenticated } from './credentials.ts'

@@ -1,6 +1,6 @@
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/secure-url.ts'
-import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/store-address.ts'
+import { isSecureUrl } from '../lib/service/secure-url.ts'
+import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/service/store-address.ts'
 import type { EnvReader } from './env-reader.ts'
 
 export type AppSessionConfig = ReturnType<typeof loadAppSessionConfig>

@@ -1,4 +1,4 @@
-import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/cookie-names.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'

@@ -1,4 +1,4 @@
-import { NOT_A_REDIS_ADDRESS, parseStoreAddress, type StoreAddress } from '../lib/store-address.ts'
+import { NOT_A_REDIS_ADDRESS, parseStoreAddress, type StoreAddress } from '../lib/service/store-address.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** How replies are delivered, and where their records are kept. */

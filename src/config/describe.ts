@@ -1,4 +1,4 @@
-import { schemeOf } from '../lib/store-address.ts'
+import { schemeOf } from '../lib/service/store-address.ts'
 import type { IntrospectionConfig } from './introspection.ts'
 import type { Config } from './load-config.ts'
 

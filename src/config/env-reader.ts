@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/secure-url.ts'
+import { isSecureUrl } from '../lib/service/secure-url.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,6 +1,6 @@
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/secure-url.ts'
-import { isLinesFile, parseUidTable, tableUrl, type UidTable } from '../lib/uid-table.ts'
+import { isSecureUrl } from '../lib/service/secure-url.ts'
+import { isLinesFile, parseUidTable, tableUrl, type UidTable } from '../lib/service/uid-table.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** Where the UIDs of an app's users are found. */

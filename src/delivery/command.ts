@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
 import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { DRAIN_MARGIN_MS } from '../lib/drain-times.ts'
+import { DRAIN_MARGIN_MS } from '../lib/service/drain-times.ts'
 
 /** The end of an instance: first it says so while it serves, then it accepts only what it can still finish. */
 export class Drain {

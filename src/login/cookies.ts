@@ -1,4 +1,4 @@
-import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/cookie-names.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 
 const COMMON = 'Path=/; Secure; HttpOnly'
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { createService } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
-import { schemeOf } from '../lib/store-address.ts'
+import { schemeOf } from '../lib/service/store-address.ts'
 import { createAdminServer } from './admin-server.ts'
 import { addressOf, listen } from './listen.ts'
 import { closeService, stopOnSignals } from './shutdown.ts'

@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Service } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { describeBug } from '../lib/bug.ts'
-import { CLOSING_MS, DRAIN_MARGIN_MS } from '../lib/drain-times.ts'
+import { CLOSING_MS, DRAIN_MARGIN_MS } from '../lib/service/drain-times.ts'
 
 export interface Ending {
   /** From now on probes say no, while calls are still taken. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { RedisOptions } from 'ioredis'
-import type { RedisAddress } from '../lib/store-address.ts'
+import type { RedisAddress } from '../lib/service/store-address.ts'
 
 /** The client refuses a mapping that may be undefined, which its own type of options allows. */
 export type RedisConnection = Omit<RedisOptions, 'replyMapping'>

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { StoreError } from '../lib/store-error.ts'
+import { StoreError } from '../lib/service/store-error.ts'
 import type { RedisConnection } from './address.ts'
 
 export interface RedisClientOptions {

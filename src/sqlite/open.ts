@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
-import { StoreError } from '../lib/store-error.ts'
+import { StoreError } from '../lib/service/store-error.ts'
 
 export interface PrivateDatabaseOptions {
   readonly path: string

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { Emit } from '../observability/events.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { parentIdOf } from './message-shape.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {

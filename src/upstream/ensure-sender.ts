@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { LruCache, SingleFlight } from '../lib/cache.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Emit } from '../observability/events.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import type { Deadline, PostedReply, Reply, SenderProfile } from './types.ts'

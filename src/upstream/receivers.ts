@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import { LruCache } from '../lib/cache.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import type { Parent, Receiver } from './types.ts'
 import { threadNotFound } from './upstream-error.ts'

@@ -1,5 +1,5 @@
 import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText, withoutBom } from '../lib/json.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { cutMarker, markerOf, removeMarker } from './marker.ts'
 import { deviationsOf, parentIdOf } from './message-shape.ts'
 import { type AskedReceivers, type CertainRefusal, type ReceiverAnswer, receiverAnswers } from './receiver-answers.ts'

@@ -1,4 +1,4 @@
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
 export interface ReplyMessage {

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
-import type { CometChatUid } from '../lib/cometchat-uid.ts'
 import { isObject, parseJson } from '../lib/json.ts'
+import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { CometChatClientOptions } from './cometchat-client.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
 import type { CallResult } from './transport/call-result.ts'

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
-import { HAZARDS } from '../../src/config/hazards.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { REFUSED_FLAGS } from '../../src/config/node-flags.ts'
-import { isPublished } from '../../src/config/published-secrets.ts'
+import { HAZARDS } from '../../src/config/risks/hazards.ts'
+import { REFUSED_FLAGS } from '../../src/config/risks/node-flags.ts'
+import { isPublished } from '../../src/config/risks/published-secrets.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const STORE_SECRET = 'a-store-secret-of-at-least-32-bytes'

@@ -6,7 +6,7 @@ import type { RecordStore } from '../../src/delivery/record.ts'
 import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { AppError } from '../../src/errors.ts'
-import type { CometChatUid } from '../../src/lib/cometchat-uid.ts'
+import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
 
 const ORDER: ReplyCommand = {
   parentId: '1',

@@ -4,7 +4,7 @@ import {
   parseStoreAddress,
   type RedisAddress,
   type StoreAddress
-} from '../../src/lib/store-address.ts'
+} from '../../src/lib/service/store-address.ts'
 
 export function storeAddress(text: string): StoreAddress {
   return parseStoreAddress(text) ?? noAddress(text)

@@ -1,7 +1,7 @@
 // STORE_URL and AUTH_SESSION_STORE_URL as values: what is one, and that its password is never shown.
 import { inspect } from 'node:util'
 import t from 'tap'
-import { parseRedisAddress, parseStoreAddress, schemeOf } from '../../src/lib/store-address.ts'
+import { parseRedisAddress, parseStoreAddress, schemeOf } from '../../src/lib/service/store-address.ts'
 import { storeAddress } from './addresses.ts'
 
 t.test('each kind of store has its own form', async t => {

@@ -1,7 +1,7 @@
 // CometChat as the calls of upstream/ meet it: what each exchange results in is scripted, and time is virtual.
 import type { Clock } from '../../src/lib/clock.ts'
-import type { CometChatUid } from '../../src/lib/cometchat-uid.ts'
 import { Secret } from '../../src/lib/secret.ts'
+import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
 import type { ServiceEvent } from '../../src/observability/events.ts'
 import type { CometChatClientOptions } from '../../src/upstream/cometchat-client.ts'
 import { createKeyring } from '../../src/upstream/keyring.ts'

@@ -1,4 +1,4 @@
-import { findUid, isLinesFile, parseUidTable, type UidTable } from '../../lib/uid-table.ts'
+import { findUid, isLinesFile, parseUidTable, type UidTable } from '../../lib/service/uid-table.ts'
 import { watchFileText } from '../../lib/watch-file.ts'
 import type { Emit } from '../../observability/events.ts'
 import type { UidLookup } from './table.ts'

@@ -1,5 +1,5 @@
 import type { Secret } from '../../lib/secret.ts'
-import { tableUrl } from '../../lib/uid-table.ts'
+import { tableUrl } from '../../lib/service/uid-table.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { UidLookup } from './table.ts'
 

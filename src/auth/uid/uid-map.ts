@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import { nameIn } from '../../lib/claims.ts'
 import { binaryDigestOf } from '../../lib/digest.ts'
-import { type CometChatUid, isCometChatUid } from '../../lib/cometchat-uid.ts'
+import { type CometChatUid, isCometChatUid } from '../../lib/service/cometchat-uid.ts'
 
 /** The user as the identity provider knows them; `subject` is the value of the configured claim. */
 export interface Identity {

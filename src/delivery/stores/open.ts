@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { StoreAddress } from '../../lib/store-address.ts'
+import type { StoreAddress } from '../../lib/service/store-address.ts'
 import type { Emit } from '../../observability/events.ts'
 import type { RecordStore } from '../record.ts'
 import { createMemoryStore } from './memory/store.ts'

@@ -1,4 +1,4 @@
-import type { StoreAddress } from '../../lib/store-address.ts'
+import type { StoreAddress } from '../../lib/service/store-address.ts'
 import { createMemorySessionStore } from './memory.ts'
 import type { SessionStore } from './session-store.ts'
 

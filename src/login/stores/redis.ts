@@ -1,5 +1,5 @@
 import type { ChainableCommander } from 'ioredis'
-import type { RedisAddress } from '../../lib/store-address.ts'
+import type { RedisAddress } from '../../lib/service/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
 import { RedisClient } from '../../redis/client.ts'
 import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../../config/load-config.ts'
-import { schemeOf } from '../../lib/store-address.ts'
+import { schemeOf } from '../../lib/service/store-address.ts'
 import { addressOf, listen } from '../listen.ts'
 import { stopOnSignals } from '../shutdown.ts'
 import { Workers } from './workers.ts'

@@ -3,7 +3,7 @@ import { createMemoryUidOwners } from '../../../src/auth/uid/owners/memory.ts'
 import { createTableUidMap, type TableKey } from '../../../src/auth/uid/table.ts'
 import { createUrlLookup } from '../../../src/auth/uid/table-url.ts'
 import { AppError } from '../../../src/errors.ts'
-import { findUid, parseUidTable, tableUrl } from '../../../src/lib/uid-table.ts'
+import { findUid, parseUidTable, tableUrl } from '../../../src/lib/service/uid-table.ts'
 import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
 
 const ISSUER = 'https://issuer.test'

@@ -2,7 +2,7 @@
 import { createDelivery, type DeliveryOptions } from '../../../src/delivery/deliver.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError, type DeliveryState as Verdict } from '../../../src/errors.ts'
-import type { CometChatUid } from '../../../src/lib/cometchat-uid.ts'
+import type { CometChatUid } from '../../../src/lib/service/cometchat-uid.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import type { Process, World } from './world.ts'
 

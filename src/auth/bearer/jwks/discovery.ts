@@ -1,4 +1,4 @@
-import { isSecureUrl } from '../../../lib/secure-url.ts'
+import { isSecureUrl } from '../../../lib/service/secure-url.ts'
 
 export type FetchJson = (url: string) => Promise<unknown>
 

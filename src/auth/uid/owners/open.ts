@@ -1,4 +1,4 @@
-import type { StoreAddress } from '../../../lib/store-address.ts'
+import type { StoreAddress } from '../../../lib/service/store-address.ts'
 import { createMemoryUidOwners } from './memory.ts'
 import { type RememberedOwners, rememberOwners } from './remembered.ts'
 import type { UidOwners } from './uid-owners.ts'

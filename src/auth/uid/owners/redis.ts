@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../../../lib/store-address.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import { redisConnection } from '../../../redis/address.ts'
 import { RedisClient } from '../../../redis/client.ts'
 import { ownersUnavailable, type UidOwner, type UidOwners } from './uid-owners.ts'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import type { RedisAddress } from '../../../lib/store-address.ts'
-import { StoreError } from '../../../lib/store-error.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
+import { StoreError } from '../../../lib/service/store-error.ts'
 import type { Emit } from '../../../observability/events.ts'
 import { redisConnection } from '../../../redis/address.ts'
 import { RedisClient } from '../../../redis/client.ts'

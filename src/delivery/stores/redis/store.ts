@@ -1,7 +1,7 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
 // the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
-import type { RedisAddress } from '../../../lib/store-address.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import type { Emit } from '../../../observability/events.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {

@@ -8,7 +8,7 @@ import { createMemoryUidOwners } from '../../../../src/auth/uid/owners/memory.ts
 import { openUidOwners } from '../../../../src/auth/uid/owners/open.ts'
 import { rememberOwners } from '../../../../src/auth/uid/owners/remembered.ts'
 import type { UidOwner, UidOwners } from '../../../../src/auth/uid/owners/uid-owners.ts'
-import { parseStoreAddress, type StoreAddress } from '../../../../src/lib/store-address.ts'
+import { parseStoreAddress, type StoreAddress } from '../../../../src/lib/service/store-address.ts'
 import { needsRedis, startRedis, withoutRedis } from '../../../helpers/redis-server.ts'
 
 const seed = Number(process.env['TEST_SEED'] ?? 20_261_128)

@@ -1,9 +1,9 @@
-import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../lib/drain-times.ts'
-import type { Secret } from '../lib/secret.ts'
-import { isLoopback } from '../lib/secure-url.ts'
-import type { RedisAddress, StoreAddress } from '../lib/store-address.ts'
+import type { Secret } from '../../lib/secret.ts'
+import { isLoopback } from '../../lib/service/secure-url.ts'
+import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
+import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
+import type { UidTableConfig } from '../uid.ts'
 import { isPublished } from './published-secrets.ts'
-import type { UidTableConfig } from './uid.ts'
 
 /** A way to start that works and has a risk. The list in docs/operations.md is held against these. */
 interface Hazard {

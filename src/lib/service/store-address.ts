@@ -1,4 +1,4 @@
-import { Secret } from './secret.ts'
+import { Secret } from '../secret.ts'
 
 /** Where records or sessions are kept: the only form in which a STORE_URL leaves the configuration. */
 export type StoreAddress = { readonly kind: 'memory' } | { readonly kind: 'file'; readonly path: string } | RedisAddress
