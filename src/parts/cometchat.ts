@@ -4,13 +4,13 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
-import { createAppTrouble } from '../upstream/app-trouble.ts'
 import {
   type CometChatClient,
   type CometChatClientOptions,
   createCometChatClient
 } from '../upstream/cometchat-client.ts'
 import { withEnsuredSender } from '../upstream/ensure-sender.ts'
+import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
 import { createConnections } from '../upstream/transport/pool.ts'

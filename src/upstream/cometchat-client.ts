@@ -1,8 +1,9 @@
 import { AppError } from '../errors.ts'
 import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
-import type { Emit } from '../observability/events.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
+import type { Emit } from '../observability/events.ts'
+import { alarmFor, refusedReceivers, upstreamError } from './errors/upstream-error.ts'
 import { parentIdOf } from './message-shape.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
@@ -17,7 +18,6 @@ import { searchThread, type ThreadPage, type ThreadWindow } from './thread-searc
 import type { UpstreamAnswer } from './transport/exchange.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
 import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply } from './types.ts'
-import { alarmFor, refusedReceivers, upstreamError } from './upstream-error.ts'
 
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../lib/json.ts'
-import { type CometChatRefusal, ERROR_ROWS } from './cometchat-errors.ts'
+import { type CometChatRefusal, ERROR_ROWS } from './errors/cometchat-errors.ts'
 import type { Receiver } from './types.ts'
 
 /** Whom a reply to several receivers was posted to. */

@@ -2,8 +2,8 @@ import { AppError } from '../errors.ts'
 import { LruCache } from '../lib/cache.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { CometChatClient } from './cometchat-client.ts'
+import { threadNotFound } from './errors/upstream-error.ts'
 import type { Parent, Receiver } from './types.ts'
-import { threadNotFound } from './upstream-error.ts'
 
 export interface ReceiverOf {
   (...read: Parameters<CometChatClient['readMessage']>): Promise<Receiver>

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { ServiceEvent } from '../../src/observability/events.ts'
-import { createAppTrouble } from '../../src/upstream/app-trouble.ts'
+import { createAppTrouble } from '../../src/upstream/errors/app-trouble.ts'
 import { interpret } from '../../src/upstream/transport/call-result.ts'
 import { answer, failure, refusal } from './scripted-cometchat.ts'
 

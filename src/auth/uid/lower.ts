@@ -1,6 +1,6 @@
 import { asciiLowerCase } from '../../lib/ascii.ts'
-import type { Emit } from '../../observability/events.ts'
 import type { CometChatUid } from '../../lib/service/cometchat-uid.ts'
+import type { Emit } from '../../observability/events.ts'
 import { isSameOwner, type UidOwner, type UidOwners } from './owners/uid-owners.ts'
 import { checkedUid, subjectOf, type UidMap, unmappable } from './uid-map.ts'
 

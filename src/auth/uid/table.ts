@@ -1,8 +1,8 @@
 import { AppError } from '../../errors.ts'
 import { CoalescingCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Emit } from '../../observability/events.ts'
 import type { CometChatUid } from '../../lib/service/cometchat-uid.ts'
+import type { Emit } from '../../observability/events.ts'
 import { isSameOwner, type UidOwner, type UidOwners } from './owners/uid-owners.ts'
 import { checkedUid, subjectOf, type UidMap, unmappable } from './uid-map.ts'
 

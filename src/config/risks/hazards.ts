@@ -1,6 +1,6 @@
 import type { Secret } from '../../lib/secret.ts'
-import { isLoopback } from '../../lib/service/secure-url.ts'
 import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
+import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
 import type { UidTableConfig } from '../uid.ts'
 import { isPublished } from './published-secrets.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isObject, parseJson } from '../../lib/json.ts'
-import { type CometChatRefusal, loggableCode, refusalOf } from '../cometchat-errors.ts'
+import { type CometChatRefusal, loggableCode, refusalOf } from '../errors/cometchat-errors.ts'
 import type { Attempt } from '../types.ts'
 import type { ExchangeResult, UpstreamAnswer } from './exchange.ts'
 import { parseRetryAfter, resetInMs } from './retry-after.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { upstreamError } from '../../../src/upstream/errors/upstream-error.ts'
 import type { UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
 import { type ConnectionOptions, createConnections } from '../../../src/upstream/transport/pool.ts'
-import { upstreamError } from '../../../src/upstream/upstream-error.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
 import { until } from '../../helpers/until.ts'
 

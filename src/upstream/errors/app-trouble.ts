@@ -1,7 +1,7 @@
-import type { Clock } from '../lib/clock.ts'
-import { createHourly } from '../lib/hourly.ts'
-import type { Emit } from '../observability/events.ts'
-import type { CallResult } from './transport/call-result.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { createHourly } from '../../lib/hourly.ts'
+import type { Emit } from '../../observability/events.ts'
+import type { CallResult } from '../transport/call-result.ts'
 
 /** What CometChat holds against the app itself: the operator's trouble, not a caller's. */
 export interface AppTrouble {

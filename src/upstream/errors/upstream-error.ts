@@ -1,7 +1,7 @@
-import { AppError, type AppErrorOptions, type DeliveryState } from '../errors.ts'
+import { AppError, type AppErrorOptions, type DeliveryState } from '../../errors.ts'
+import type { CallResult } from '../transport/call-result.ts'
+import type { UpstreamFailure } from '../transport/exchange.ts'
 import type { CometChatRefusal } from './cometchat-errors.ts'
-import type { CallResult } from './transport/call-result.ts'
-import type { UpstreamFailure } from './transport/exchange.ts'
 
 /** Whether the call would have posted something: a failed read never leaves a reply in doubt. */
 export type CallKind = 'read' | 'post'
