@@ -1,4 +1,4 @@
-import { LOGIN_COOKIE, SESSION_COOKIE } from '../login/cookies.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** A token (RFC 9110 §5.6.2), which names of headers and of cookies are. */
