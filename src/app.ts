@@ -61,7 +61,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     await scope.register(repliesRoutes, {
       deliver: order => delivery.deliver(order),
-      multipleReceiversMax: config.multipleReceiversMax
+      multipleReceiversMax: config.multipleReceiversMax,
+      categories: config.cometchat.categories
     })
   }
   await app.register(async function crossOriginCalls(scope) {

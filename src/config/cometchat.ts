@@ -1,6 +1,9 @@
 import { Secret } from '../lib/secret.ts'
 import type { EnvReader } from './env-reader.ts'
 
+/** Documented for replies. */
+const USUAL_CATEGORIES = ['message', 'custom']
+const CATEGORIES = [...USUAL_CATEGORIES, 'interactive', 'card']
 const VISIBLE_ASCII = /^[\x21-\x7e]{1,512}$/
 
 /** Where CometChat is, and the keys it is called with. */
@@ -11,7 +14,22 @@ export function loadCometchatConfig(reader: EnvReader) {
   }
   const keys = found ? parseApiKeys(found.text) : []
   if (!keys) reader.refuse('COMETCHAT_API_KEY must hold one or two different keys of visible ASCII characters.')
-  return { origin: cometchatOrigin(reader), apiKeys: keys ?? [], apiKeyFile: found?.file }
+  return {
+    origin: cometchatOrigin(reader),
+    apiKeys: keys ?? [],
+    apiKeyFile: found?.file,
+    categories: categories(reader)
+  }
+}
+
+/** The categories that a reply may have. */
+function categories(reader: EnvReader): readonly string[] {
+  if (!reader.has('COMETCHAT_CATEGORIES')) return USUAL_CATEGORIES
+  const names = reader.list('COMETCHAT_CATEGORIES')
+  if (names.length === 0 || !names.every(name => CATEGORIES.includes(name))) {
+    reader.refuse(`COMETCHAT_CATEGORIES must list some of: ${CATEGORIES.join(', ')}.`)
+  }
+  return names
 }
 
 /** One or two keys, separated by a comma or a line break; undefined when they are not that. */

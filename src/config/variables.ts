@@ -49,6 +49,11 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: 'derived',
     meaning: 'another origin: https, or http on loopback; then app id and region are optional'
   },
+  {
+    names: ['COMETCHAT_CATEGORIES'],
+    byDefault: '`message,custom`',
+    meaning: 'which categories a reply may have; `interactive` and `card` are documented for `/messages` only'
+  },
   { names: ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE'], byDefault: '–', meaning: '`iss` and `aud` of the tokens' },
   { names: ['AUTH_JWT_JWKS_URL'], byDefault: 'discovery', meaning: 'the key set of the issuer' },
   { names: ['AUTH_JWT_ALGORITHMS'], byDefault: '`RS256,PS256,ES256,EdDSA`', meaning: '' },

@@ -51,17 +51,22 @@ export function invalidRequest(errors: readonly Violation[]): AppError {
   return new AppError('invalid-request', 'The request is not valid; see errors.', { errors })
 }
 
-function invalid(findings: readonly SchemaFinding[]): AppError {
-  return invalidRequest(findings.slice(0, MAX_VIOLATIONS).map(toViolation))
+/** A refusal for what a schema found; a hint for the pointer of an unknown member says where it belongs. */
+export function invalid(findings: readonly SchemaFinding[], hints: ReadonlyMap<string, string> = new Map()): AppError {
+  return invalidRequest(findings.slice(0, MAX_VIOLATIONS).map(finding => toViolation(finding, hints)))
 }
 
-function toViolation({ keyword, instancePath, params, message }: SchemaFinding): Violation {
+function toViolation(finding: SchemaFinding, hints: ReadonlyMap<string, string>): Violation {
+  const { keyword, instancePath, params, message } = finding
   const { missingProperty, additionalProperty, allowedValues } = params as Record<string, unknown>
   const member = missingProperty ?? additionalProperty
   const pointer = typeof member === 'string' ? memberPointer(instancePath, member) : instancePath
   const code = VIOLATION_CODES.get(keyword) ?? 'not-valid'
   if (code === 'missing') return { pointer, code, detail: 'The member is missing.' }
-  if (code === 'unknown-member') return { pointer, code, detail: 'The member is not known here.' }
+  if (code === 'unknown-member') return { pointer, code, detail: hints.get(pointer) ?? 'The member is not known here.' }
+  if ('data' in finding && finding.data === null) {
+    return { pointer, code, detail: 'It is null; leave the member out instead.' }
+  }
   const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.join(', ')}` : ''
   return { pointer, code, detail: `It ${message ?? 'is not valid'}${allowed}.` }
 }

@@ -1,29 +1,41 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OneOf, StrictObject } from '../http/guard/strict-schemas.ts'
+import { OneOf, OpenObject, StrictObject } from '../http/guard/strict-schemas.ts'
 
 const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
 const Receiver = Type.String({ minLength: 1, maxLength: 100 })
-const HttpsUrl = Type.String({ pattern: '^https://\\S+$', maxLength: 2048 })
+/** Long enough for what storage signs; what is wrong with an address is told by media-rules.ts. */
+const Url = Type.String({ maxLength: 8192 })
+/** A media type with parameters, also as Chrome writes them (`video/webm;codecs=vp8,opus`), or none. */
+const MediaType = Type.String({ pattern: '^([\\w.+-]+/[\\w.+-]+(;[ -~]*)?)?$', maxLength: 255 })
+const FreeObject = Type.Record(Type.String(), Type.Unknown())
 
 /** The path: CometChat's decimal message id, kept as text because it may exceed 2^53. */
 export const ReplyParams = StrictObject({
   parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
 })
 
-export const Attachment = StrictObject({
-  url: HttpsUrl,
+/** Members that CometChat adds one day, such as `duration`, are forwarded like those of today. */
+export const Attachment = OpenObject({
+  url: Url,
   name: Type.String({ minLength: 1, maxLength: 255 }),
-  mimeType: Type.String({ pattern: '^[\\w.+-]+/[\\w.+-]+$', maxLength: 127 }),
-  extension: Type.String({ minLength: 1, maxLength: 32 }),
+  mimeType: Type.Optional(MediaType),
+  extension: Type.Optional(Type.String({ maxLength: 32 })),
   /** Bytes; CometChat's document says text, its examples show numbers. */
   size: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]))
 })
 
-export const ReplyData = StrictObject({
+export const ReplyData = OpenObject({
   text: Type.Optional(Type.String()),
-  attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 10 })),
-  url: Type.Optional(HttpsUrl),
+  attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 25 })),
+  url: Type.Optional(Url),
   customData: Type.Optional(NonEmptyObject),
+  interactiveData: Type.Optional(NonEmptyObject),
+  interactionGoal: Type.Optional(FreeObject),
+  card: Type.Optional(NonEmptyObject),
+  fallbackText: Type.Optional(Type.String()),
+  mentions: Type.Optional(FreeObject),
+  updateConversation: Type.Optional(Type.Boolean()),
+  sendNotification: Type.Optional(Type.Boolean()),
   metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 }))
 })
 
@@ -31,7 +43,7 @@ export const ReplyData = StrictObject({
 export const ReplyBody = StrictObject({
   receiver: Type.Optional(Receiver),
   receiverType: Type.Optional(OneOf(['user', 'group'])),
-  category: OneOf(['message', 'custom'], { default: 'message' }),
+  category: OneOf(['message', 'custom', 'interactive', 'card'], { default: 'message' }),
   type: Type.String({ minLength: 1, maxLength: 100, default: 'text' }),
   data: ReplyData,
   multipleReceivers: Type.Optional(
@@ -43,7 +55,15 @@ export const ReplyBody = StrictObject({
       { minProperties: 1 }
     )
   ),
-  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 25 }))
+  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 25 })),
+  /** How a UI Kit recognises its own bubble; no identity. */
+  muid: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  quotedMessageId: Type.Optional(
+    Type.Union([
+      Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+      Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
+    ])
+  )
 })
 export type ReplyBody = Static<typeof ReplyBody>
 

@@ -2,19 +2,21 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
 import { AppError } from '../errors.ts'
-import { invalidRequest } from '../http/framework-errors.ts'
+import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/prefer.ts'
 import { parseTraceparent } from '../http/traceparent.ts'
 import { noteThread } from '../observability/log-fields.ts'
+import { withoutEmptyUrl } from './media-rules.ts'
+import { MISPLACED } from './misplaced-members.ts'
 import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
-import { lengthViolations, ruleViolations } from './reply-rules.ts'
+import { lengthViolations, type ReplyLimits, ruleViolations } from './reply-rules.ts'
 
-export interface RepliesOptions {
+export interface RepliesOptions extends ReplyLimits {
   readonly deliver: (order: ReplyCommand) => Promise<DeliveredReply>
-  readonly multipleReceiversMax: number
 }
 
 const URL_TEMPLATE = '/threads/:parentId/replies'
+const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
 const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
 
 /** `POST /threads/:parentId/replies`: posts a reply as the signed-in user. */
@@ -23,10 +25,11 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
     URL_TEMPLATE,
     {
       schema: { params: ReplyParams, body: ReplyBody, response: { 201: ReplyCreated } },
-      config: { operation: 'post-reply', freeForm: ['/data/customData', '/data/metadata'] }
+      schemaErrorFormatter: findings => invalid(findings, MISPLACED),
+      config: { operation: 'post-reply', freeForm: FREE_FORM }
     },
     async (request, response) => {
-      checkSemantics(request, options.multipleReceiversMax)
+      checkSemantics(request, options)
       const { waitMs, minimal } = parsePrefer(request.headers['prefer']?.toString())
       const delivered = await options.deliver(orderFrom(request, waitMs))
       if (delivered.replayed) response.header('idempotent-replayed', 'true')
@@ -60,11 +63,8 @@ function minimalBody({ messageId, body }: DeliveredReply, isToSeveral: boolean):
 type ReplyRequest = FastifyRequest<{ Params: { parentId: string }; Body: ReplyBody }>
 
 /** What the schema cannot say. */
-function checkSemantics(request: ReplyRequest, multipleReceiversMax: number): void {
-  const violations = [
-    ...ruleViolations(request.body, multipleReceiversMax),
-    ...lengthViolations(request.body, wireBytesOf(request))
-  ]
+function checkSemantics(request: ReplyRequest, limits: ReplyLimits): void {
+  const violations = [...ruleViolations(request.body, limits), ...lengthViolations(request.body, wireBytesOf(request))]
   if (violations.length > 0) throw invalidRequest(violations)
 }
 
@@ -80,7 +80,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyComm
   noteThread(request.facts, parentId)
   return {
     parentId,
-    message: request.body,
+    message: withoutEmptyUrl(request.body),
     author: request.caller,
     facts: request.facts,
     isWaiting: () => !request.raw.socket.destroyed,

@@ -1,4 +1,5 @@
 import type { Violation } from '../errors.ts'
+import { mediaViolations } from './media-rules.ts'
 import type { ReplyBody } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
@@ -11,8 +12,15 @@ const MAX_MESSAGE_CHARACTERS = 65_536
 const MAX_GROWTH = 6
 const MENTION = /<@uid:([^>\s]{1,100})>/g
 
+/** What this service was told to take. */
+export interface ReplyLimits {
+  readonly multipleReceiversMax: number
+  /** The categories that are switched on. */
+  readonly categories: readonly string[]
+}
+
 /** What a JSON schema cannot say: which members belong together. */
-export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): Violation[] {
+export function ruleViolations(body: ReplyBody, { multipleReceiversMax, categories }: ReplyLimits): Violation[] {
   const found: Violation[] = []
   const refuse = (pointer: string, code: string, detail: string): void => void found.push({ pointer, code, detail })
 
@@ -28,11 +36,9 @@ export function ruleViolations(body: ReplyBody, multipleReceiversMax: number): V
   } else if (uids.length + guids.length > multipleReceiversMax) {
     refuse('/multipleReceivers', 'too-long', `At most ${multipleReceiversMax} receivers are allowed.`)
   }
-  if (body.category === 'custom') checkCustom(body.data, refuse)
-  else checkMessage(body.type, body.data, refuse)
-  if (mentionedUsers(body.data.text) > MAX_MENTIONED_USERS) {
-    refuse('/data/text', 'too-long', `At most ${MAX_MENTIONED_USERS} users can be mentioned.`)
-  }
+  if (categories.includes(body.category)) found.push(...contentViolations(body))
+  else refuse('/category', 'not-allowed', `It must be one of those switched on here: ${categories.join(', ')}.`)
+  checkMentions(body.data, refuse)
   return found
 }
 
@@ -44,34 +50,44 @@ export function lengthViolations(body: ReplyBody, wireBytes: number): Violation[
   return [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
 }
 
-type Refuse = (pointer: string, code: string, detail: string) => void
-
-function checkCustom(data: Data, refuse: Refuse): void {
-  if (!data.customData) refuse('/data/customData', 'missing', 'A custom message needs customData.')
-  refuseMembers(data, ['attachments', 'url'], 'It belongs to image, file, audio and video messages.', refuse)
+function checkMentions({ text, mentions = {} }: Data, refuse: Refuse): void {
+  const detail = `At most ${MAX_MENTIONED_USERS} users can be mentioned.`
+  if (mentionedUsers(text) > MAX_MENTIONED_USERS) refuse('/data/text', 'too-long', detail)
+  if (Object.keys(mentions).length > MAX_MENTIONED_USERS) refuse('/data/mentions', 'too-long', detail)
 }
 
-function checkMessage(type: string, data: Data, refuse: Refuse): void {
+type Refuse = (pointer: string, code: string, detail: string) => void
+
+function contentViolations({ category, type, data }: ReplyBody): Violation[] {
+  const found: Violation[] = []
+  const refuse: Refuse = (pointer, code, detail) => void found.push({ pointer, code, detail })
+  if (category === 'message') return [...checkMessage(type, data, refuse), ...found]
+  if (category === 'custom') {
+    if (!data.customData) refuse('/data/customData', 'missing', 'A custom message needs customData.')
+  } else {
+    refuseMembers(data, ['customData'], 'It belongs to category custom.', refuse)
+  }
+  if (category === 'interactive' && !data.interactiveData) {
+    refuse('/data/interactiveData', 'missing', 'An interactive message needs interactiveData.')
+  }
+  if (category === 'card' && !data.card && data.fallbackText === undefined) {
+    refuse('/data/card', 'missing', 'A card message needs a card or a fallbackText.')
+  }
+  refuseMembers(data, ['attachments', 'url'], 'It belongs to image, file, audio and video messages.', refuse)
+  return found
+}
+
+function checkMessage(type: string, data: Data, refuse: Refuse): Violation[] {
   refuseMembers(data, ['customData'], 'It belongs to category custom.', refuse)
   if (type === 'text') {
     if (data.text === undefined) refuse('/data/text', 'missing', 'A text message needs text.')
     if (data.text === '') refuse('/data/text', 'too-short', 'The text is empty.')
     refuseMembers(data, ['attachments', 'url'], 'It belongs to image, file, audio and video messages.', refuse)
-  } else if (!MEDIA_TYPES.has(type)) {
-    refuse('/type', 'not-allowed', 'It must be text, image, file, audio or video, or category must be custom.')
-  } else {
-    if (!data.attachments && data.url === undefined) {
-      refuse('/data/attachments', 'missing', 'A media message needs attachments or a url.')
-    }
-    checkUrls(data, refuse)
+    return []
   }
-}
-
-function checkUrls(data: Data, refuse: Refuse): void {
-  if (data.url !== undefined && !URL.canParse(data.url)) refuse('/data/url', 'wrong-format', 'It must be an https URL.')
-  for (const [index, { url }] of (data.attachments ?? []).entries()) {
-    if (!URL.canParse(url)) refuse(`/data/attachments/${index}/url`, 'wrong-format', 'It must be an https URL.')
-  }
+  if (MEDIA_TYPES.has(type)) return mediaViolations(data)
+  refuse('/type', 'not-allowed', 'It must be text, image, file, audio or video, or category must be custom.')
+  return []
 }
 
 function refuseMembers(data: Data, names: readonly (keyof Data)[], detail: string, refuse: Refuse): void {

@@ -80,8 +80,18 @@ export function replyBody({ message, marker }: Reply, { receiver, receiverType }
     marker === undefined
       ? message.data
       : { ...message.data, metadata: { ...(isObject(metadata) ? metadata : {}), [MARKER_MEMBER]: marker } }
-  const { category, type, multipleReceivers, tags } = message
-  const body = JSON.stringify({ receiver, receiverType, category, type, data, multipleReceivers, tags })
+  const { category, type, multipleReceivers, tags, muid, quotedMessageId } = message
+  const body = JSON.stringify({
+    receiver,
+    receiverType,
+    category,
+    type,
+    data,
+    multipleReceivers,
+    tags,
+    muid,
+    quotedMessageId
+  })
   if (body.length > MAX_MESSAGE_CHARACTERS && [...body].length > MAX_MESSAGE_CHARACTERS) {
     throw new AppError('invalid-request', 'The message is too long.', {
       errors: [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]

@@ -9,6 +9,9 @@ export interface ReplyMessage {
   readonly data: Readonly<Record<string, unknown>>
   readonly multipleReceivers?: { readonly uids?: readonly string[]; readonly guids?: readonly string[] }
   readonly tags?: readonly string[]
+  /** How a UI Kit recognises its own bubble. */
+  readonly muid?: string
+  readonly quotedMessageId?: number | string
 }
 
 export interface Receiver {

@@ -89,6 +89,12 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
     { AUTH_SESSION_STORE_URL: 'rediss://h', AUTH_SESSION_SECRET: 'keyboard cat' },
     { AUTH_SESSION_STORE_URL: 'rediss://h', ...session }
   ],
+  [
+    /COMETCHAT_CATEGORIES/,
+    'COMETCHAT_CATEGORIES',
+    { COMETCHAT_CATEGORIES: 'message,card' },
+    { COMETCHAT_CATEGORIES: 'message' }
+  ],
   [/DRAIN_DELAY_MS/, 'DRAIN_DELAY_MS and REPLY_DEADLINE_MS', { DRAIN_DELAY_MS: '16001' }, { DRAIN_DELAY_MS: '16000' }],
   [/a secret of our own/, 'STORE_SECRET', { STORE_SECRET: 'example-of-a-store-secret-of-32-bytes' }, { STORE_SECRET }],
   [/QUIET_PERIOD_MS/, 'QUIET_PERIOD_MS', { ...file, QUIET_PERIOD_MS: '0' }, { QUIET_PERIOD_MS: '0' }],

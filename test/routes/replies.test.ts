@@ -40,7 +40,8 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
         ? deliver(order)
         : { body: '{"data":{"id":"7","big":9007199254740993}}', messageId: '7', replayed: false }
     },
-    multipleReceiversMax: 25
+    multipleReceiversMax: 25,
+    categories: ['message', 'custom']
   })
   await app.register(otherMethodsRoutes)
   const post = (payload: object, headers: Record<string, string> = {}) =>

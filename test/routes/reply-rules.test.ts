@@ -13,8 +13,9 @@ const bodyOf = (changes: Partial<ReplyBody> = {}): ReplyBody => ({
 })
 const media = (data: ReplyBody['data'], type = 'image'): ReplyBody => bodyOf({ type, data })
 const attachment = (url: string) => ({ url, name: 'a.png', mimeType: 'image/png', extension: 'png' })
-const found = (body: ReplyBody, multipleReceiversMax = 2): string[] =>
-  ruleViolations(body, multipleReceiversMax).map(({ code, pointer }) => `${code} ${pointer}`)
+const USUAL = ['message', 'custom']
+const found = (body: ReplyBody, multipleReceiversMax = 2, categories: readonly string[] = USUAL): string[] =>
+  ruleViolations(body, { multipleReceiversMax, categories }).map(({ code, pointer }) => `${code} ${pointer}`)
 
 /** A message of so many UTF-16 units, `pairs` of which are one character with the next. */
 function messageOf(units: number, pairs = 0): ReplyBody {
@@ -93,6 +94,23 @@ t.test('a custom message has customData, any type, and no media', async t => {
   t.same(found(custom({ text: 'a' })), ['missing /data/customData'])
   t.same(found(custom({ customData: { a: 1 }, url: 'https://a.test', attachments: [] })), [
     'not-allowed /data/attachments',
+    'not-allowed /data/url'
+  ])
+})
+
+t.test('a category that is not switched on is refused, and one that is has its content', async t => {
+  const all = [...USUAL, 'interactive', 'card']
+  const form = bodyOf({ category: 'interactive', type: 'form', data: { interactiveData: { title: 'T' } } })
+  const card = bodyOf({ category: 'card', type: 'card', data: { text: 'p', fallbackText: 'f' } })
+
+  for (const body of [form, card]) {
+    t.same(found(body), ['not-allowed /category'])
+    t.same(found(body, 2, all), [])
+  }
+  t.same(found(bodyOf(), 2, ['custom']), ['not-allowed /category'])
+  t.same(found({ ...form, data: { text: 'a' } }, 2, all), ['missing /data/interactiveData'])
+  t.same(found({ ...card, data: { text: 'a', url: 'https://a.test' } }, 2, all), [
+    'missing /data/card',
     'not-allowed /data/url'
   ])
 })

@@ -32,7 +32,7 @@ export interface Start {
     readonly session: { readonly secrets: readonly Secret[]; readonly store: RedisAddress } | undefined
   }
   readonly uid: { readonly claim: string; readonly mode: string; readonly table: UidTableConfig | undefined }
-  readonly cometchat: { readonly apiKeys: readonly Secret[] }
+  readonly cometchat: { readonly apiKeys: readonly Secret[]; readonly categories: readonly string[] }
   readonly delivery: {
     readonly store: StoreAddress
     readonly secret: Secret | undefined
@@ -68,6 +68,12 @@ export const HAZARDS: readonly Hazard[] = [
       auth.session?.secrets.some(secret => Buffer.byteLength(secret.reveal()) < SESSION_SECRET_BYTES)
         ? ['AUTH_SESSION_SECRET']
         : []
+  },
+  {
+    what: '`COMETCHAT_CATEGORIES` with `interactive` or `card`',
+    reason: 'names a category that CometChat documents for /messages only, not for replies in a thread.',
+    find: ({ cometchat }) =>
+      cometchat.categories.some(name => name === 'interactive' || name === 'card') ? ['COMETCHAT_CATEGORIES'] : []
   },
   {
     what: '`DRAIN_DELAY_MS` and `REPLY_DEADLINE_MS` above 26 s together',

@@ -14,6 +14,10 @@ const RESERVED: ReadonlySet<string> = new Set([
   'appid',
   'authtoken'
 ])
+/** The name that a UI Kit gives its own bubble is no identity; only there, and only so written, is it for callers. */
+const OF_CALLERS = 'muid'
+/** What CometChat writes below `data`; a UI Kit draws the sender that it finds in `entities`. */
+const WRITTEN_BY_COMETCHAT: ReadonlySet<string> = new Set(['entities', 'moderation', 'reactions', 'resource', 'action'])
 /** Where CometChat's extensions write. */
 const EXTENSIONS = '@injected'
 const MAX_VIOLATIONS = 20
@@ -23,7 +27,9 @@ const MAX_VIOLATIONS = 20
  * `data` and in `data.metadata`.
  */
 export function createReservedMembers(metadataNames: readonly string[]): (body: unknown) => Violation[] {
-  const isReserved = rememberNames(name => RESERVED.has(name.replaceAll(/[-_]/g, '').toLowerCase()))
+  const plain = (name: string): string => name.replaceAll(/[-_]/g, '').toLowerCase()
+  const isReserved = rememberNames(name => name !== OF_CALLERS && RESERVED.has(plain(name)))
+  const isReservedBelowData = rememberNames(name => RESERVED.has(plain(name)) || WRITTEN_BY_COMETCHAT.has(plain(name)))
   const reservedMetadata = new Set([EXTENSIONS, ...metadataNames])
   const isReservedMetadata = (name: string): boolean => reservedMetadata.has(name)
 
@@ -31,7 +37,7 @@ export function createReservedMembers(metadataNames: readonly string[]): (body: 
     const data = memberOf(body, 'data')
     const pointers: string[] = []
     collect(body, '', isReserved, pointers)
-    collect(data, '/data', isReserved, pointers)
+    collect(data, '/data', isReservedBelowData, pointers)
     collect(memberOf(data, 'metadata'), '/data/metadata', isReservedMetadata, pointers)
     if (pointers.length === 0) return []
     return pointers

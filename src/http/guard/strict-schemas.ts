@@ -8,6 +8,11 @@ export function StrictObject<T extends TProperties>(members: T, options: { minPr
   return Type.Object(members, { additionalProperties: false, ...options })
 }
 
+/** An object that may have members beside those that its schema names. */
+export function OpenObject<T extends TProperties>(members: T): TObject<T> {
+  return Type.Object(members, { additionalProperties: true })
+}
+
 /** One enum with one clear message, where a union of literals would give an `anyOf` for each. */
 export function OneOf<const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) {
   return Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
@@ -23,6 +28,8 @@ export function createStrictCompiler(): FastifySchemaCompiler<TSchema> {
     removeAdditional: false,
     useDefaults: true,
     allErrors: true,
+    // So that a refusal can say of a null that it is one; it says no other value.
+    verbose: true,
     // The schemas are part of this program; whether they are valid is for a test (test/routes), not for every start.
     validateSchema: false
   })

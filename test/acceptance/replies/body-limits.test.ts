@@ -105,8 +105,14 @@ t.test('each list and each text ends at its limit', async t => {
       '/data/text'
     ],
     [
-      'attachments',
+      'mentions',
       10,
+      count => ({ data: { text: 'a', mentions: Object.fromEntries(list(count, index => [`u${index}`, {}])) } }),
+      '/data/mentions'
+    ],
+    [
+      'attachments',
+      25,
       count => ({ type: 'image', data: { attachments: list(count, () => image) } }),
       '/data/attachments'
     ],
@@ -118,7 +124,7 @@ t.test('each list and each text ends at its limit', async t => {
     ],
     [
       'a url',
-      2048,
+      8192,
       count => ({ type: 'image', data: { url: image.url + 'x'.repeat(count - image.url.length) } }),
       '/data/url'
     ],
@@ -128,6 +134,7 @@ t.test('each list and each text ends at its limit', async t => {
       count => ({ type: 'file', data: { attachments: [{ ...image, name: 'n'.repeat(count) }] } }),
       '/data/attachments/0/name'
     ],
+    ['a muid', 255, count => ({ ...text, muid: 'm'.repeat(count) }), '/muid'],
     ['a type', 100, count => ({ category: 'custom', type: 't'.repeat(count), data: { customData: { a: 1 } } }), '/type']
   ]
 
@@ -146,7 +153,7 @@ t.test('an empty list or an empty item is refused', async t => {
   for (const [name, body] of Object.entries({
     tag: { ...text, tags: [''] },
     attachments: { type: 'image', data: { attachments: [] } },
-    extension: { type: 'image', data: { attachments: [{ ...image, extension: '' }] } },
+    muid: { ...text, muid: '' },
     receiver: { ...text, receiver: '', receiverType: 'user' },
     type: { ...text, type: '' }
   })) {
