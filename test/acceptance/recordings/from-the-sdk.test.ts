@@ -48,7 +48,7 @@ for (const [name, body] of bodies) {
     const { url, metadata: sent = {}, ...sentData } = (cut['data'] ?? {}) as Body
     t.same(
       { ...rest, data: { ...data, metadata } },
-      { ...cut, data: { ...sentData, metadata: sent, ...(url && { url }) } }
+      { ...cut, data: { ...sentData, metadata: sent, ...(url !== '' && url !== undefined && { url }) } }
     )
   })
 }
