@@ -58,8 +58,9 @@ t.test('a default that it shows is the default', async t => {
 const WITHOUT_SECRET = { AUTH_JWT_SECRET: undefined }
 for (const [title, names, changes] of [
   ['CometChat itself', /^COMETCHAT_(APP_ID|REGION)$/, { COMETCHAT_BASE_URL: undefined }],
-  ['tokens with published keys', /^AUTH_(JWT|ACT)_(?!SECRET)/, WITHOUT_SECRET],
-  ['opaque tokens', /^AUTH_(INTROSPECTION|JWT)_(?!.*SECRET_FILE)/, WITHOUT_SECRET],
+  ['tokens with published keys', /^AUTH_(JWT|ACT)_(?!SECRET|KEY_FILE)/, WITHOUT_SECRET],
+  ['opaque tokens', /^AUTH_(INTROSPECTION|JWT)_(?!.*(SECRET|KEY|TOKEN)_FILE|TOKEN$)/, WITHOUT_SECRET],
+  ['opaque tokens, asked about with a token', /^AUTH_INTROSPECTION_(URL|TOKEN)$/, {}],
   ['the session of a backend', /^AUTH_SESSION_(?!.*_FILE$)/, {}],
   ['a sign-in of its own', /^AUTH_LOGIN_(?!.*_FILE$)/, {}],
   ['a table of users', /^UID_(?!.*_FILE$)/, { UID_MODE: 'table' }],

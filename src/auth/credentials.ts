@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { AppError } from '../errors.ts'
+import type { AppError } from '../errors.ts'
 import { asciiLowerCase } from '../lib/ascii.ts'
 import { parseCookies } from '../lib/cookies.ts'
+import { type CredentialReason, credentialRefusal } from './reasons.ts'
 
 export type Credential =
   /** `isAmbient` where a browser or a gateway may have added it to a call of another site's page. */
@@ -37,7 +38,7 @@ export function credentialOf(
 ): Credential {
   const found = credentialsIn(rawHeaders, sessionCookies, places)
   const [first, ...others] = found
-  if (first === undefined) throw unauthenticated('A credential is needed.')
+  if (first === undefined) throw unauthenticated('credential-missing', 'A credential is needed.')
   if (first.kind === 'session') {
     if (others.some(({ kind, name, text }) => kind !== 'session' || name !== first.name || text !== first.text)) {
       throw ambiguous(found)
@@ -82,7 +83,7 @@ function cookiesIn(header: string, sessionCookies: readonly string[], tokenCooki
 function bearerOf(found: Found, isAmbient: boolean): Credential {
   const token = tokenIn(found)
   if (token === '' || BLANK.test(token))
-    throw unauthenticated(`The ${found.name} ${wordOf(found)} must be a bearer token.`)
+    throw unauthenticated('credential-form', `The ${found.name} ${wordOf(found)} must be a bearer token.`)
   return { kind: 'bearer', token, isAmbient }
 }
 
@@ -93,7 +94,7 @@ function tokenIn({ kind, text }: Found): string {
 }
 
 function ambiguous(found: readonly Found[]): AppError {
-  return new AppError('ambiguous-credentials', whatToDo(found))
+  return credentialRefusal('ambiguous-credentials', 'credential-several', whatToDo(found))
 }
 
 /** For who has to mend it: names of places and never a value. */
@@ -139,8 +140,8 @@ export function forgetCredentials(
 }
 
 /** The refusal of a request without a usable credential. */
-export function unauthenticated(publicDetail: string): AppError {
-  return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer' })
+export function unauthenticated(reason: CredentialReason, publicDetail: string): AppError {
+  return credentialRefusal('unauthenticated', reason, publicDetail, { challenge: 'Bearer' })
 }
 
 function isNamed(spelled: string, name: string): boolean {

@@ -1,4 +1,5 @@
-import { AppError } from '../errors.ts'
+import type { AppError } from '../errors.ts'
+import { type CredentialReason, credentialRefusal } from './reasons.ts'
 
 export interface CsrfPolicy {
   /** Origins whose pages may call with a cookie, exactly as browsers write them. */
@@ -19,12 +20,12 @@ export function verifyCsrf(headers: Headers, { allowedOrigins }: CsrfPolicy): vo
   // A form of our own page says so where its referrer policy is no-referrer; from a sandbox it comes cross-site.
   const isHidden = isSameOrigin && origin === 'null'
   const isAllowed = typeof origin === 'string' && allowedOrigins.has(origin)
-  if (site === 'cross-site') throw refusal('The browser says that another site made this call.')
+  if (site === 'cross-site') throw refusal('csrf-cross-site', 'The browser says that another site made this call.')
   if (origin !== undefined && !isHidden && !isAllowed && !isOwnOrigin(origin, host)) {
-    throw refusal('The origin of this call is not allowed.')
+    throw refusal('csrf-origin', 'The origin of this call is not allowed.')
   }
   if (isSameOrigin || isAllowed || headers['x-csrf'] === '1') return
-  throw refusal('A call with a cookie needs proof of its origin: send X-CSRF: 1.')
+  throw refusal('csrf-proof', 'A call with a cookie needs proof of its origin: send X-CSRF: 1.')
 }
 
 /** Whether the page came from the host it talks to; by which scheme is known only to the proxy that ended TLS. */
@@ -32,6 +33,6 @@ function isOwnOrigin(origin: string | string[], host: string | string[] | undefi
   return typeof origin === 'string' && URL.canParse(origin) && new URL(origin).host === host
 }
 
-function refusal(publicDetail: string): AppError {
-  return new AppError('csrf', publicDetail)
+function refusal(reason: CredentialReason, publicDetail: string): AppError {
+  return credentialRefusal('csrf', reason, publicDetail)
 }

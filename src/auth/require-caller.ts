@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { AppError } from '../errors.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Caller, Principal } from './caller.ts'
 import { type Credential, credentialOf, forgetCredentials, type TokenPlaces, unauthenticated } from './credentials.ts'
 import { type CsrfPolicy, verifyCsrf } from './csrf.ts'
+import { credentialRefusal } from './reasons.ts'
 import type { UidMap } from './uid/uid-map.ts'
 
 declare module 'fastify' {
@@ -78,13 +78,13 @@ function authenticate(
   { bearer, cookies, csrf }: RequireCallerOptions
 ): Principal | Promise<Principal> {
   if (credential.kind === 'bearer') {
-    if (!bearer) throw unauthenticated('Bearer tokens are not accepted here.')
+    if (!bearer) throw unauthenticated('credential-off', 'Bearer tokens are not accepted here.')
     // A gateway adds its header to whatever a browser sends, as the browser does its cookie.
     if (credential.isAmbient) verifyCsrf(request.headers, csrf)
     return bearer(credential.token, request)
   }
   const readSession = cookies.get(credential.name)
-  if (!readSession) throw unauthenticated('A session cookie is not accepted here.')
+  if (!readSession) throw unauthenticated('credential-off', 'A session cookie is not accepted here.')
   // Before the session is read: what another site makes a browser send must not even renew it.
   verifyCsrf(request.headers, csrf)
   return readSession(credential.value, request)
@@ -96,11 +96,15 @@ function authenticate(
  */
 function actingFor({ profile: _, ...principal }: Principal, named: string | string[]): Principal {
   if (!principal.mayActForOthers) {
-    throw new AppError('forbidden', 'This credential does not allow acting for another user.')
+    throw credentialRefusal('forbidden', 'act-scope', 'This credential does not allow acting for another user.')
   }
   // Beyond ASCII two clients spell one name in two ways (RFC 9110 §5.5), and each would be another user.
   if (typeof named !== 'string' || !VISIBLE_ASCII.test(named)) {
-    throw new AppError('identity-unmappable', 'X-Acting-For must be visible ASCII; name other users in a token.')
+    throw credentialRefusal(
+      'identity-unmappable',
+      'act-name',
+      'X-Acting-For must be visible ASCII; name other users in a token.'
+    )
   }
   return { ...principal, subject: named, actors: [principal.service ?? 'unnamed', ...principal.actors] }
 }

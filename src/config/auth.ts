@@ -2,109 +2,176 @@ import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
+import { type IssuerConfig, type IssuerSettings, issuerConfig } from './issuers/issuer.ts'
+import { type IssuersConfig, loadIssuersConfig, populationOf } from './issuers/issuers.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
+import { ISSUER, MEDIA_TYPE, SCOPE } from './patterns.ts'
 import { COOKIE_NAME, loadTokenPlaces } from './token-places.ts'
+import type { UidConfig } from './uid.ts'
 
-const JWT_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA'
-] as const
-/** A scope token (RFC 6749 §3.3). */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/
+const MAX_SECRETS = 4
+const MIN_SECRET_BYTES = 32
 
 /** Each of these switches on a way to sign in without bearer tokens. */
 const OTHER_WAYS = [...LOGIN_VARIABLES, 'AUTH_SESSION_STORE_URL', 'AUTH_SESSION_STORE_URL_FILE'] as const
+/** Each of these says that bearer tokens are wanted. */
+const BEARER = [
+  'AUTH_JWT_ISSUER',
+  'AUTH_JWT_AUDIENCE',
+  'AUTH_JWT_SECRET',
+  'AUTH_JWT_SECRET_FILE',
+  'AUTH_JWT_KEY_FILE',
+  'AUTH_INTROSPECTION_URL'
+]
 const BEARER_ONLY = [
   'AUTH_JWT_JWKS_URL',
   'AUTH_JWT_ALGORITHMS',
-  'AUTH_JWT_SECRET',
-  'AUTH_JWT_SECRET_FILE',
+  'AUTH_JWT_CLAIMS',
   'AUTH_JWT_TYP',
   'AUTH_JWT_SCOPE',
   'AUTH_ACT_SCOPE'
 ] as const
 
+const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
+  issuer: 'AUTH_JWT_ISSUER',
+  audience: 'AUTH_JWT_AUDIENCE',
+  jwksUrl: 'AUTH_JWT_JWKS_URL',
+  keyFile: 'AUTH_JWT_KEY_FILE',
+  secrets: 'AUTH_JWT_SECRET',
+  algorithms: 'AUTH_JWT_ALGORITHMS',
+  typ: 'AUTH_JWT_TYP',
+  scope: 'AUTH_JWT_SCOPE',
+  actScope: 'AUTH_ACT_SCOPE',
+  claims: 'AUTH_JWT_CLAIMS',
+  uidClaim: 'UID_CLAIM',
+  uidStrip: 'UID_STRIP',
+  usersOf: 'UID_ISSUER',
+  tenants: 'AUTH_ISSUERS_FILE'
+}
+
+export interface AuthConfig {
+  /** Undefined where bearer tokens are off, or where there are several issuers. */
+  readonly jwt: IssuerConfig | undefined
+  readonly issuers: IssuersConfig | undefined
+  readonly introspection: IntrospectionConfig
+  readonly login: ReturnType<typeof loadLoginConfig>
+  readonly session: ReturnType<typeof loadAppSessionConfig>
+  readonly sessionCookie: string
+  readonly tokenPlaces: ReturnType<typeof loadTokenPlaces>
+  readonly httpHosts: ReadonlySet<string>
+}
+
+interface AuthContext {
+  readonly httpHosts: ReadonlySet<string>
+  readonly uid: UidConfig
+}
+
 /** Who may call, and how they prove it. */
-export function loadAuthConfig(reader: EnvReader) {
-  const introspection = loadIntrospectionConfig(reader)
+export function loadAuthConfig(reader: EnvReader, { httpHosts, uid }: AuthContext): AuthConfig {
+  const issuers = loadIssuersConfig(reader, { httpHosts, uid })
+  const isSingle = issuers === undefined
+  const introspection = isSingle ? loadIntrospectionConfig(reader, httpHosts) : undefined
   const login = loadLoginConfig(reader)
-  const jwt = bearer(reader, introspection)
-  const session = loadAppSessionConfig(reader, jwt?.issuer || undefined)
+  const jwt = isSingle ? bearer(reader, { introspection, httpHosts, uid }) : undefined
+  const session = sessionOf(reader, { jwt, issuers })
   const cookie = sessionCookie(reader)
-  const tokenPlaces = loadTokenPlaces(reader, { isBearerOn: jwt !== undefined, sessionCookie: session && cookie })
-  return { jwt, introspection, login, session, sessionCookie: cookie, tokenPlaces }
+  const tokenPlaces = loadTokenPlaces(reader, {
+    isBearerOn: jwt !== undefined || issuers !== undefined,
+    sessionCookie: session && cookie
+  })
+  return { jwt, issuers, introspection, login, session, sessionCookie: cookie, tokenPlaces, httpHosts }
+}
+
+/** The sessions of an issuer's users are theirs, under whatever name these go. */
+function sessionOf(reader: EnvReader, { jwt, issuers }: Pick<AuthConfig, 'jwt' | 'issuers'>): AuthConfig['session'] {
+  const session = loadAppSessionConfig(reader, jwt?.issuer)
+  return session && issuers ? { ...session, issuer: populationOf(issuers, session.issuer) } : session
+}
+
+interface BearerContext extends AuthContext {
+  readonly introspection: IntrospectionConfig
 }
 
 /** Undefined when callers prove who they are in another way only. */
-function bearer(reader: EnvReader, introspection: IntrospectionConfig) {
-  const isOff = !reader.has('AUTH_JWT_ISSUER') && !reader.has('AUTH_JWT_AUDIENCE')
-  if (!isOff || !OTHER_WAYS.some(name => reader.has(name))) return jwt(reader, introspection)
-  for (const name of BEARER_ONLY.filter(name => reader.has(name))) {
+function bearer(reader: EnvReader, context: BearerContext): IssuerConfig | undefined {
+  if (BEARER.some(name => reader.has(name))) return singleIssuer(reader, context)
+  const hasOther = OTHER_WAYS.some(name => reader.has(name))
+  const useless = BEARER_ONLY.filter(name => reader.has(name))
+  if (!hasOther && useless.length === 0) return refuseNobody(reader)
+  for (const name of useless) {
     reader.refuse(`${name} needs AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE: without them bearer tokens are off.`)
   }
   return undefined
 }
 
-function jwt(reader: EnvReader, introspection: IntrospectionConfig) {
-  const issuer = reader.text('AUTH_JWT_ISSUER', /^\S{1,512}$/, 'the exact `iss` of the tokens')
-  const audience = reader.text('AUTH_JWT_AUDIENCE', /^\S{1,512}$/, 'the exact `aud` of the tokens')
-  const secret = reader.secret('AUTH_JWT_SECRET', 32)
-  const jwksUrl = reader.secureUrl('AUTH_JWT_JWKS_URL')
-  if (issuer === undefined || audience === undefined) refuseHalfBearer(reader)
-  if (secret && reader.has('AUTH_JWT_JWKS_URL')) {
-    reader.refuse('AUTH_JWT_SECRET and AUTH_JWT_JWKS_URL exclude each other: a key is shared or public, never both.')
-  }
-  if (secret && reader.has('AUTH_JWT_ALGORITHMS')) {
-    reader.refuse('AUTH_JWT_SECRET means HS256: leave AUTH_JWT_ALGORITHMS out.')
-  }
-  // Without a URL of its own the key set is found by discovery, and then the issuer is where it is fetched from.
-  const isDiscovered = !secret && !jwksUrl && introspection?.tokens !== 'all'
-  if (isDiscovered && issuer !== undefined) reader.secureUrl('AUTH_JWT_ISSUER')
-  return {
-    issuer: issuer ?? '',
-    audience: audience ?? '',
-    secret,
-    jwksUrl: jwksUrl?.href,
-    algorithms: secret ? ['HS256'] : jwtAlgorithms(reader),
-    typ: reader.text('AUTH_JWT_TYP', /^[\w.+/-]{1,64}$/, 'a media type such as at+jwt'),
-    ...scopes(reader)
-  }
-}
-
-function scopes(reader: EnvReader) {
-  const scope = reader.text('AUTH_JWT_SCOPE', SCOPE, 'one scope')
-  const actScope = reader.text('AUTH_ACT_SCOPE', SCOPE, 'one scope')
-  if (actScope !== undefined && actScope === scope) {
-    reader.refuse('AUTH_ACT_SCOPE must differ from AUTH_JWT_SCOPE: every caller could speak for everybody.')
-  }
-  return { scope, actScope }
-}
-
-function refuseHalfBearer(reader: EnvReader): void {
-  const half = reader.has('AUTH_JWT_ISSUER') || reader.has('AUTH_JWT_AUDIENCE')
-  reader.refuse(
-    half
-      ? 'AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE go together: set both.'
-      : 'Nobody could sign in: set AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE for bearer tokens, AUTH_SESSION_STORE_URL ' +
-          'and AUTH_SESSION_SECRET for the session cookie of your backend, or the AUTH_LOGIN_ variables.'
+function refuseNobody(reader: EnvReader): undefined {
+  return reader.refuse(
+    'Nobody could sign in: set AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE for bearer tokens, AUTH_SESSION_STORE_URL ' +
+      'and AUTH_SESSION_SECRET for the session cookie of your backend, or the AUTH_LOGIN_ variables.'
   )
 }
 
-function jwtAlgorithms(reader: EnvReader): string[] {
-  const names = reader.list('AUTH_JWT_ALGORITHMS')
-  if (names.length === 0) return ['RS256', 'PS256', 'ES256', 'EdDSA']
-  if (!names.every(name => JWT_ALGORITHMS.some(known => known === name))) {
-    reader.refuse(`AUTH_JWT_ALGORITHMS must list some of: ${JWT_ALGORITHMS.join(', ')}.`)
+/** The issuer that single variables describe. */
+function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: BearerContext): IssuerConfig {
+  const isWritten = (setting: keyof IssuerSettings): boolean => {
+    const name = VARIABLE_OF[setting]
+    return reader.has(name) || (setting === 'secrets' && reader.has(`${name}_FILE`))
   }
-  return names
+  refuseMissingIssuer(reader, isWritten('secrets') || isWritten('keyFile'))
+  if (isWritten('secrets')) refuseSecretBesideKeys(reader)
+  const algorithms = reader.list('AUTH_JWT_ALGORITHMS')
+  const settings: IssuerSettings = {
+    issuer: reader.one('AUTH_JWT_ISSUER', ISSUER, 'the exact `iss` of the tokens', 'AUTH_ISSUERS_FILE holds several'),
+    audience: audiences(reader),
+    secrets: reader.secrets('AUTH_JWT_SECRET', MIN_SECRET_BYTES, MAX_SECRETS)?.secrets ?? [],
+    jwksUrl: reader.secureUrl('AUTH_JWT_JWKS_URL', httpHosts)?.href,
+    keyFile: reader.text('AUTH_JWT_KEY_FILE', /^.{1,4096}$/, 'a path'),
+    algorithms: algorithms.length === 0 ? undefined : algorithms,
+    typ: reader.one('AUTH_JWT_TYP', MEDIA_TYPE, 'a media type such as at+jwt'),
+    scope: reader.one('AUTH_JWT_SCOPE', SCOPE, 'one scope'),
+    actScope: reader.one('AUTH_ACT_SCOPE', SCOPE, 'one scope'),
+    claims: reader.text('AUTH_JWT_CLAIMS', /^.{1,4096}$/, 'at most 4096 characters'),
+    usersOf: uid.issuer
+  }
+  return issuerConfig(settings, {
+    nameOf: setting => VARIABLE_OF[setting],
+    isWritten,
+    refuse: problem => reader.refuse(problem),
+    readFile: path => reader.file(path),
+    httpHosts,
+    uidClaim: uid.claim,
+    readsNoKeys: introspection?.tokens === 'all'
+  })
+}
+
+/** Beside a key of the app's own a token need not say who made it; then somebody else has to say whose users they are. */
+function refuseMissingIssuer(reader: EnvReader, hasOwnKey: boolean): void {
+  if (reader.has('AUTH_JWT_ISSUER')) return
+  if (!hasOwnKey) {
+    reader.refuse('AUTH_JWT_ISSUER must be set: the exact `iss` of the tokens, by which their keys are found.')
+  } else if (!reader.has('UID_ISSUER')) {
+    reader.refuse(
+      'UID_ISSUER must be set beside AUTH_JWT_SECRET or AUTH_JWT_KEY_FILE where AUTH_JWT_ISSUER is not: a name for ' +
+        'whose users they are, kept for ever.'
+    )
+  }
+}
+
+function refuseSecretBesideKeys(reader: EnvReader): void {
+  for (const name of ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_KEY_FILE'].filter(name => reader.has(name))) {
+    reader.refuse(
+      `AUTH_JWT_SECRET and ${name} exclude each other: a key is shared or public, never both. To move from one to the ` +
+        'other, AUTH_ISSUERS_FILE takes both for one issuer.'
+    )
+  }
+}
+
+function audiences(reader: EnvReader): readonly string[] | undefined {
+  const listed = reader.list('AUTH_JWT_AUDIENCE')
+  if (!listed.every(audience => ISSUER.test(audience))) {
+    reader.refuse('AUTH_JWT_AUDIENCE must list what the `aud` of the tokens may be.')
+  }
+  return listed.length === 0 ? undefined : listed
 }
 
 function sessionCookie(reader: EnvReader): string {

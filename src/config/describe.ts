@@ -1,5 +1,7 @@
 import { schemeOf } from '../lib/service/store-address.ts'
 import type { IntrospectionConfig } from './introspection.ts'
+import { describeIssuer } from './issuers/describe-issuer.ts'
+import type { IssuerConfig } from './issuers/issuer.ts'
 import type { Config } from './load-config.ts'
 
 /** What `--check-config` says of a configuration without a mistake; secrets are shown by their fingerprints. */
@@ -10,7 +12,7 @@ export function describeConfig(config: Config): string {
     `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
     `  workers      ${config.workers}`,
     `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
-    `  bearer JWT   ${auth.jwt ? describeBearer(auth.jwt, auth.introspection) : 'off'}`,
+    `  bearer JWT   ${describeBearer(config)}`,
     `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,
     `  own login    ${auth.login ? `issuer ${auth.login.issuer}, at ${auth.login.origin}` : 'off'}`,
     `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
@@ -22,16 +24,20 @@ export function describeConfig(config: Config): string {
   ].join('\n')
 }
 
-function describeBearer(
-  { issuer, audience, secret, jwksUrl }: NonNullable<Config['auth']['jwt']>,
-  introspection: IntrospectionConfig
-): string {
-  const keys = secret ? `keys by shared secret ${secret}` : `keys by ${jwksUrl ?? 'discovery'}`
-  return `issuer ${issuer}, audience ${audience}, ${introspection?.tokens === 'all' ? 'no keys' : keys}`
+function describeBearer({ auth, uid }: Config): string {
+  if (auth.issuers) return auth.issuers.issuers.map(issuer => lineOf(issuer, uid.mode)).join('\n               ')
+  if (!auth.jwt) return 'off'
+  return auth.introspection?.tokens === 'all' ? `issuer ${auth.jwt.issuer}, no keys` : lineOf(auth.jwt, uid.mode)
 }
 
-function describeIntrospection({ url, clientId, clientSecret, tokens }: NonNullable<IntrospectionConfig>): string {
-  return `${tokens} tokens are asked about at ${url} as client ${clientId}, secret ${clientSecret}`
+function lineOf(issuer: IssuerConfig, uidMode: string): string {
+  return `issuer ${issuer.issuer ?? 'any'}, ${describeIssuer(issuer, uidMode)}`
+}
+
+function describeIntrospection({ url, client, tokens }: NonNullable<IntrospectionConfig>): string {
+  const asked = `${tokens} tokens are asked about at ${url}`
+  if ('token' in client) return `${asked} with token ${client.token}`
+  return `${asked} as client ${client.clientId}, secret ${client.clientSecret}`
 }
 
 function describeTable({ table }: Config['uid']): string {

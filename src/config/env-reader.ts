@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/service/secure-url.ts'
+import { isSecureUrl, NO_HTTP_HOSTS } from '../lib/service/secure-url.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -40,6 +40,12 @@ export class EnvReader {
     if (value === undefined || value === '') return undefined
     if (pattern.test(value)) return value
     return this.refuse(`${name} must be ${wanted}.`)
+  }
+
+  /** A text of which there is one; a list is refused as such, in place of being taken for one strange value. */
+  one(name: string, pattern: RegExp, wanted: string, advice = ''): string | undefined {
+    if (!this.#env[name]?.includes(',')) return this.text(name, pattern, wanted)
+    return this.refuse(`${name} takes one value, and this looks like a list${advice === '' ? '' : `: ${advice}`}.`)
   }
 
   integer(name: string, fallback: number, [min, max]: readonly [number, number]): number {
@@ -99,13 +105,31 @@ export class EnvReader {
     return this.refuse(`${name} must have at least ${minBytes} bytes: try 'openssl rand -base64 48'.`)
   }
 
-  /** An https URL, or an http one on loopback: what travels there must not be read on the way. */
-  secureUrl(name: string): URL | undefined {
+  /** Several secrets of at least so many bytes, with commas or line breaks between them. */
+  secrets(name: string, minBytes: number, max: number): { secrets: Secret[]; file?: string } | undefined {
+    const found = this.secretText(name)
+    if (!found) return undefined
+    const texts = found.text
+      .split(/[,\r\n]+/)
+      .map(text => text.trim())
+      .filter(text => text !== '')
+    if (texts.length === 0 || texts.length > max) {
+      return this.refuse(`${name} must hold 1 to ${max} secrets, separated by commas or line breaks.`)
+    }
+    if (texts.every(text => Buffer.byteLength(text) >= minBytes)) {
+      return { ...found, secrets: texts.map(text => new Secret(text)) }
+    }
+    const each = texts.length === 1 ? '' : ' each; a comma separates two secrets'
+    return this.refuse(`${name} must have at least ${minBytes} bytes${each}: try 'openssl rand -base64 48'.`)
+  }
+
+  /** An https URL, or an http one on loopback or to a listed host: what travels there must not be read on the way. */
+  secureUrl(name: string, httpHosts: ReadonlySet<string> = NO_HTTP_HOSTS): URL | undefined {
     const value = this.#env[name]
     if (value === undefined || value === '') return undefined
-    const url = URL.canParse(value) ? new URL(value) : undefined
-    if (!url || url.username || url.password || url.hash) return this.refuse(`${name} must be a plain URL.`)
-    return isSecureUrl(url) ? url : this.refuse(`${name} must be https (http is for loopback only).`)
+    if (/,\s*https?:/.test(value)) return this.refuse(`${name} takes one address, and this looks like a list.`)
+    const fault = urlFault(value, httpHosts)
+    return fault === undefined ? new URL(value) : this.refuse(`${name} ${fault}.`)
   }
 
   /** Throws one ConfigError with every mistake found so far. */
@@ -117,6 +141,15 @@ export class EnvReader {
     const text = value.replace(/\r?\n$/, '')
     return text.trim() === '' ? this.refuse(`${name} is empty.`) : { text }
   }
+}
+
+/** What is wrong with an address that must not be read on the way; undefined for a good one. */
+export function urlFault(text: string, httpHosts: ReadonlySet<string>): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || url.username || url.password || url.hash) return 'must be a plain URL'
+  if (isSecureUrl(url, httpHosts)) return undefined
+  const exception = url.protocol === 'http:' ? `; AUTH_HTTP_HOSTS names exceptions` : ''
+  return `must be https (http is for loopback only${exception})`
 }
 
 /** True for an IP address or a CIDR block; numbers of hops and `true` are not addresses. */

@@ -4,6 +4,7 @@ import { closestName } from './closest-name.ts'
 import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
+import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
 import { loadUidConfig } from './uid.ts'
@@ -23,6 +24,8 @@ const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
  */
 export function loadConfig(env: Environment, readFile: (path: string) => string) {
   const reader = new EnvReader(env, readFile)
+  const httpHosts = loadHttpHosts(reader)
+  const uid = loadUidConfig(reader, httpHosts)
   const config = {
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
@@ -31,8 +34,8 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
     cometchat: loadCometchatConfig(reader),
-    auth: loadAuthConfig(reader),
-    uid: loadUidConfig(reader),
+    auth: loadAuthConfig(reader, { httpHosts, uid }),
+    uid,
     delivery: loadDeliveryConfig(reader),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])

@@ -1,7 +1,7 @@
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/service/secure-url.ts'
 import { isLinesFile, parseUidTable, tableUrl, type UidTable } from '../lib/service/uid-table.ts'
-import type { EnvReader } from './env-reader.ts'
+import { type EnvReader, urlFault } from './env-reader.ts'
+import { CLAIM_NAME, ISSUER, PREFIX } from './patterns.ts'
 
 /** Where the UIDs of an app's users are found. */
 export type UidTableConfig =
@@ -10,23 +10,25 @@ export type UidTableConfig =
 
 const UID_MODES = ['verbatim', 'hash', 'lower', 'table'] as const
 
+export type UidConfig = ReturnType<typeof loadUidConfig>
+
 /** Which CometChat user a caller is, and whether one is made for them. */
-export function loadUidConfig(reader: EnvReader) {
+export function loadUidConfig(reader: EnvReader, httpHosts: ReadonlySet<string>) {
   const mode = reader.choice('UID_MODE', 'verbatim', UID_MODES)
   const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
   if (prefix !== '' && mode !== 'hash') reader.refuse(`UID_PREFIX needs UID_MODE=hash: ${mode} adds nothing.`)
   return {
-    claim: reader.text('UID_CLAIM', /^[\w:/.-]{1,128}$/, 'the name of a claim') ?? 'sub',
+    claim: reader.one('UID_CLAIM', CLAIM_NAME, 'the name of a claim') ?? 'sub',
     mode,
     prefix,
-    strip: reader.text('UID_STRIP', /^[\x21-\x7e]{1,128}$/, 'visible ASCII characters, such as auth0|'),
-    issuer: reader.text('UID_ISSUER', /^\S{1,512}$/, 'a name for whose users they are, such as the first issuer'),
-    table: uidTable(reader, mode),
+    strip: reader.one('UID_STRIP', PREFIX, 'visible ASCII characters, such as auth0|'),
+    issuer: reader.one('UID_ISSUER', ISSUER, 'a name for whose users they are, such as the first issuer'),
+    table: uidTable(reader, mode, httpHosts),
     create: reader.choice('UID_CREATE', 'off', ['on', 'off']) === 'on'
   }
 }
 
-function uidTable(reader: EnvReader, mode: string): UidTableConfig | undefined {
+function uidTable(reader: EnvReader, mode: string, httpHosts: ReadonlySet<string>): UidTableConfig | undefined {
   const token = uidTableToken(reader)
   const url = reader.text('UID_TABLE_URL', /^(file:.|https?:\/\/.)/, 'file:PATH or an https URL with {subject}')
   const hasUrl = reader.has('UID_TABLE_URL')
@@ -34,7 +36,7 @@ function uidTable(reader: EnvReader, mode: string): UidTableConfig | undefined {
   if (mode !== 'table' && hasUrl) reader.refuse('UID_TABLE_URL needs UID_MODE=table.')
   if (reader.has('UID_TABLE_TOKEN') || reader.has('UID_TABLE_TOKEN_FILE')) refuseUselessToken(reader, hasUrl, url)
   if (mode !== 'table' || url === undefined) return undefined
-  return url.startsWith('file:') ? fileTable(reader, url) : urlTable(reader, url, token)
+  return url.startsWith('file:') ? fileTable(reader, url) : urlTable(reader, url, token, httpHosts)
 }
 
 function refuseUselessToken(reader: EnvReader, hasUrl: boolean, url: string | undefined): void {
@@ -62,11 +64,16 @@ function fileTable(reader: EnvReader, url: string): UidTableConfig | undefined {
   }
 }
 
-function urlTable(reader: EnvReader, template: string, token: Secret | undefined): UidTableConfig | undefined {
+function urlTable(
+  reader: EnvReader,
+  template: string,
+  token: Secret | undefined,
+  httpHosts: ReadonlySet<string>
+): UidTableConfig | undefined {
   const [one, other] = ['a', 'b'].map(subject => tableUrl(template, { issuer: 'https://issuer.test', subject }))
   const url = one !== undefined && URL.canParse(one) ? new URL(one) : undefined
-  if (!url || url.username || url.password || url.hash) return reader.refuse('UID_TABLE_URL must be a plain URL.')
-  if (!isSecureUrl(url)) return reader.refuse('UID_TABLE_URL must be https (http is for loopback only).')
+  const fault = urlFault(url?.href ?? '', httpHosts)
+  if (!url || fault !== undefined) return reader.refuse(`UID_TABLE_URL ${fault}.`)
   // A subject that could name the host would choose who answers for it, and who gets the token.
   const isInPlace = other !== one && URL.canParse(other ?? '') && new URL(other ?? '').origin === url.origin
   if (!isInPlace) return reader.refuse('UID_TABLE_URL must have {subject} in its path or query.')

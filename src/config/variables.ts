@@ -54,14 +54,34 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: '`message,custom`',
     meaning: 'which categories a reply may have; `interactive` and `card` are documented for `/messages` only'
   },
-  { names: ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE'], byDefault: '–', meaning: '`iss` and `aud` of the tokens' },
+  {
+    names: ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE'],
+    byDefault: '–',
+    meaning:
+      'the exact `iss` of the tokens, and what their `aud` may be, comma-separated; no audience where `AUTH_JWT_CLAIMS` demands a value, or `unchecked`'
+  },
+  {
+    names: ['AUTH_JWT_CLAIMS'],
+    byDefault: 'none',
+    meaning: 'what other claims must be and must not be: `client_id=abc,token_use=access,!sts=pending`'
+  },
   { names: ['AUTH_JWT_JWKS_URL'], byDefault: 'discovery', meaning: 'the key set of the issuer' },
-  { names: ['AUTH_JWT_ALGORITHMS'], byDefault: '`RS256,PS256,ES256,EdDSA`', meaning: '' },
+  {
+    names: ['AUTH_JWT_KEY_FILE'],
+    byDefault: '–',
+    meaning: 'public keys in place of a key set: PEM, certificate, JWK or JWK set; watched'
+  },
+  {
+    names: ['AUTH_JWT_ALGORITHMS'],
+    byDefault: 'every asymmetric one',
+    meaning: 'fewer of them; for a secret `HS256`, or `HS384` and `HS512`'
+  },
   {
     names: ['AUTH_JWT_SECRET'],
     secrets: ['AUTH_JWT_SECRET'],
     byDefault: '–',
-    meaning: 'HS256 instead of a key set, at least 32 bytes'
+    meaning:
+      'instead of a key set: one or several, comma-separated, of at least 32 bytes; issuer and audience may then be left out'
   },
   { names: ['AUTH_JWT_TYP'], byDefault: 'any', meaning: 'required `typ`, such as `at+jwt`' },
   { names: ['AUTH_JWT_SCOPE'], byDefault: 'none', meaning: 'a scope every token must have' },
@@ -77,6 +97,16 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'a scope that lets a service name its user in `X-Acting-For`'
   },
   {
+    names: ['AUTH_ISSUERS_FILE'],
+    byDefault: '–',
+    meaning: 'several issuers in place of the one that these variables describe: JSON, watched'
+  },
+  {
+    names: ['AUTH_HTTP_HOSTS'],
+    byDefault: 'none',
+    meaning: 'hosts that may be asked about users over plain http, such as `keycloak:8080`, comma-separated'
+  },
+  {
     names: ['AUTH_INTROSPECTION_URL'],
     byDefault: '–',
     meaning: 'where the issuer is asked about opaque tokens (RFC 7662)'
@@ -86,6 +116,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     secrets: ['AUTH_INTROSPECTION_CLIENT_SECRET'],
     byDefault: '–',
     meaning: 'as which client it is asked'
+  },
+  {
+    names: ['AUTH_INTROSPECTION_TOKEN'],
+    secrets: ['AUTH_INTROSPECTION_TOKEN'],
+    byDefault: '–',
+    meaning: 'a bearer token to ask with, in place of client id and secret'
   },
   {
     names: ['AUTH_INTROSPECTION_TOKENS'],

@@ -1,9 +1,10 @@
 import { type JWTPayload, jwtVerify } from 'jose'
-import { type KeySource, keyFinder } from '../auth/bearer/jwks/key-source.ts'
+import { type KeySource, verifyWithKeys } from '../auth/bearer/jwks/key-source.ts'
 import { isVerifiableToken } from '../auth/bearer/token-format.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isObject } from '../lib/json.ts'
+import { PUBLIC_KEY_ALGORITHMS } from '../lib/service/jwt-algorithms.ts'
 import type { LoginSessions } from './sessions.ts'
 
 export interface LogoutTokenOptions {
@@ -22,7 +23,7 @@ export interface EndedSessions {
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+const ALGORITHMS = [...PUBLIC_KEY_ALGORITHMS]
 const MAX_AGE_SECONDS = 300
 const SKEW_SECONDS = 30
 
@@ -68,15 +69,17 @@ async function verifiedPayload(
   { issuer, clientId, keys, clock }: LogoutTokenOptions
 ): Promise<JWTPayload> {
   try {
-    const { payload, protectedHeader } = await jwtVerify(token, keyFinder(keys), {
-      issuer,
-      audience: clientId,
-      algorithms: ALGORITHMS,
-      requiredClaims: ['iat', 'exp', 'jti', 'events'],
-      maxTokenAge: MAX_AGE_SECONDS,
-      clockTolerance: SKEW_SECONDS,
-      currentDate: new Date(clock.now())
-    })
+    const { payload, protectedHeader } = await verifyWithKeys(token, keys, ALGORITHMS, key =>
+      jwtVerify(token, key, {
+        issuer,
+        audience: clientId,
+        algorithms: ALGORITHMS,
+        requiredClaims: ['iat', 'exp', 'jti', 'events'],
+        maxTokenAge: MAX_AGE_SECONDS,
+        clockTolerance: SKEW_SECONDS,
+        currentDate: new Date(clock.now())
+      })
+    )
     const { typ } = protectedHeader
     if (typ !== undefined && !/^(application\/)?(logout\+jwt|jwt)$/i.test(typ)) throw refused()
     return payload

@@ -49,7 +49,7 @@ export function createLogin(options: LoginOptions): Login {
     const session = await sessions.find(cookie)
     // Another provider's users are other people, even under the same name.
     if (session?.issuer === issuer) return session
-    throw unauthenticated('The session has ended: sign in again.')
+    throw unauthenticated('login-session', 'The session has ended: sign in again.')
   }
 
   return {

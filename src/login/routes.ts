@@ -88,7 +88,8 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.get('/auth/me', { config: { operation: 'show-caller' } }, async request => {
     const credential = credentialOf(request.raw.rawHeaders, [SESSION_COOKIE])
-    if (credential.kind !== 'cookie') throw unauthenticated('This address knows the login cookie only.')
+    if (credential.kind !== 'cookie')
+      throw unauthenticated('credential-form', 'This address knows the login cookie only.')
     const { sub, subject, profile } = await options.sessionOf(credential.value)
     return { sub, uid: await options.uidOf({ issuer: options.usersOf, subject }), ...profile }
   })

@@ -41,7 +41,13 @@ export function logEvents(log: Logger): Emit {
       case 'store-unusable':
         return log.error(event.problem)
       case 'keys-unreadable':
-        return log.warn(`the keys of ${event.variable} cannot be read; trying again`)
+        return logUnreadableKeys(log, event)
+      case 'key-file-changed':
+        return logKeyFile(log, event)
+      case 'issuers-changed':
+        return logIssuers(log, event)
+      case 'issuer-ready':
+        return log.info({ issuer: event.issuer, rules: event.rules }, 'tokens of this issuer are accepted')
       case 'provider-trouble':
         return log.warn({ reason: event.reason }, 'the provider of AUTH_LOGIN_ISSUER does not do its part')
       case 'uid-table-changed':
@@ -59,6 +65,20 @@ export function logEvents(log: Logger): Emit {
 function logReachability(log: Logger, { part, isReachable, reason = 'unknown' }: EventOf<'reachability'>): void {
   if (isReachable) log.info(REACHABLE[part])
   else log.warn(UNREACHABLE[part](reason))
+}
+
+function logUnreadableKeys(log: Logger, { name: _, variable, ...fields }: EventOf<'keys-unreadable'>): void {
+  log.warn(fields, `the keys of ${variable} cannot be read; trying again`)
+}
+
+function logKeyFile(log: Logger, { name: _, problem, ...fields }: EventOf<'key-file-changed'>): void {
+  if (problem === undefined) log.info(fields, 'a file of keys changed')
+  else log.error({ ...fields, alarm: 'key-file', problem }, 'alarm')
+}
+
+function logIssuers(log: Logger, { issuers, problem }: EventOf<'issuers-changed'>): void {
+  if (problem === undefined) log.info({ issuers }, 'the file of AUTH_ISSUERS_FILE changed')
+  else log.error({ issuers, alarm: 'issuers-file', problem }, 'alarm')
 }
 
 function logUidTable(log: Logger, { rows, problem }: EventOf<'uid-table-changed'>): void {

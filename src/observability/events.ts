@@ -37,7 +37,22 @@ export type ServiceEvent =
   /** The store of records can be reached and must not be used; `problem` names variables, not values. */
   | { readonly name: 'store-unusable'; readonly problem: string }
   /** The key set of an issuer could not be fetched. */
-  | { readonly name: 'keys-unreadable'; readonly variable: 'AUTH_JWT_ISSUER' | 'AUTH_LOGIN_ISSUER' }
+  | {
+      readonly name: 'keys-unreadable'
+      readonly variable: 'AUTH_JWT_ISSUER' | 'AUTH_LOGIN_ISSUER' | 'AUTH_ISSUERS_FILE'
+      /** A closed vocabulary, but for the status that was answered. */
+      readonly reason: string
+      /** What the operator may do about it. */
+      readonly hint?: string
+      /** Whose keys, where there are several issuers. */
+      readonly issuer?: string
+    }
+  /** AUTH_JWT_KEY_FILE, or a file of an issuer's keys, was read again; with a `problem` its former keys stay. */
+  | { readonly name: 'key-file-changed'; readonly keys: number; readonly issuer?: string; readonly problem?: string }
+  /** AUTH_ISSUERS_FILE was read again; with a `problem` its former issuers stay. */
+  | { readonly name: 'issuers-changed'; readonly issuers: number; readonly problem?: string }
+  /** By which rules the tokens of an issuer are judged; one sentence of settings, without a secret. */
+  | { readonly name: 'issuer-ready'; readonly issuer: string; readonly rules: string }
   /** The OpenID provider of the sign-in answered with something it must not; `reason` is a closed vocabulary. */
   | { readonly name: 'provider-trouble'; readonly reason: string }
   /** The table of users was read again; with a `problem` its former rows stay. */

@@ -1,4 +1,6 @@
-import { Agent } from 'undici'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib'
+import { Agent, errors } from 'undici'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -30,6 +32,26 @@ export class UnexpectedStatus extends Error {
   }
 }
 
+/** A 200 that holds no JSON, or too much of whatever it holds. */
+export class UnreadableAnswer extends Error {
+  override readonly name = 'UnreadableAnswer'
+  readonly fault: 'not-json' | 'too-large'
+
+  constructor(fault: UnreadableAnswer['fault']) {
+    super(fault)
+    this.fault = fault
+  }
+}
+
+type Decompress = (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>
+
+/** Not asked for; some servers compress what they keep ready, whatever a client says. */
+const DECOMPRESS: Readonly<Record<string, Decompress>> = {
+  gzip: promisify<Buffer, ZlibOptions, Buffer>(gunzip),
+  deflate: promisify<Buffer, ZlibOptions, Buffer>(inflate),
+  br: promisify<Buffer, ZlibOptions, Buffer>(brotliDecompress)
+}
+
 /**
  * Asks for small JSON documents: bounded in time and size, without redirects.
  * Rejects for anything but a 200 with JSON.
@@ -48,7 +70,7 @@ export function createJsonFetcher({
       method: form ? 'POST' : 'GET',
       body: form ? form.toString() : null,
       headers: {
-        accept: 'application/json',
+        accept: 'application/json, */*;q=0.5',
         'accept-encoding': 'identity',
         ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
         ...(authorization !== undefined && { authorization })
@@ -59,7 +81,30 @@ export function createJsonFetcher({
       await answer.body.dump()
       throw new UnexpectedStatus(answer.statusCode)
     }
-    return answer.body.json()
+    const bytes = Buffer.from(await answer.body.arrayBuffer().catch(rethrowTooLarge))
+    return parsed(await plain(bytes, answer.headers['content-encoding'], maxBytes))
   }
   return Object.assign(fetchJson, { close: () => dispatcher.destroy() })
+}
+
+/** Bounded again: a few bytes can hold gigabytes. */
+async function plain(bytes: Buffer, encoding: string | string[] | undefined, maxBytes: number): Promise<Buffer> {
+  if (encoding === undefined || encoding === 'identity') return bytes
+  const decompress = typeof encoding === 'string' ? DECOMPRESS[encoding.toLowerCase()] : undefined
+  if (!decompress) throw new UnreadableAnswer('not-json')
+  return decompress(bytes, { maxOutputLength: maxBytes }).catch(error => {
+    throw new UnreadableAnswer(error instanceof RangeError ? 'too-large' : 'not-json')
+  })
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    throw new UnreadableAnswer('not-json')
+  }
+}
+
+function rethrowTooLarge(error: unknown): never {
+  throw error instanceof errors.ResponseExceededMaxSizeError ? new UnreadableAnswer('too-large') : error
 }

@@ -1,5 +1,6 @@
 import { createKeyReader, type FetchJson } from '../auth/bearer/jwks/discovery.ts'
 import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
+import { populationOf } from '../config/issuers/issuers.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Login } from '../login/login.ts'
@@ -10,9 +11,10 @@ export type OwnLogin = Login & Part
 
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
-  { auth: { login }, uid, delivery }: Config,
+  { auth, uid, delivery }: Config,
   { fetchJson, clock, emit }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly emit: Emit }
 ): Promise<OwnLogin | undefined> {
+  const { login } = auth
   if (!login) return undefined
   const { createLogin } = await import('../login/login.ts')
   const { openSessionStore } = await import('../login/stores/open.ts')
@@ -20,7 +22,7 @@ export async function openLogin(
     emit({ name: 'reachability', part: 'login-store', isReachable })
   )
   const keys = createRemoteKeys({
-    fetchKeys: createKeyReader(login.issuer, undefined, fetchJson),
+    fetchKeys: createKeyReader({ issuer: login.issuer, jwksUrl: undefined, fetchJson }),
     clock,
     emit,
     variable: 'AUTH_LOGIN_ISSUER'
@@ -28,7 +30,7 @@ export async function openLogin(
   const parts = createLogin({
     ...login,
     uidClaim: uid.claim,
-    usersOf: uid.issuer,
+    usersOf: auth.issuers ? populationOf(auth.issuers, login.issuer) : uid.issuer,
     secret: delivery.secret,
     store,
     keys,

@@ -18,12 +18,18 @@ const minimal: Environment = {
   AUTH_JWT_ISSUER: 'https://issuer.test',
   AUTH_JWT_AUDIENCE: 'replies'
 }
+const KEY = JSON.stringify({
+  kty: 'OKP',
+  crv: 'Ed25519',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
+})
+const secret = { AUTH_JWT_SECRET: 'a-shared-secret-for-tests-of-40-bytes-xx' }
 const session = { AUTH_SESSION_SECRET: 'a-session-secret-of-at-least-32-bytes' }
 
 /** The warnings of a start, or the mistakes for which it is refused. */
 function saidOf(change: Environment): readonly string[] {
   try {
-    return loadConfig({ ...minimal, ...change }, () => '').warnings
+    return loadConfig({ ...minimal, ...change }, () => KEY).warnings
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(problem => `refused: ${problem}`)
     throw error
@@ -102,6 +108,19 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
   [/UID_MODE/, 'UID_MODE', { UID_MODE: 'lower' }, { ...file, UID_MODE: 'lower' }],
   [/AUTH_JWT_SCOPE/, 'AUTH_JWT_SCOPE', { AUTH_JWT_SCOPE: 'openid' }, { AUTH_JWT_SCOPE: 'replies:write' }],
   [
+    /AUTH_JWT_KEY_FILE/,
+    'AUTH_JWT_SECRET',
+    { ...secret, AUTH_JWT_AUDIENCE: undefined },
+    { ...secret, AUTH_JWT_AUDIENCE: undefined, AUTH_JWT_CLAIMS: 'token_type=access' }
+  ],
+  [
+    /unchecked/,
+    'AUTH_JWT_AUDIENCE',
+    { AUTH_JWT_AUDIENCE: 'unchecked' },
+    { AUTH_JWT_AUDIENCE: 'unchecked', AUTH_JWT_CLAIMS: 'sid' }
+  ],
+  [/AUTH_HTTP_HOSTS/, 'AUTH_HTTP_HOSTS', { AUTH_HTTP_HOSTS: 'keycloak:8080' }, { AUTH_HTTP_HOSTS: '' }],
+  [
     /redis:/,
     'STORE_URL',
     { STORE_URL: 'redis://redis.example.com', STORE_SECRET },
@@ -126,6 +145,7 @@ t.test('every row of the table has its test', async t => {
 
 t.test('what is at stake in one variable is at stake in its siblings', async t => {
   const each: readonly (readonly [name: string, change: Environment])[] = [
+    ['AUTH_JWT_KEY_FILE', { AUTH_JWT_KEY_FILE: '/run/key.json', AUTH_JWT_AUDIENCE: undefined }],
     ...['nickname', 'name', 'email'].map(claim => ['UID_CLAIM', { UID_CLAIM: claim }] as const),
     ...['profile', 'email', 'offline_access'].map(scope => ['AUTH_ACT_SCOPE', { AUTH_ACT_SCOPE: scope }] as const),
     ['AUTH_SESSION_STORE_URL', { AUTH_SESSION_STORE_URL: 'redis://10.0.0.7:6379/1', ...session }],

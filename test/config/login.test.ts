@@ -64,7 +64,7 @@ t.test('bearer tokens and the login go together', async t => {
   const { auth } = load({ ...cometchat, ...login, AUTH_JWT_ISSUER: 'https://i.test', AUTH_JWT_AUDIENCE: 'replies' })
 
   t.ok(auth.login)
-  t.equal(auth.jwt?.audience, 'replies')
+  t.same(auth.jwt?.audiences, ['replies'])
 })
 
 t.test('without any of its variables there is no login', async t => {
@@ -105,8 +105,12 @@ t.test('every half of a configuration is named, without a value', async t => {
     ['no scopes', { AUTH_LOGIN_SCOPE: 'openid  profile' }, /AUTH_LOGIN_SCOPE must be scopes/],
     ['idle for less than a minute', { AUTH_LOGIN_IDLE_MS: '59999' }, /AUTH_LOGIN_IDLE_MS must be a whole number/],
     ['idle longer than alive', { AUTH_LOGIN_IDLE_MS: '120000', AUTH_LOGIN_ABSOLUTE_MS: '60000' }, /must not be longer/],
-    ['a bearer secret without bearer', { AUTH_JWT_SECRET: 'x'.repeat(40) }, /AUTH_JWT_SECRET needs AUTH_JWT_ISSUER/],
-    ['half a bearer', { AUTH_JWT_ISSUER: 'https://i.test' }, /AUTH_JWT_ISSUER and AUTH_JWT_AUDIENCE go together/]
+    [
+      'a bearer secret without a name for its users',
+      { AUTH_JWT_SECRET: 'x'.repeat(40) },
+      /^UID_ISSUER must be set beside AUTH_JWT_SECRET/
+    ],
+    ['half a bearer', { AUTH_JWT_ISSUER: 'https://i.test' }, /^AUTH_JWT_AUDIENCE must be set/]
   ]
 
   for (const [name, changes, wanted] of cases) {

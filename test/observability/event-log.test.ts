@@ -75,8 +75,45 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     { level: 'error', msg: 'STORE_URL names a Redis that may evict records.' }
   ],
   [
-    { name: 'keys-unreadable', variable: 'AUTH_LOGIN_ISSUER' },
-    { level: 'warn', msg: 'the keys of AUTH_LOGIN_ISSUER cannot be read; trying again' }
+    { name: 'keys-unreadable', variable: 'AUTH_LOGIN_ISSUER', reason: 'keys-status-302', hint: 'a redirect' },
+    {
+      level: 'warn',
+      reason: 'keys-status-302',
+      hint: 'a redirect',
+      msg: 'the keys of AUTH_LOGIN_ISSUER cannot be read; trying again'
+    }
+  ],
+  [
+    { name: 'key-file-changed', keys: 2 },
+    { level: 'info', keys: 2, msg: 'a file of keys changed' }
+  ],
+  [
+    { name: 'key-file-changed', keys: 2, issuer: 'https://issuer.test', problem: 'the file cannot be read' },
+    {
+      level: 'error',
+      keys: 2,
+      issuer: 'https://issuer.test',
+      alarm: 'key-file',
+      problem: 'the file cannot be read',
+      msg: 'alarm'
+    }
+  ],
+  [
+    { name: 'issuers-changed', issuers: 3 },
+    { level: 'info', issuers: 3, msg: 'the file of AUTH_ISSUERS_FILE changed' }
+  ],
+  [
+    { name: 'issuers-changed', issuers: 3, problem: 'AUTH_ISSUERS_FILE is not JSON.' },
+    { level: 'error', issuers: 3, alarm: 'issuers-file', problem: 'AUTH_ISSUERS_FILE is not JSON.', msg: 'alarm' }
+  ],
+  [
+    { name: 'issuer-ready', issuer: 'https://issuer.test', rules: 'keys by discovery (2)' },
+    {
+      level: 'info',
+      issuer: 'https://issuer.test',
+      rules: 'keys by discovery (2)',
+      msg: 'tokens of this issuer are accepted'
+    }
   ],
   [
     { name: 'provider-trouble', reason: 'token-status' },

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { createJsonFetcher } from '../../src/outbound/fetch-json.ts'
 import type { Misbehaviour } from '../helpers/identity-provider.ts'
 
 const TIMEOUT_MS = 400
+const BOMB = gzipSync(Buffer.alloc(16 * 1024 * 1024, ' '))
 
 /** A server that misbehaves, and how many requests it has seen. */
 async function startServer(t: Test, handle: Misbehaviour) {
@@ -33,6 +34,23 @@ t.test('a small JSON document is read', async t => {
   t.same(await fetcherFor(t)(url), { keys: [] })
 })
 
+t.test('a compressed document is read, although none was asked for', async t => {
+  const encodings = { gzip: gzipSync, GZIP: gzipSync, deflate: deflateSync, br: brotliCompressSync }
+  for (const [encoding, compress] of Object.entries(encodings)) {
+    const { url } = await startServer(t, (_request, response) =>
+      response.setHeader('content-encoding', encoding).end(compress('{"keys":[]}'))
+    )
+    t.same(await fetcherFor(t)(url), { keys: [] }, encoding)
+  }
+})
+
+t.test('a server that insists on its own media type gives it', async t => {
+  const { url } = await startServer(t, (request, response) =>
+    response.writeHead(request.headers.accept?.includes('*/*') ? 200 : 406).end('{"keys":[]}')
+  )
+  t.same(await fetcherFor(t)(url), { keys: [] })
+})
+
 t.test('whatever else a server does ends in time, and in a rejection', async t => {
   const fetchJson = fetcherFor(t)
   const faults: Record<string, Misbehaviour> = {
@@ -51,7 +69,10 @@ t.test('whatever else a server does ends in time, and in a rejection', async t =
       response.writeHead(200, { 'content-length': 100 }).write('{"keys":[]}')
       setTimeout(() => response.destroy(), 50)
     },
-    compression: (_request, response) => response.setHeader('content-encoding', 'gzip').end(gzipSync('{"keys":[]}')),
+    'an encoding of its own': (_request, response) => response.setHeader('content-encoding', 'zip').end('{"keys":[]}'),
+    'half a compressed document': (_request, response) =>
+      response.setHeader('content-encoding', 'gzip').end(gzipSync('{"keys":[]}').subarray(0, 15)),
+    '16 megabytes, compressed': (_request, response) => response.setHeader('content-encoding', 'gzip').end(BOMB),
     'ten megabytes, announced': (_request, response) => response.end(`"${'x'.repeat(10 * 1024 * 1024)}"`),
     'ten megabytes, in pieces': (_request, response) => {
       for (let count = 0; count < 160; count++) response.write('x'.repeat(65_536))

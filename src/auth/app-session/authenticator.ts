@@ -1,7 +1,8 @@
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Secret } from '../../lib/secret.ts'
 import type { Principal } from '../caller.ts'
+import { type CredentialReason, credentialRefusal } from '../reasons.ts'
 import { parseSession, sessionEndsAtMs, sessionIdOf, userAt } from './session.ts'
 import type { AppSessionStore } from './store.ts'
 
@@ -41,9 +42,8 @@ export function createAppSessionAuthenticator(options: AppSessionOptions): (valu
 }
 
 /** One answer for all: what exactly is wrong with a cookie is for the log. */
-function refusal(reason: string): AppError {
-  return new AppError('unauthenticated', 'The session is not valid, has ended, or belongs to nobody.', {
-    challenge: 'Bearer',
-    reason
+function refusal(reason: CredentialReason): AppError {
+  return credentialRefusal('unauthenticated', reason, 'The session is not valid, has ended, or belongs to nobody.', {
+    challenge: 'Bearer'
   })
 }

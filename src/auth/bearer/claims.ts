@@ -1,32 +1,35 @@
-import { AppError } from '../../errors.ts'
-import { type Claims, claimAt } from '../../lib/claims.ts'
+import type { AppError } from '../../errors.ts'
+import { brokenRule, type ClaimRule, type Claims, claimAt } from '../../lib/claims.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Principal, Profile } from '../caller.ts'
+import { type CredentialReason, credentialRefusal } from '../reasons.ts'
 
 /** What the claims of a token must say, whether its signature or its issuer vouches for them. */
 export interface ClaimRules {
-  readonly issuer: string
-  readonly audience: string
+  /** The exact `iss`; undefined beside a key of the app's own, where any is believed, and none. */
+  readonly issuer: string | undefined
+  /** Whose users they are: by default the issuer's, whatever its address. */
+  readonly usersOf: string
+  /** One of them must be an `aud` of the token; undefined where it is not looked at. */
+  readonly audiences: readonly string[] | undefined
+  readonly claims: readonly ClaimRule[]
   /** Scope that a token must carry; none when undefined. */
   readonly scope: string | undefined
   /** Scope that lets a service name the user it acts for; no service may when undefined. */
   readonly actScope: string | undefined
-  /** The claim that names the user: a whole name, or a path of names with dots between them. */
+  /** The claim that names the user. */
   readonly uidClaim: string
-  /** What every user's claim begins with and no UID does; that of the UID map when undefined. */
+  /** What the claim begins with and the user's name does not; undefined where the map's own rule counts. */
   readonly uidStrip?: string | undefined
-  /** Whose users they are; those of the issuer when undefined. */
-  readonly usersOf?: string | undefined
 }
 
 const MAX_ACTORS = 5
 const MAX_ACTOR_LENGTH = 128
 
-/** What the claims of a token say; throws `forbidden` without the scope that is required. */
-export function principalFrom(
-  claims: Claims,
-  { issuer, usersOf = issuer, scope, actScope, uidClaim, uidStrip }: Omit<ClaimRules, 'audience'>
-): Principal {
+/** What the claims of a token say; throws `unauthenticated` or `forbidden` where they are not what is demanded. */
+export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
+  const { usersOf, scope, actScope, uidClaim, uidStrip } = rules
+  if (brokenRule(rules.claims, claims)) throw invalidToken('token-claim')
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
   const profile = profileOf(claims)
@@ -35,17 +38,23 @@ export function principalFrom(
     scheme: 'bearer',
     issuer: usersOf,
     subject: claimAt(claims, uidClaim),
-    ...(uidStrip !== undefined && { uidStrip }),
     actors: actorsOf(claims),
     mayActForOthers,
+    ...(uidStrip !== undefined && { uidStrip }),
     ...(mayActForOthers && { service: serviceOf(claims) }),
     ...(profile && { profile })
   }
 }
 
-/** `scope` (RFC 8693 §4.2) or `scp`, as text or as a list. */
-function scopesOf({ scope, scp }: Claims): unknown[] {
-  return [scope, scp].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
+/** Whether a token is meant for this service; undefined where it names no audience at all. */
+export function isForUs({ aud }: Claims, audiences: readonly string[]): boolean | undefined {
+  if (aud === undefined || aud === null || aud === '' || (Array.isArray(aud) && aud.length === 0)) return undefined
+  return [aud].flat().some(one => typeof one === 'string' && audiences.includes(one))
+}
+
+/** `scope` (RFC 8693 §4.2), `scp`, `roles` (RFC 9068 §2.2.3.1) or `permissions`, as text or as a list. */
+function scopesOf({ scope, scp, roles, permissions }: Claims): unknown[] {
+  return [scope, scp, roles, permissions].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
 }
 
 /** A client of RFC 9068 §2.2 has its id in `sub` and `client_id`; some issuers leave one of them out. */
@@ -60,7 +69,7 @@ function profileOf({ name, picture }: Claims): Profile | undefined {
 }
 
 function missingScope(scope: string): AppError {
-  return new AppError('forbidden', 'The token lacks the scope that this needs.', {
+  return credentialRefusal('forbidden', 'token-scope', 'The token lacks the scope that this needs.', {
     challenge: `Bearer error="insufficient_scope", scope="${scope}"`
   })
 }
@@ -77,7 +86,7 @@ function actorsOf(claims: Claims): string[] {
   return actors
 }
 
-/** The refusal of a token, in the words of RFC 6750 §3.1. */
-export function invalidToken(publicDetail: string): AppError {
-  return new AppError('unauthenticated', publicDetail, { challenge: 'Bearer error="invalid_token"' })
+/** The refusal of a token, in the words of RFC 6750 §3.1; why exactly is for the log. */
+export function invalidToken(reason: CredentialReason, publicDetail = 'The token is not valid.'): AppError {
+  return credentialRefusal('unauthenticated', reason, publicDetail, { challenge: 'Bearer error="invalid_token"' })
 }

@@ -10,7 +10,8 @@ import type { Secret } from '../../lib/secret.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
-import { type ClaimRules, invalidToken, principalFrom } from './claims.ts'
+import { type ClaimRules, invalidToken, isForUs, principalFrom } from './claims.ts'
+import { formFault, MAX_TOKEN_LENGTH } from './token-format.ts'
 import { TokenSenders } from './token-senders.ts'
 
 export interface IntrospectionOptions extends ClaimRules {
@@ -21,9 +22,8 @@ export interface IntrospectionOptions extends ClaimRules {
   readonly clock: Clock
 }
 
-const MAX_TOKEN_LENGTH = 8192
-/** RFC 6750 §2.1; anything else is no bearer token, and the issuer is not asked about it. */
-const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+/** RFC 6750 §2.1, and the bar of Laravel's; anything else is no bearer token, and the issuer is not asked about it. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/|-]+=*$/
 /** How long a revoked token may still be believed. */
 const MAX_AGE_MS = 30_000
 const REFUSED_MAX_AGE_MS = 5000
@@ -78,7 +78,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
   }
 
   return (token, { ip }) => {
-    if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken('The token is not valid.')
+    if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken(formFault(token))
     // The digest, not the token: a dump of this memory is of no use for signing in.
     const key = createHash('sha256').update(token).digest('base64')
     const known = good.get(key)
@@ -105,15 +105,16 @@ function checkedClaims(answer: unknown): Claims {
   throw unavailable('introspection-unreadable')
 }
 
-function refusalOf(claims: Claims, { issuer, audience, scope }: ClaimRules, nowMs: number): AppError | undefined {
-  const { active, exp, nbf, iss, aud } = claims
-  if (active !== true) return invalidToken('The token is not active.')
-  if (exp !== undefined && Number(exp) * 1000 <= nowMs) return invalidToken('The token has expired.')
+function refusalOf(claims: Claims, { issuer, audiences, scope }: ClaimRules, nowMs: number): AppError | undefined {
+  const { active, exp, nbf, iss } = claims
+  if (active !== true) return invalidToken('token-inactive', 'The token is not active.')
+  if (exp !== undefined && Number(exp) * 1000 <= nowMs) return invalidToken('token-expired', 'The token has expired.')
   const isEarly = nbf !== undefined && Number(nbf) * 1000 > nowMs + NOT_BEFORE_TOLERANCE_MS
-  if (isEarly || (iss !== undefined && iss !== issuer)) return invalidToken('The token is not valid.')
+  if (isEarly) return invalidToken('token-early')
+  if (iss !== undefined && issuer !== undefined && iss !== issuer) return invalidToken('token-issuer')
   // Without an audience only a scope of this service can say that the token is meant for it.
-  const isForUs = aud === undefined ? scope !== undefined : [aud].flat().includes(audience)
-  return isForUs ? undefined : invalidToken('The token is for another audience.')
+  const isMeant = !audiences || (isForUs(claims, audiences) ?? scope !== undefined)
+  return isMeant ? undefined : invalidToken('token-audience', 'The token is for another audience.')
 }
 
 function unavailable(reason: string): AppError {

@@ -7,9 +7,16 @@ export interface VerifiedToken {
   readonly expiresAtMs: number
 }
 
+/** What verified a token: its keys, as they were then. */
+interface Generations {
+  readonly generation: number
+}
+
 interface Remembered {
   readonly token: string
   readonly verified: VerifiedToken
+  readonly keys: Generations
+  readonly generation: number
 }
 
 const MAX_CHARACTERS = 16 * 1024 * 1024
@@ -17,39 +24,33 @@ const MAX_CHARACTERS = 16 * 1024 * 1024
 const KEY_LENGTH = 12
 
 /**
- * Remembers verified tokens until they expire. One is found by its end and then compared as a whole: two tokens never
- * share an entry. Bounded by the characters it holds. A change of keys forgets everything.
+ * Remembers verified tokens until they expire or their issuer's keys change. One is found by its end and then compared
+ * as a whole: two tokens never share an entry, and however many issuers there are, none is looked for. Bounded by the
+ * characters it holds.
  */
 export class TokenCache {
   readonly #entries: LruCache<Remembered>
-  #generation = 0
 
   constructor(maxCharacters: number = MAX_CHARACTERS) {
     this.#entries = new LruCache({ maxSize: maxCharacters, sizeOf: ({ token }) => token.length })
   }
 
-  get(token: string, nowMs: number, generation: number): VerifiedToken | undefined {
-    if (generation !== this.#generation) this.#forgetAll(generation)
+  get(token: string, nowMs: number): VerifiedToken | undefined {
     const entry = this.#entries.get(keyOf(token))
     if (entry?.token !== token) return undefined
-    if (entry.verified.expiresAtMs > nowMs) return entry.verified
+    if (entry.verified.expiresAtMs > nowMs && entry.keys.generation === entry.generation) return entry.verified
     this.#entries.delete(keyOf(token))
     return undefined
   }
 
   /** Keeps nothing that was verified with former keys, and never replaces a token by another one of the same end. */
-  set(token: string, verified: VerifiedToken, generation: number): void {
-    if (generation !== this.#generation || this.#entries.has(keyOf(token))) return
-    this.#entries.set(keyOf(token), { token, verified })
+  set(token: string, verified: VerifiedToken, keys: Generations, generation: number): void {
+    if (generation !== keys.generation || this.#entries.has(keyOf(token))) return
+    this.#entries.set(keyOf(token), { token, verified, keys, generation })
   }
 
   get size(): number {
     return this.#entries.size
-  }
-
-  #forgetAll(generation: number): void {
-    this.#entries.clear()
-    this.#generation = generation
   }
 }
 

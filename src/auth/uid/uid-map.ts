@@ -1,7 +1,8 @@
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import { nameIn } from '../../lib/claims.ts'
 import { binaryDigestOf } from '../../lib/digest.ts'
 import { type CometChatUid, isCometChatUid } from '../../lib/service/cometchat-uid.ts'
+import { type CredentialReason, credentialRefusal } from '../reasons.ts'
 
 /** The user as the identity provider knows them; `subject` is the value of the configured claim. */
 export interface Identity {
@@ -21,7 +22,7 @@ export interface UidMapOptions {
 }
 
 /** Why nobody can speak as this user; for the log. */
-export type UidRefusal = 'uid-missing' | 'uid-form' | 'uid-taken' | 'uid-shared' | 'uid-unlisted'
+export type UidRefusal = Extract<CredentialReason, `uid-${string}`>
 
 /** A promise where the app's table has to be asked; it rejects with what the map throws. */
 export type UidMap = (identity: Identity) => CometChatUid | Promise<CometChatUid>
@@ -87,5 +88,5 @@ function base32(bytes: Buffer): string {
 }
 
 export function unmappable(reason: UidRefusal): AppError {
-  return new AppError('identity-unmappable', 'The signed-in user cannot be mapped to a CometChat UID.', { reason })
+  return credentialRefusal('identity-unmappable', reason, 'The signed-in user cannot be mapped to a CometChat UID.')
 }

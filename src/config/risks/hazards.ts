@@ -2,6 +2,7 @@ import type { Secret } from '../../lib/secret.ts'
 import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
+import type { IntrospectionClient } from '../introspection.ts'
 import type { UidTableConfig } from '../uid.ts'
 import { isPublished } from './published-secrets.ts'
 
@@ -24,10 +25,14 @@ export interface Start {
       | {
           readonly scope: string | undefined
           readonly actScope: string | undefined
-          readonly secret: Secret | undefined
+          readonly secrets: readonly Secret[]
+          readonly keyFile: object | undefined
+          readonly audiences: readonly string[] | undefined
+          readonly claims: readonly object[]
         }
       | undefined
-    readonly introspection: { readonly clientSecret: Secret } | undefined
+    readonly introspection: { readonly client: IntrospectionClient } | undefined
+    readonly httpHosts: ReadonlySet<string>
     readonly login: { readonly clientSecret: Secret } | undefined
     readonly session: { readonly secrets: readonly Secret[]; readonly store: RedisAddress } | undefined
   }
@@ -114,6 +119,27 @@ export const HAZARDS: readonly Hazard[] = [
     ]
   },
   {
+    what: '`AUTH_JWT_SECRET` or `AUTH_JWT_KEY_FILE` without an audience and without `AUTH_JWT_CLAIMS`',
+    reason: 'lets every token in that its key signs, those of reset and e-mail links, too: set AUTH_JWT_CLAIMS.',
+    find: ({ auth: { jwt } }) => {
+      if (!jwt || jwt.audiences || jwt.claims.length > 0) return []
+      return jwt.secrets.length > 0 ? ['AUTH_JWT_SECRET'] : jwt.keyFile ? ['AUTH_JWT_KEY_FILE'] : []
+    }
+  },
+  {
+    what: '`AUTH_JWT_AUDIENCE=unchecked` with published keys and without `AUTH_JWT_CLAIMS`',
+    reason: 'is unchecked: the tokens of every other service of the issuer are accepted.',
+    find: ({ auth: { jwt } }) =>
+      jwt && !jwt.audiences && jwt.claims.length === 0 && jwt.secrets.length === 0 && !jwt.keyFile
+        ? ['AUTH_JWT_AUDIENCE']
+        : []
+  },
+  {
+    what: '`AUTH_HTTP_HOSTS`',
+    reason: 'lists hosts that are asked over plain http: who is on the way can say who anybody is.',
+    find: ({ auth }) => (auth.httpHosts.size > 0 ? ['AUTH_HTTP_HOSTS'] : [])
+  },
+  {
     what: '`redis://` to a host that is not loopback',
     reason: 'is redis:// to another host: records, sessions and its password can be read on the way; use rediss://.',
     find: ({ delivery, auth }) => [
@@ -139,10 +165,12 @@ export function warningsOf(start: Start): string[] {
 
 function publishedSecrets({ cometchat, auth, uid, delivery }: Start): string[] {
   const { jwt, introspection, login, session } = auth
+  const client = introspection?.client
   const secrets: Readonly<Record<string, readonly (Secret | undefined)[]>> = {
     COMETCHAT_API_KEY: cometchat.apiKeys,
-    AUTH_JWT_SECRET: [jwt?.secret],
-    AUTH_INTROSPECTION_CLIENT_SECRET: [introspection?.clientSecret],
+    AUTH_JWT_SECRET: jwt?.secrets ?? [],
+    AUTH_INTROSPECTION_CLIENT_SECRET: client && 'clientSecret' in client ? [client.clientSecret] : [],
+    AUTH_INTROSPECTION_TOKEN: client && 'token' in client ? [client.token] : [],
     AUTH_LOGIN_CLIENT_SECRET: [login?.clientSecret],
     AUTH_SESSION_SECRET: session?.secrets ?? [],
     UID_TABLE_TOKEN: [uid.table?.kind === 'url' ? uid.table.token : undefined],

@@ -1,14 +1,13 @@
 import { createPrivateKey } from 'node:crypto'
 import { CompactEncrypt, CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
-import type { JwtOptions } from '../../../src/auth/bearer/jwt.ts'
 import { hmacToken, rsaToken, secretsFromPublicKey, tokenOf } from '../../helpers/forged-tokens.ts'
 import { createSigningKey, type SigningKey } from '../../helpers/identity-provider.ts'
-import { claims, ec, ed, newKeys, pss, rsa, signed, verdictOn } from './token-verdict.ts'
+import { claims, ec, ed, newKeys, pss, type Rules, rsa, signed, verdictOn } from './token-verdict.ts'
 
 const rsaPrivate = createPrivateKey({ key: (await exportJWK(rsa.privateKey)) as Record<string, string>, format: 'jwk' })
 
-async function isRefused(t: Test, name: string, token: string, options: Partial<JwtOptions> = {}) {
+async function isRefused(t: Test, name: string, token: string, options: Partial<Rules> = {}) {
   t.equal(await verdictOn(token, options), 'unauthenticated', name)
 }
 

@@ -1,14 +1,25 @@
 import t from 'tap'
 import type { Sender } from '../../../src/auth/authenticator.ts'
-import { isCompactJws, isVerifiableToken, routeByTokenFormat } from '../../../src/auth/bearer/token-format.ts'
+import {
+  formFault,
+  isCompactJws,
+  isVerifiableToken,
+  routeByTokenFormat
+} from '../../../src/auth/bearer/token-format.ts'
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const JWT = `${part({ alg: 'ES256' })}.${part({ sub: 'alice' })}.c2ln`
 
-t.test('a token of exactly 8,192 characters may be verified, a longer one is not', async t => {
-  const longest = `${JWT}${'A'.repeat(8192 - JWT.length)}`
+t.test('a token of exactly 12,288 characters may be verified, a longer one is not', async t => {
+  const longest = `${JWT}${'A'.repeat(12_288 - JWT.length)}`
   t.ok(isVerifiableToken(longest))
   t.notOk(isVerifiableToken(`${longest}A`))
+  t.equal(formFault(`${longest}A`), 'token-too-long')
+})
+
+t.test('what cannot be verified is encrypted, or no token at all', async t => {
+  t.equal(formFault('eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn'), 'token-encrypted')
+  for (const text of ['', 'a', 'a.b.c=', 'a.b.c.d', 'a.b.c.d.e.f', '..']) t.equal(formFault(text), 'token-form', text)
 })
 
 t.test('a token is a JWT by three parts of base64url and a header with `alg`', async t => {

@@ -1,10 +1,10 @@
-import type { JWSHeaderParameters } from 'jose'
 import { AppError } from '../../../errors.ts'
 import { LruCache } from '../../../lib/cache.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Emit, ServiceEvent } from '../../../observability/events.ts'
 import { type KeySet, parseKeySet } from './key-set.ts'
-import type { KeySource, VerificationKey } from './key-source.ts'
+import type { KeyHint, KeySource, VerificationKey } from './key-source.ts'
+import { KeysProblem, type KeysReason } from './keys-problem.ts'
 
 type KeysUnreadable = Extract<ServiceEvent, { name: 'keys-unreadable' }>
 
@@ -16,6 +16,9 @@ export interface RemoteKeysOptions {
   readonly emit: Emit
   /** The variable that says whose keys they are. */
   readonly variable: KeysUnreadable['variable']
+  readonly issuer?: string
+  /** Told once how many keys there are. */
+  readonly onFirstRead?: (keyCount: number) => void
 }
 
 const MAX_AGE_MS = 10 * 60_000
@@ -48,6 +51,7 @@ class RemoteKeys implements KeySource {
   #readsBegun = 0
   #lastRead = 0
   #failures = 0
+  #failure: KeysReason | undefined
   #cooldownUntilMs = Number.NEGATIVE_INFINITY
   #lastVainReadMs = Number.NEGATIVE_INFINITY
   #nextExtraReadMs = Number.NEGATIVE_INFINITY
@@ -71,28 +75,40 @@ class RemoteKeys implements KeySource {
     return this.#isUsable()
   }
 
+  get size(): number {
+    return this.#keySet?.size ?? 0
+  }
+
   close(): void {
     clearTimeout(this.#timer)
     this.#cooldownUntilMs = Number.POSITIVE_INFINITY
   }
 
-  async find(header: JWSHeaderParameters, signature: string): Promise<VerificationKey | undefined> {
+  async *candidates(hint: KeyHint, signature: string): AsyncIterable<VerificationKey> {
     const begunBefore = this.#postponed.get(signature) ?? this.#readsBegun
     if (!this.#isUsable()) await this.#read()
     if (!this.#isUsable()) throw this.#unreadable()
     this.#refreshWhenOld()
-    const known = await this.#keySet?.find(header)
-    // An id names one key: no later set has another one under it.
-    if (known || this.#keySet?.hasId(header.kid)) return known
+    if (yield* this.#named(hint)) return
+    // What verifies a token without an id of its own may be its key all the same.
+    if (hint.kid !== undefined && this.#keySet) yield* this.#keySet.nameless(hint)
     // What is being read may be older than the token; when the key is in it, that does not matter.
     await this.#reading
-    const found = await this.#keySet?.find(header)
-    if (found || this.#lastRead > begunBefore) return found
-    return this.#findInNewerKeys(header, signature, begunBefore)
+    if ((yield* this.#named(hint)) || this.#lastRead > begunBefore) return
+    await this.#readNewerKeys(hint, signature, begunBefore)
+    yield* this.#named(hint)
+  }
+
+  /** Whether that was all: an id names one key, and no later set has another one under it. */
+  async *#named(hint: KeyHint): AsyncGenerator<VerificationKey, boolean> {
+    const keySet = this.#keySet
+    if (!keySet) return false
+    yield* keySet.named(hint)
+    return keySet.fits(hint) || (hint.kid !== undefined && keySet.hasId(hint.kid))
   }
 
   /** Throws where the keys cannot be read again yet. */
-  async #findInNewerKeys(header: JWSHeaderParameters, signature: string, begunBefore: number) {
+  async #readNewerKeys(hint: KeyHint, signature: string, begunBefore: number): Promise<void> {
     // Or in a flood each try of this token would come too early, and its user would never hear that it is refused.
     this.#postponed.set(signature, begunBefore)
     const waitMs = this.#nextExtraReadMs - this.#now()
@@ -101,12 +117,10 @@ class RemoteKeys implements KeySource {
     // The issuer cannot be asked: the key may be a new one, and then 401 would send its user away.
     if (this.#lastRead <= begunBefore) throw this.#unreadable()
     this.#postponed.delete(signature)
-    const found = await this.#keySet?.find(header)
-    if (!found) this.#lastVainReadMs = this.#now()
+    if (!this.#keySet?.fits(hint)) this.#lastVainReadMs = this.#now()
     // Without strangers there is no pause: a rotation that follows another closely is found at once.
     const areStrangersAbout = this.#now() - this.#lastVainReadMs < STRANGERS_ABOUT_MS
     if (areStrangersAbout) this.#nextExtraReadMs = this.#now() + EXTRA_READ_INTERVAL_MS
-    return found
   }
 
   #refreshWhenOld(): void {
@@ -120,7 +134,7 @@ class RemoteKeys implements KeySource {
     this.#reading = this.#options
       .fetchKeys()
       .then(keys => this.#keep(parseKeySet(keys), number))
-      .catch(() => this.#coolDown())
+      .catch((error: unknown) => this.#coolDown(error))
       .finally(() => {
         this.#reading = undefined
       })
@@ -131,16 +145,29 @@ class RemoteKeys implements KeySource {
     this.#lastRead = number
     this.#readAtMs = this.#now()
     this.#failures = 0
+    this.#failure = undefined
     this.#cooldownUntilMs = Number.NEGATIVE_INFINITY
     if (keySet.text === this.#keySet?.text) return
+    const isFirst = this.#keySet === undefined
     this.#keySet = keySet
     this.#generation++
+    if (isFirst) this.#options.onFirstRead?.(keySet.size)
   }
 
-  #coolDown(): void {
+  #coolDown(error: unknown): void {
+    const problem = error instanceof KeysProblem ? error : new KeysProblem('keys-unreachable')
+    this.#failure = problem.reason
     const pauseMs = Math.min(FIRST_FAILURE_COOL_DOWN_MS * 2 ** this.#failures++, MAX_FAILURE_COOL_DOWN_MS)
     this.#cooldownUntilMs = Math.max(this.#cooldownUntilMs, this.#now() + pauseMs)
-    this.#options.emit({ name: 'keys-unreadable', variable: this.#options.variable })
+    const { emit, variable, issuer } = this.#options
+    const { reason, hint } = problem
+    emit({
+      name: 'keys-unreadable',
+      variable,
+      reason,
+      ...(hint !== undefined && { hint }),
+      ...(issuer !== undefined && { issuer })
+    })
     // Without keys this instance is not ready and gets no calls, so no call would start the next read.
     clearTimeout(this.#timer)
     if (!this.#isUsable()) this.#timer = setTimeout(() => void this.#read(), pauseMs + 1).unref()
@@ -153,7 +180,8 @@ class RemoteKeys implements KeySource {
   #unreadable(): AppError {
     const retryAfterMs = Math.max(1000, Math.min(this.#cooldownUntilMs - this.#now(), MAX_FAILURE_COOL_DOWN_MS))
     return new AppError('identity-provider-unavailable', 'The keys that sign tokens cannot be read at the moment.', {
-      retryAfterMs
+      retryAfterMs,
+      reason: this.#failure ?? 'keys-unreachable'
     })
   }
 

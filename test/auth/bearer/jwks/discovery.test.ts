@@ -1,5 +1,7 @@
 import t from 'tap'
 import { createKeyReader } from '../../../../src/auth/bearer/jwks/discovery.ts'
+import { KeysProblem } from '../../../../src/auth/bearer/jwks/keys-problem.ts'
+import { UnexpectedStatus, UnreadableAnswer } from '../../../../src/outbound/fetch-json.ts'
 
 const issuer = 'https://issuer.test'
 const keySet = { keys: [{ kty: 'EC' }] }
@@ -7,10 +9,14 @@ const keySet = { keys: [{ kty: 'EC' }] }
 /** A reader before an internet of these documents, and the addresses it asked for. */
 function readerOf(documents: Record<string, unknown>, from = issuer, jwksUrl?: string) {
   const asked: string[] = []
-  const read = createKeyReader(from, jwksUrl, async url => {
-    asked.push(url)
-    if (!(url in documents)) throw new Error('404')
-    return documents[url]
+  const read = createKeyReader({
+    issuer: from,
+    jwksUrl,
+    fetchJson: async url => {
+      asked.push(url)
+      if (!(url in documents)) throw new Error('404')
+      return documents[url]
+    }
   })
   return { read, asked }
 }
@@ -80,4 +86,65 @@ t.test('without any metadata there are no keys', async t => {
   const { read, asked } = readerOf({})
   await t.rejects(read())
   t.equal(asked.length, 2)
+})
+
+const WELL_KNOWN = `${issuer}/.well-known/openid-configuration`
+
+/** Why keys cannot be read where every address answers that. */
+async function problemWith(answer: unknown, jwksUrl?: string): Promise<[reason: string, hint: string]> {
+  const read = createKeyReader({
+    issuer,
+    jwksUrl,
+    fetchJson: async () => {
+      if (answer instanceof Error) throw answer
+      return answer
+    }
+  })
+  const error = await read().then(
+    () => new Error('no problem'),
+    (thrown: unknown) => thrown
+  )
+  return error instanceof KeysProblem ? [error.reason, error.hint ?? ''] : [String(error), '']
+}
+
+t.test('why keys cannot be read is said in a word, and what to do about it in a sentence', async t => {
+  const url = 'https://keys.test/jwks'
+  const cases: [answer: unknown, jwksUrl: string | undefined, reason: string, hint: RegExp][] = [
+    [new UnexpectedStatus(302), url, 'keys-status-302', /redirect is not followed/],
+    [new UnexpectedStatus(404), url, 'keys-status-404', /^$/],
+    [new UnexpectedStatus(404), undefined, 'keys-status-404', /AUTH_JWT_JWKS_URL/],
+    [new UnreadableAnswer('not-json'), url, 'keys-not-json', /^$/],
+    [new UnreadableAnswer('too-large'), url, 'keys-too-large', /^$/],
+    [new UnreadableAnswer('not-json'), undefined, 'keys-not-json', /AUTH_JWT_JWKS_URL/],
+    [new Error('ECONNREFUSED canary'), url, 'keys-unreachable', /^$/],
+    [{ issuer: `${issuer}/` }, undefined, 'keys-other-issuer', /with a slash at the end: it is missing/],
+    [{ issuer: 'https://evil.example' }, undefined, 'keys-other-issuer', /^$/],
+    [{ issuer }, undefined, 'keys-no-address', /^$/],
+    [{ issuer, jwks_uri: 'http://keys.test' }, undefined, 'keys-insecure', /AUTH_HTTP_HOSTS/]
+  ]
+  for (const [answer, jwksUrl, reason, hint] of cases) {
+    const problem = await problemWith(answer, jwksUrl)
+    t.equal(problem[0], reason)
+    t.match(problem[1], hint, reason)
+  }
+})
+
+t.test('a slash too many is said as well', async t => {
+  const { read } = readerOf({ [WELL_KNOWN]: { issuer } }, `${issuer}/`)
+  const error: unknown = await read().catch(thrown => thrown)
+  t.match(error, { reason: 'keys-other-issuer', hint: /one too many/ })
+})
+
+t.test('a host that is listed may be asked over http, by its name and port', async t => {
+  const readWith = (jwksUrl: string) =>
+    createKeyReader({
+      issuer,
+      jwksUrl: undefined,
+      httpHosts: new Set(['keycloak:8080']),
+      fetchJson: async url => (url === WELL_KNOWN ? { issuer, jwks_uri: jwksUrl } : keySet)
+    })()
+  t.equal(await readWith('http://keycloak:8080/certs'), keySet)
+  for (const url of ['http://keycloak/certs', 'http://keycloak:8081/certs', 'http://keycloak.evil.example:8080/']) {
+    await t.rejects(readWith(url), { message: 'keys-insecure' }, url)
+  }
 })

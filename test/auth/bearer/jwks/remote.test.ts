@@ -231,7 +231,7 @@ t.test('failures are followed by pauses that grow', async t => {
   }
   t.ok(count.reads >= 5 && count.reads <= 10, `${count.reads} reads in two minutes of calls`)
   t.equal(events.length, count.reads, 'and the operator is told of each')
-  t.same(events[0], { name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER' })
+  t.same(events[0], { name: 'keys-unreadable', variable: 'AUTH_JWT_ISSUER', reason: 'keys-empty' })
 })
 
 t.test('a key set that is none opens nothing and takes nothing away', async t => {

@@ -1,0 +1,44 @@
+import type { ClaimRule } from '../../lib/claims.ts'
+import { PUBLIC_KEY_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
+import type { IssuerConfig } from './issuer.ts'
+
+/**
+ * By which rules the tokens of an issuer are judged, in one line and without a secret. `keyCount` is undefined where the
+ * keys were not read yet.
+ */
+export function describeIssuer(issuer: IssuerConfig, uidMode: string, keyCount?: number): string {
+  const { audiences, claims, typ, scope, actScope, uidClaim, uidStrip, usersOf, tenants } = issuer
+  const rules = [
+    `keys by ${keysOf(issuer)}${keyCount === undefined ? '' : ` (${keyCount})`}`,
+    `algorithms ${algorithmsOf(issuer)}`,
+    `audience ${audiences?.join(' or ') ?? 'unchecked'}`,
+    claims.length > 0 && `claims ${claims.map(ruleText).join(' and ')}`,
+    typ !== undefined && `typ ${typ}`,
+    scope !== undefined && `scope ${scope}`,
+    actScope !== undefined && `acting scope ${actScope}`,
+    tenants && `tenants ${tenants.length}`,
+    `UID ${uidMode} of claim ${uidClaim}${uidStrip === undefined ? '' : ` without ${uidStrip}`}`,
+    usersOf !== issuer.issuer && `users of ${usersOf}`
+  ]
+  return rules.filter(rule => rule !== false && rule !== undefined).join(', ')
+}
+
+function keysOf({ secrets, keyFile, jwksUrl }: IssuerConfig): string {
+  const sources = [
+    secrets.length === 1 && `shared secret ${secrets[0]}`,
+    secrets.length > 1 && `${secrets.length} shared secrets (a comma separates them) ${secrets.join(' and ')}`,
+    keyFile && `file ${keyFile.path}`,
+    jwksUrl
+  ].filter(source => source !== false && source !== undefined)
+  return sources.length === 0 ? 'discovery' : sources.join(' and ')
+}
+
+function algorithmsOf({ algorithms }: IssuerConfig): string {
+  const isEvery = PUBLIC_KEY_ALGORITHMS.every(name => algorithms.includes(name))
+  if (!isEvery) return algorithms.join(' ')
+  return [...algorithms.filter(name => name.startsWith('HS')), 'every asymmetric one'].join(' ')
+}
+
+function ruleText({ name, values, isForbidden }: ClaimRule): string {
+  return `${isForbidden ? '!' : ''}${name}${values.length > 0 ? `=${values.join('|')}` : ''}`
+}

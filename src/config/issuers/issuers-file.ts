@@ -1,0 +1,177 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Secret } from '../../lib/secret.ts'
+import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
+import { urlFault } from '../env-reader.ts'
+import { CLAIM_NAME, ISSUER, MEDIA_TYPE, PREFIX, SCOPE } from '../patterns.ts'
+import { type IssuerConfig, type IssuerContext, type IssuerSettings, issuerConfig, TENANT } from './issuer.ts'
+
+const MAX_ISSUERS = 100
+const MAX_TENANTS = 1000
+const MIN_SECRET_BYTES = 32
+const text = (pattern: RegExp, description: string) => Type.String({ pattern: pattern.source, description })
+const path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description })
+
+type Entry = Static<typeof Entry>
+const Entry = Type.Object(
+  {
+    issuer: text(ISSUER, 'The exact `iss` of the tokens, or a template with {tenantid}.'),
+    audience: Type.Optional(
+      Type.Array(text(ISSUER, 'One accepted `aud`, or the word unchecked.'), { minItems: 1, maxItems: 100 })
+    ),
+    jwksUrl: Type.Optional(
+      Type.String({ minLength: 1, description: 'Where the key set is; found by discovery without it.' })
+    ),
+    keyFile: Type.Optional(path('Public keys: PEM, certificate, JWK or JWK set. Watched.')),
+    secretFile: Type.Optional(path('A shared secret of at least 32 bytes, or several, one a line.')),
+    algorithms: Type.Optional(
+      Type.Array(Type.Union([...SECRET_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS].map(name => Type.Literal(name))), {
+        minItems: 1,
+        description: 'By default HS256 for a secret and every asymmetric one for public keys.'
+      })
+    ),
+    typ: Type.Optional(text(MEDIA_TYPE, 'The `typ` that a token must have, such as at+jwt.')),
+    scope: Type.Optional(text(SCOPE, 'The scope that a token must have.')),
+    actScope: Type.Optional(text(SCOPE, 'The scope that lets a service name its user in X-Acting-For.')),
+    claims: Type.Optional(Type.String({ minLength: 1, description: 'What claims must be, as in AUTH_JWT_CLAIMS.' })),
+    uidClaim: Type.Optional(text(CLAIM_NAME, 'The claim that names the user; by default UID_CLAIM.')),
+    uidStrip: Type.Optional(text(PREFIX, 'What is taken away from that claim; by default UID_STRIP.')),
+    usersOf: Type.Optional(text(ISSUER, 'Whose users they are; by default the issuer. Two entries may share them.')),
+    tenants: Type.Optional(
+      Type.Array(text(/^[A-Za-z0-9._-]{1,128}$/, 'What may stand for {tenantid}; `tid` must be the same.'), {
+        minItems: 1,
+        maxItems: MAX_TENANTS
+      })
+    )
+  },
+  { additionalProperties: false }
+)
+
+/** docs/issuers.schema.json is this. */
+export const ISSUERS_FILE_SCHEMA = Type.Array(Entry, {
+  title: 'AUTH_ISSUERS_FILE of thread-reply-bff',
+  minItems: 1,
+  maxItems: MAX_ISSUERS
+})
+const fileCheck = TypeCompiler.Compile(ISSUERS_FILE_SCHEMA)
+
+export interface IssuersFileContext {
+  readonly readFile: (path: string) => string | undefined
+  readonly httpHosts: ReadonlySet<string>
+  readonly uid: { readonly claim: string; readonly mode: string }
+}
+
+/** Every mistake in the file, none with a value in it. */
+export class IssuersFileError extends Error {
+  override readonly name = 'IssuersFileError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join(' '))
+    this.problems = problems
+  }
+}
+
+/** Throws an IssuersFileError that names each mistake by entry, counted from 0, and member. */
+export function parseIssuersFile(file: string, context: IssuersFileContext): readonly IssuerConfig[] {
+  const entries = checkedEntries(file)
+  const problems: string[] = []
+  const issuers = entries.map((entry, index) => readEntry(entry, index, context, problems))
+  problems.push(...repeatedIssuers(issuers), ...mixedPopulations(issuers, context.uid.mode))
+  if (problems.length > 0) throw new IssuersFileError(problems)
+  return issuers
+}
+
+function checkedEntries(file: string): Entry[] {
+  let value: unknown
+  try {
+    value = JSON.parse(file)
+  } catch {
+    throw new IssuersFileError(['AUTH_ISSUERS_FILE is not JSON.'])
+  }
+  if (fileCheck.Check(value)) return value
+  // The first of each place says it; what follows from it says the same in other words.
+  const places = new Map<string, string>()
+  for (const { path: pointer, message } of fileCheck.Errors(value)) {
+    const place = placeOf(pointer)
+    if (!places.has(place)) places.set(place, message)
+  }
+  throw new IssuersFileError(Array.from(places, ([place, message]) => `AUTH_ISSUERS_FILE${place}: ${asWish(message)}.`))
+}
+
+/** `/1/audience/0` is the first audience of the entry 1; a member's name that is not ours is not repeated. */
+function placeOf(pointer: string): string {
+  const [, index, member, item] = pointer.split('/')
+  if (index === undefined) return ''
+  const entry = ` entry ${index}`
+  if (member === undefined) return entry
+  if (!Object.hasOwn(Entry.properties, member)) return `${entry}, an unknown member`
+  return `${entry}, ${member}${item === undefined ? '' : ` ${item}`}`
+}
+
+function asWish(message: string): string {
+  return message
+    .replace(/ '.*'$/, '')
+    .replace(/^Expected/, 'expected')
+    .replace(/^Unexpected/, 'unexpected')
+}
+
+function readEntry(
+  entry: Entry,
+  index: number,
+  { readFile, httpHosts, uid }: IssuersFileContext,
+  problems: string[]
+): IssuerConfig {
+  const nameOf = (setting: keyof IssuerSettings): string =>
+    `AUTH_ISSUERS_FILE entry ${index}, ${setting === 'secrets' ? 'secretFile' : setting}`
+  const refuse = (problem: string): void => void problems.push(problem)
+  const { secretFile, ...settings } = entry
+  const isWritten: IssuerContext['isWritten'] = setting =>
+    (setting === 'secrets' ? secretFile : settings[setting]) !== undefined
+  const fault = settings.jwksUrl === undefined ? undefined : urlFault(settings.jwksUrl, httpHosts)
+  if (fault !== undefined) refuse(`${nameOf('jwksUrl')} ${fault}.`)
+  return issuerConfig(
+    {
+      ...settings,
+      secrets: secretFile === undefined ? [] : secretsIn(readFile(secretFile), nameOf('secrets'), refuse)
+    },
+    { nameOf, isWritten, refuse, readFile, httpHosts, uidClaim: uid.claim }
+  )
+}
+
+function secretsIn(file: string | undefined, name: string, refuse: (problem: string) => void): Secret[] {
+  if (file === undefined) {
+    refuse(`${name} names a file that cannot be read.`)
+    return []
+  }
+  const texts = file.split(/[,\r\n]+/).flatMap(line => line.trim() || [])
+  if (texts.length === 0 || texts.some(secret => Buffer.byteLength(secret) < MIN_SECRET_BYTES)) {
+    refuse(`${name} must hold secrets of at least ${MIN_SECRET_BYTES} bytes, separated by commas or line breaks.`)
+  }
+  return texts.map(secret => new Secret(secret))
+}
+
+/** Every `iss` that an entry accepts. */
+export function issuerNames({ issuer = '', tenants }: IssuerConfig): string[] {
+  return tenants ? tenants.map(tenant => issuer.replaceAll(TENANT, tenant)) : [issuer]
+}
+
+function repeatedIssuers(issuers: readonly IssuerConfig[]): string[] {
+  const entryOf = new Map<string, number>()
+  return issuers.flatMap((issuer, index) => {
+    const others = issuerNames(issuer).flatMap(name => entryOf.get(name) ?? [])
+    for (const name of issuerNames(issuer)) entryOf.set(name, index)
+    return others.length === 0
+      ? []
+      : [`AUTH_ISSUERS_FILE entry ${index}, issuer: entry ${others[0]} has it already; a token is judged by one entry.`]
+  })
+}
+
+/** As they are, the names of two populations are not told apart. */
+function mixedPopulations(issuers: readonly IssuerConfig[], mode: string): string[] {
+  if (mode !== 'verbatim' || new Set(issuers.map(({ usersOf }) => usersOf)).size < 2) return []
+  return [
+    'AUTH_ISSUERS_FILE holds the users of several issuers, and UID_MODE=verbatim would take two of one name for one ' +
+      'person: set UID_MODE=hash, lower or table, or give entries with the same users one usersOf.'
+  ]
+}
