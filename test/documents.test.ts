@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { VARIABLE_ROWS } from '../src/config/variables.ts'
 import { PROBLEMS } from '../src/errors.ts'
+import { ERROR_ROWS } from '../src/upstream/errors/cometchat-errors.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -86,5 +87,15 @@ t.test('docs/problems.md lists every code with its status', async t => {
   t.strictSame(
     listed,
     Object.entries(PROBLEMS).map(([code, { status, delivery }]) => [code, status, delivery])
+  )
+})
+
+t.test('docs/cometchat-facts.md shows every code of CometChat with what becomes of it', async t => {
+  const table = read('docs/cometchat-facts.md').split('### 4.4')[1]?.split('## 5.')[0] ?? ''
+  const rows = table.matchAll(/^\| `([A-Z_]+)` \| ([a-z]+) \| `([a-z-]+)` \| (yes|no) \|$/gm)
+
+  t.strictSame(
+    Array.from(rows, ([, ...cells]) => cells),
+    Array.from(ERROR_ROWS, ([code, { about, problem, isShown }]) => [code, about, problem, isShown ? 'yes' : 'no'])
   )
 })

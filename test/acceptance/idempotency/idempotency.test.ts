@@ -40,6 +40,8 @@ t.test('a key that is sent with another body is refused, and the body is not pos
     ['another text', { data: { text: 'the second body' } }],
     ['one more member', { data: { text: 'the first body', metadata: { more: true } } }],
     ['one more tag', { data: { text: 'the first body' }, tags: ['more'] }],
+    ['a muid', { data: { text: 'the first body' }, muid: '1764' }],
+    ['a quoted message', { data: { text: 'the first body' }, quotedMessageId: 99 }],
     ['a receiver', { data: { text: 'the first body' }, receiver: 'bob', receiverType: 'user' }]
   ] as const) {
     const answer = await send(key, { body })
