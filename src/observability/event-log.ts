@@ -62,9 +62,9 @@ export function logEvents(log: Logger): Emit {
   }
 }
 
-function logReachability(log: Logger, { part, isReachable, reason = 'unknown' }: EventOf<'reachability'>): void {
+function logReachability(log: Logger, { part, isReachable, reason }: EventOf<'reachability'>): void {
   if (isReachable) log.info(REACHABLE[part])
-  else log.warn(UNREACHABLE[part](reason))
+  else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown'))
 }
 
 function logUnreadableKeys(log: Logger, { name: _, variable, ...fields }: EventOf<'keys-unreadable'>): void {

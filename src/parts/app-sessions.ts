@@ -18,7 +18,7 @@ export async function openAppSessions({ auth }: Config, clock: Clock, emit: Emit
   const store = await createAppSessionRedis({
     address,
     prefix,
-    onChange: isReachable => emit({ name: 'reachability', part: 'session-store', isReachable })
+    onChange: (isReachable, reason) => emit({ name: 'reachability', part: 'session-store', isReachable, reason })
   })
   return {
     authenticate: createAppSessionAuthenticator({ secrets, userPath, issuer, store, clock }),

@@ -22,7 +22,8 @@ export interface RedisClientOptions {
 const RETRY_MS = 250
 /** Connecting and a handshake take less; after that a service starts without its Redis. */
 const OPENING_MS = 1600
-const REPLY_CODES = /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS)\b/
+const REPLY_CODES =
+  /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS|MOVED|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|ASK)\b/
 
 /**
  * A connection to Redis that is known at any time to be usable or not. Only the calls under way wait for a Redis that

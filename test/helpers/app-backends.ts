@@ -31,6 +31,11 @@ export interface BackendOptions {
   readonly prefix?: string
   readonly maxAgeMs?: number
   readonly cookie?: { readonly secure?: boolean; readonly sameSite?: 'none' | 'lax' }
+  /** What apps write although the types of the library do not allow it. */
+  readonly looseCookie?: { readonly expires?: false; readonly maxAge?: false }
+  /** Every answer renews the session and its cookie. */
+  readonly rolling?: boolean
+  readonly newId?: () => string
   /** A page to serve at `/`. */
   readonly page?: string
 }
@@ -50,7 +55,7 @@ export const SECRET = 'a-secret-that-signs-session-cookies-1'
 
 /** express 5, express-session and connect-redis; the page and the proxy headers are for browsers. */
 export const startExpressBackend: StartBackend = async (t, options) => {
-  const { prefix = 'sess:', secrets, maxAgeMs, cookie, page = '' } = options
+  const { prefix = 'sess:', secrets, maxAgeMs, cookie, looseCookie, rolling = false, newId, page = '' } = options
   const app = express()
   app.set('trust proxy', 'loopback')
   app.get('/', (_request, response) => void response.type('html').send(page))
@@ -60,7 +65,9 @@ export const startExpressBackend: StartBackend = async (t, options) => {
       secret: [...secrets],
       resave: false,
       saveUninitialized: false,
-      cookie: { ...cookie, ...(maxAgeMs !== undefined && { maxAge: maxAgeMs }) }
+      rolling,
+      ...(newId && { genid: newId }),
+      cookie: { ...cookie, ...(looseCookie as object), ...(maxAgeMs !== undefined && { maxAge: maxAgeMs }) }
     })
   )
   app.post('/login', express.json(), (request, response, next) => {
@@ -85,7 +92,7 @@ export const startExpressBackend: StartBackend = async (t, options) => {
 
 /** fastify 5 and @fastify/session over the same connect-redis, as its documentation names it. */
 export const startFastifyBackend: StartBackend = async (t, options) => {
-  const { prefix = 'sess:', secrets, maxAgeMs } = options
+  const { prefix = 'sess:', secrets, maxAgeMs, looseCookie, rolling, newId } = options
   const app = fastify()
   await app.register(fastifyCookie)
   await app.register(fastifySession, {
@@ -93,7 +100,9 @@ export const startFastifyBackend: StartBackend = async (t, options) => {
     secret: [...secrets],
     cookieName: 'connect.sid',
     saveUninitialized: false,
-    cookie: { secure: false, ...(maxAgeMs !== undefined && { maxAge: maxAgeMs }) }
+    ...(rolling !== undefined && { rolling }),
+    ...(newId && { idGenerator: newId }),
+    cookie: { secure: false, ...(looseCookie as object), ...(maxAgeMs !== undefined && { maxAge: maxAgeMs }) }
   })
   app.post<{ Body: { user: unknown } }>('/login', async request => {
     await request.session.regenerate()

@@ -23,19 +23,18 @@ export interface AppSessionOptions {
  */
 export function createAppSessionAuthenticator(options: AppSessionOptions): (value: string) => Promise<Principal> {
   const { secrets, userPath, issuer, store, clock } = options
-  const path = userPath.split('.')
 
   return async (cookie: string): Promise<Principal> => {
     const id = sessionIdOf(cookie, secrets)
     if (id === undefined) throw refusal('session-signature')
     const stored = await store.read(id)
     if (!stored) throw refusal('session-unknown')
-    const session = parseSession(stored.text)
+    const session = stored.text === undefined ? undefined : parseSession(stored.text)
     if (!session) throw refusal('session-unreadable')
     const nowMs = clock.now()
     // Not turned round: a date that cannot be read gives NaN, which is later than nothing.
     if (!(nowMs < sessionEndsAtMs(session, stored.ttlMs, nowMs))) throw refusal('session-expired')
-    const subject = userAt(session, path)
+    const subject = userAt(session, userPath)
     if (subject === undefined) throw refusal('session-without-user')
     return { scheme: 'app-session', issuer, subject, actors: [], mayActForOthers: false }
   }

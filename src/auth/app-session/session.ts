@@ -1,16 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { claimAt, nameIn } from '../../lib/claims.ts'
 import type { Secret } from '../../lib/secret.ts'
 
 /** What express-session and @fastify/session write, as far as it is used here. */
 type Session = Static<typeof Session>
 const Session = Type.Object({
   cookie: Type.Object({
-    /** The date is absent or null where the session ends with the browser. */
-    expires: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    /** In milliseconds; absent or null where nothing renews the session. */
-    originalMaxAge: Type.Optional(Type.Union([Type.Number(), Type.Null()]))
+    /** The date is absent where the session ends with the browser, or what the app wrote for that: null or false. */
+    expires: Type.Optional(Type.Union([Type.String(), Type.Null(), Type.Literal(false)])),
+    /** In milliseconds; absent, null or false where nothing renews the session. */
+    originalMaxAge: Type.Optional(Type.Union([Type.Number(), Type.Null(), Type.Literal(false)]))
   })
 })
 const sessionCheck = TypeCompiler.Compile(Session)
@@ -18,8 +19,8 @@ const sessionCheck = TypeCompiler.Compile(Session)
 /** Three times what both libraries make, URL-encoded. */
 const MAX_COOKIE_LENGTH = 512
 const MAX_SESSION_LENGTH = 256 * 1024
-/** An id becomes part of a key: what both libraries make, a UUID, or the like. */
-const SESSION_ID = /^[A-Za-z0-9_-]{16,128}$/
+/** An id becomes part of a key: what both libraries make, a UUID, or what an app's `genid` puts together of such. */
+const SESSION_ID = /^[A-Za-z0-9_.:~@+/=|,-]{16,128}$/
 const MAX_USER_LENGTH = 1024
 
 /**
@@ -53,7 +54,7 @@ export function parseSession(text: string): Session | undefined {
  */
 export function sessionEndsAtMs({ cookie }: Session, ttlMs: number | undefined, nowMs: number): number {
   const { expires, originalMaxAge } = cookie
-  if (expires === undefined || expires === null) return Number.POSITIVE_INFINITY
+  if (expires === undefined || expires === null || expires === false) return Number.POSITIVE_INFINITY
   const storedMs = Date.parse(expires)
   if (ttlMs === undefined || !originalMaxAge) return storedMs
   // connect-redis rounds up to whole seconds; a time to live that is longer than that was made of something else.
@@ -61,18 +62,10 @@ export function sessionEndsAtMs({ cookie }: Session, ttlMs: number | undefined, 
   return ttlMs > wholeMs ? storedMs : Math.max(storedMs, nowMs + ttlMs - (wholeMs - originalMaxAge))
 }
 
-/** The user at a path of member names; undefined unless it leads to a name or a whole number through objects alone. */
-export function userAt(session: Session, path: readonly string[]): string | undefined {
-  let value: unknown = session
-  for (const name of path) {
-    // Own members of objects only: `constructor`, or the length of a list or a text, names no user.
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
-      return undefined
-    value = (value as Readonly<Record<string, unknown>>)[name]
-  }
-  if (typeof value === 'string') return value !== '' && value.length <= MAX_USER_LENGTH ? value : undefined
-  // JSON.parse rounds beyond 2^53, where two users would become one; and it reads -0, which prints as 0.
-  return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : undefined
+/** The user at a name or a path of names; undefined unless it leads to a text or a whole number through objects alone. */
+export function userAt(session: Session, path: string): string | undefined {
+  const user = nameIn(claimAt(session, path))
+  return user !== undefined && user.length <= MAX_USER_LENGTH ? user : undefined
 }
 
 function decoded(cookie: string): string | undefined {

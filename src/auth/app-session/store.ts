@@ -1,10 +1,12 @@
+import type { Redis } from 'ioredis'
 import { AppError } from '../../errors.ts'
 import type { RedisAddress } from '../../lib/service/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
 import { RedisClient } from '../../redis/client.ts'
 
 export interface StoredSession {
-  readonly text: string
+  /** Undefined where the key holds something of another type. */
+  readonly text: string | undefined
   /** Until the key expires; undefined where it never does. */
   readonly ttlMs: number | undefined
 }
@@ -21,10 +23,12 @@ export interface AppSessionRedisOptions {
   /** What connect-redis puts before the session id. */
   readonly prefix: string
   /** Told whenever the store turns from reachable to not, and back. */
-  readonly onChange?: (isReachable: boolean) => void
+  readonly onChange?: (isReachable: boolean, reason: string) => void
 }
 
 const COMMAND_TIMEOUT_MS = 1000
+/** This Redis is one of a cluster: it has not the session, or not the cluster's leave to answer. */
+const CLUSTER_REPLIES = /^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN)\b/
 
 /** Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. */
 export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
@@ -41,11 +45,11 @@ export async function createAppSessionRedis(options: AppSessionRedisOptions): Pr
     async read(id) {
       const key = prefix + id
       try {
-        const [text, ttlMs] = await client.run(redis => Promise.all([redis.get(key), redis.pttl(key)]))
+        const [text, ttlMs] = await client.run(redis => Promise.all([textAt(redis, key), redis.pttl(key)]))
         // -2: the key ended between the two; -1: it never does.
         return text === null || ttlMs === -2 ? undefined : { text, ttlMs: ttlMs < 0 ? undefined : ttlMs }
-      } catch {
-        throw unavailable()
+      } catch (error) {
+        throw unavailable(error)
       }
     },
     isReady: () => client.isReady(),
@@ -53,9 +57,20 @@ export async function createAppSessionRedis(options: AppSessionRedisOptions): Pr
   }
 }
 
-function unavailable(): AppError {
+/** One key of another type is one session that cannot be read: Redis is as well as before. */
+async function textAt(redis: Redis, key: string): Promise<string | null | undefined> {
+  try {
+    return await redis.get(key)
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return undefined
+    throw error
+  }
+}
+
+function unavailable(error: unknown): AppError {
+  const [code] = (error instanceof Error && CLUSTER_REPLIES.exec(error.message)) || []
   return new AppError('store-unavailable', 'Sessions cannot be read at the moment.', {
     retryAfterMs: 1000,
-    reason: 'session-store'
+    reason: code === undefined ? 'session-store' : `session-store-${code.toLowerCase()}`
   })
 }

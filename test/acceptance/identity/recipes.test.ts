@@ -75,6 +75,18 @@ t.test('a token of the identity provider', async t => {
   isPosted(t, await paste(heading, 0, service.url, { TOKEN: await provider.userToken('alice') }))
 })
 
+t.test('a token that a gateway adds', async t => {
+  const heading = 'Behind a gateway'
+  const service = await serviceFor(t, heading)
+  isPosted(t, await paste(heading, 0, service.url, { TOKEN: await provider.userToken('alice') }))
+})
+
+t.test('ids that CometChat has lower-cased, behind a prefix', async t => {
+  const heading = 'One owner for each UID'
+  const service = await serviceFor(t, heading)
+  isPosted(t, await paste(heading, 0, service.url, { TOKEN: await provider.userToken('auth0|Alice') }))
+})
+
 t.test('an internal service, by header and by token exchange', async t => {
   const heading = 'Internal services'
   const service = await serviceFor(t, heading)
@@ -92,7 +104,7 @@ t.test('an opaque token', async t => {
 })
 
 t.test('a table in a file, and at an address', async t => {
-  const heading = 'Which CometChat user is it?'
+  const heading = 'A table of your app'
   const TOKEN = await provider.userToken('auth0|17')
   for (const index of [0, 1]) {
     const service = await serviceFor(t, heading, index)

@@ -141,12 +141,38 @@ t.test('whatever else is stored where a session should be opens nothing and brea
   t.same(takeNames(), [])
   await client.del(key)
   await client.hSet(key, 'user', 'alice')
-  expectProblem(t, await reply(cookie), 'store-unavailable')
+  expectProblem(t, await reply(cookie), 'unauthenticated')
+  t.ok(await service.lineWhere(({ reason }) => reason === 'session-unreadable'))
+  t.same(await readiness(service), [200, []], 'one key of another type is one session, and no trouble of the store')
+  t.equal((await reply(await backend.login('bob'))).status, 201)
+  t.same(takeNames(), ['bob'])
   await client.del(key)
   await client.set(key, JSON.stringify({ cookie: {}, user }))
-  await until(
-    () => readiness(service),
-    ([status]) => status === 200
-  )
   t.equal((await reply(cookie)).status, 201, 'what is right is accepted')
+})
+
+t.test('a Redis of a cluster is named: the session is elsewhere, or the cluster is down', needsRedis(), async t => {
+  const cluster = { 'cluster-enabled': 'yes', 'cluster-require-full-coverage': 'no', appendonly: 'no' }
+  const [one, other] = [await redisFor(t, cluster), await redisFor(t, cluster)]
+  await other.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383)
+  const backend = await startExpressBackend(t, { redisUrl: (await redisFor(t)).url, secrets: [SECRET] })
+  const cookie = await backend.login('alice')
+  const { service, reply } = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: one.url }, 'listening')
+
+  expectProblem(t, await reply(cookie), 'store-unavailable')
+  t.match(await service.lineWhere(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL')), {
+    reason: 'CLUSTERDOWN'
+  })
+
+  await one.command('CLUSTER', 'MEET', '127.0.0.1', other.port)
+  const answer = await until(
+    () => one.command('GET', 'sess:x').catch(error => String(error)),
+    text => String(text).includes('MOVED')
+  )
+  t.match(answer, 'MOVED')
+  const moved = await startSessionTarget(t, { AUTH_SESSION_STORE_URL: one.url }, 'listening')
+  expectProblem(t, await moved.reply(cookie), 'store-unavailable')
+  t.match(await moved.service.lineWhere(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL')), {
+    reason: 'MOVED'
+  })
 })
