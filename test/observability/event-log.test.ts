@@ -27,7 +27,11 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
   ],
   [
     { name: 'reachability', part: 'store', isReachable: false, reason: 'ECONNREFUSED' },
-    { level: 'warn', reason: 'ECONNREFUSED', msg: 'the Redis of STORE_URL cannot be reached (ECONNREFUSED); trying again' }
+    {
+      level: 'warn',
+      reason: 'ECONNREFUSED',
+      msg: 'the Redis of STORE_URL cannot be reached (ECONNREFUSED); trying again'
+    }
   ],
   [
     { name: 'reachability', part: 'store', isReachable: true },
