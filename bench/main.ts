@@ -10,13 +10,14 @@ import type { Settings } from './rounds.ts'
 import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
 import { measureLatency } from './sections/latency.ts'
 import { measureMemory } from './sections/memory.ts'
+import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
 import { measureStartup } from './sections/startup.ts'
 import { compareStores } from './sections/stores.ts'
 import { measureWorkers } from './sections/workers.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
-const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory'] as const
+const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory', 'path'] as const
 /** Without what needs many programs or many replies. */
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
@@ -109,7 +110,8 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     growth: world => measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
     workers: world => measureWorkers(world, settings),
     startup: world => measureStartup(world, settings),
-    memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) })
+    memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
+    path: world => countPath(world, settings)
   }
   const sections: Section[] = []
   const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])

@@ -42,6 +42,28 @@ t.test('the cost of every store is told, without and with a key, and the figures
   t.strictSame(left, [], 'and nothing else is left behind')
 })
 
+t.test('the path of a reply is counted in every store, and a replay is shorter', needsRedis(), async t => {
+  const { code, stdout, stderr, left } = await startBench(t, ['--only', 'path']).finished
+
+  t.equal(code, 0, stderr)
+  const counted = Array.from(
+    stdout.matchAll(/^\| (\w+) \| (a reply|its replay) \| (\d+) \| (\d+) \| (\d+) \|$/gm),
+    row => ({
+      what: `${row[1]}, ${row[2]}`,
+      functions: Number(row[4])
+    })
+  )
+  t.strictSame(
+    counted.map(({ what }) => what),
+    ['memory', 'file', 'redis'].flatMap(store => [`${store}, a reply`, `${store}, its replay`])
+  )
+  for (const [index, { what, functions }] of counted.entries()) {
+    t.ok(functions > 50, `${what}: ${functions}`)
+    if (index % 2 === 1) t.ok(functions < (counted[index - 1]?.functions ?? 0), what)
+  }
+  t.strictSame(left, [])
+})
+
 t.test('Ctrl-C ends it and everything that it started', async t => {
   const { child, finished } = startBench(t, ['--only', 'growth'])
   await once(child.stderr, 'data')
