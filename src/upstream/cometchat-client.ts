@@ -127,9 +127,9 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       if (outcome.kind !== 'answer' || outcome.status >= 400) throw failed(result, 'post')
       if (!isReadable(outcome)) return checked({ verdict: 'unreadable' })
       const answer = readReplyAnswer(outcome.body, expectationOf(reply, receiver))
-      // Each receiver was refused by itself: what that says of the app is said in an answer of status 200.
-      if (answer.verdict === 'refused')
-        for (const { refusal } of answer.refusals) options.onResult?.({ outcome, refusal })
+      // A receiver is refused by itself: what that says of the app is said in an answer of status 200.
+      const refusals = ('refusals' in answer && answer.refusals) || []
+      for (const { refusal } of refusals) options.onResult?.({ outcome, refusal })
       return checked(answer)
     }
   }

@@ -22,6 +22,8 @@ export type ReplyAnswer =
       readonly messageId: string
       /** Members that are not as documented, and that nothing here depends on. */
       readonly deviations: readonly string[]
+      /** Of single receivers, where there are several. */
+      readonly refusals?: readonly CertainRefusal[]
     }
   /** The reply exists, but its description has no id, or cannot be written down. */
   | { readonly verdict: 'contract'; readonly messageId?: string }
@@ -93,7 +95,9 @@ function judgeReceivers(
   const messages = sent.map(({ data }) => data)
   const deviations = [...new Set(messages.flatMap(deviationsOf))]
   const body = writtenAnew(told, messages)
-  return body === undefined ? { verdict: 'contract', messageId } : { verdict: 'bound', body, messageId, deviations }
+  return body === undefined
+    ? { verdict: 'contract', messageId }
+    : { verdict: 'bound', body, messageId, deviations, refusals }
 }
 
 function cutFrom(text: string, message: JsonObject): string | undefined {

@@ -70,6 +70,19 @@ t.test('a coding that is none, or a word that nobody knows, hides nothing', asyn
   }
 })
 
+t.test('what the refusal of one receiver says of the app is heard', async t => {
+  const error = { code: 'ERR_PLAN_RESTRICTION' }
+  const { options } = scripted(answer({ data: { uids: { bob: message(), carol: { success: false, error } } } }))
+  const heard: unknown[] = []
+  const client = createCometChatClient({ ...options, onResult: ({ refusal }) => void heard.push(refusal) })
+  const reply = { ...REPLY, message: { ...REPLY.message, multipleReceivers: { uids: ['carol'] } } }
+
+  const { body } = await client.postReply(reply, RECEIVER, DEADLINE)
+
+  t.match(JSON.parse(body), { data: { id: '102' }, failed: [{ receiver: 'carol', code: 'ERR_PLAN_RESTRICTION' }] })
+  t.same(heard, [undefined, { kind: 'feature', errorCode: 'ERR_PLAN_RESTRICTION' }])
+})
+
 t.test('what deviates without harm is told once an hour with its name', async t => {
   const world = scripted(answer({ data: message({ sentAt: null, tags: 'x' }) }))
   const client = createCometChatClient(world.options)

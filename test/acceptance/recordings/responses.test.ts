@@ -158,6 +158,27 @@ t.test(
   }
 )
 
+t.test(
+  'status 202, a byte order mark and a coding that is none are read; an unsolicited 100 is found at the retry',
+  async t => {
+    const data = madeOurs(recording('responses', 'oas2026-post-messages-id-thread') as Json)
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'identity' }
+    const body = `\ufeff${JSON.stringify({ data })}`
+    emulator.failNext({ kind: 'answer', status: 202, headers, body }, { method: 'POST' })
+    t.equal((await postReply(service, { parentId, body: toBob })).status, 201)
+
+    const bytes = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'
+    emulator.failNext({ kind: 'raw', commit: true, bytes }, { method: 'POST' })
+    const posts = emulator.ledger.length
+    const key = { 'idempotency-key': crypto.randomUUID() }
+    const first = await postReply(service, { parentId, body: toBob, headers: key })
+    t.match(first.json, { delivery: 'unknown', retryable: true })
+    const second = await postReply(service, { parentId, body: toBob, headers: key })
+    t.match([second.status, second.headers.get('idempotent-replayed')], [201, 'true'])
+    t.equal(emulator.ledger.length, posts + 1)
+  }
+)
+
 t.test('every file has a row', async t => {
   t.strictSame(rows.map(([name = '']) => name).sort(), recordingNames('responses').sort())
 })
