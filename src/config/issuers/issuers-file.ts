@@ -58,7 +58,7 @@ const fileCheck = TypeCompiler.Compile(ISSUERS_FILE_SCHEMA)
 export interface IssuersFileContext {
   readonly readFile: (path: string) => string | undefined
   readonly httpHosts: ReadonlySet<string>
-  readonly uid: { readonly claim: string; readonly mode: string }
+  readonly uid: { readonly claim: string; readonly mode: string; readonly strip: string | undefined }
 }
 
 /** Every mistake in the file, none with a value in it. */
@@ -77,7 +77,11 @@ export function parseIssuersFile(file: string, context: IssuersFileContext): rea
   const entries = checkedEntries(file)
   const problems: string[] = []
   const issuers = entries.map((entry, index) => readEntry(entry, index, context, problems))
-  problems.push(...repeatedIssuers(issuers), ...mixedPopulations(issuers, context.uid.mode))
+  problems.push(
+    ...repeatedIssuers(issuers),
+    ...mixedPopulations(issuers, context.uid.mode),
+    ...mixedPrefixes(issuers, context.uid)
+  )
   if (problems.length > 0) throw new IssuersFileError(problems)
   return issuers
 }
@@ -174,4 +178,18 @@ function mixedPopulations(issuers: readonly IssuerConfig[], mode: string): strin
     'AUTH_ISSUERS_FILE holds the users of several issuers, and UID_MODE=verbatim would take two of one name for one ' +
       'person: set UID_MODE=hash, lower or table, or give entries with the same users one usersOf.'
   ]
+}
+
+/** `auth0|17` and `17` of one population are two users, and would be one without the prefix; `lower` has owners for that. */
+function mixedPrefixes(issuers: readonly IssuerConfig[], { mode, strip }: IssuersFileContext['uid']): string[] {
+  if (mode === 'lower') return []
+  const prefixOf = new Map<string, string>()
+  return issuers.flatMap(({ usersOf, uidStrip = strip ?? '' }, index) => {
+    const other = prefixOf.get(usersOf)
+    prefixOf.set(usersOf, uidStrip)
+    if (other === undefined || other === uidStrip) return []
+    return [
+      `AUTH_ISSUERS_FILE entry ${index}, uidStrip: another entry of the same usersOf has another one; two users would meet.`
+    ]
+  })
 }
