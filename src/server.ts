@@ -7,13 +7,15 @@ import { type Config, loadConfig } from './config/load-config.ts'
 import { StoreError } from './lib/service/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
-const USAGE = `Usage: bin/thread-reply-bff [--check-config | --help]
+const USAGE = `Usage: bin/thread-reply-bff [--check-config | --explain-token | --help]
 
 Posts replies to CometChat threads as the signed-in user.
 Everything is configured by environment variables: see the table in README.md, or .env.example.
 
-  --check-config  read the configuration, say what is wrong with it, and start nothing
-  --help          this text`
+  --check-config   read the configuration, say what is wrong with it, and start nothing
+  --explain-token  read a token from standard input, say whether it would be accepted, and why
+  --help           this text`
+const OPTIONS = ['--check-config', '--explain-token', '--help']
 /** sysexits.h: EX_USAGE and EX_CONFIG. */
 const EXIT_USAGE = 64
 const EXIT_CONFIG = 78
@@ -21,7 +23,7 @@ const EXIT_CONFIG = 78
 await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<void> {
-  const unknown = args.find(arg => arg !== '--check-config' && arg !== '--help')
+  const unknown = args.find(arg => !OPTIONS.includes(arg))
   if (unknown !== undefined) return refuse(EXIT_USAGE, `Unknown option. ${USAGE}`)
   if (args.includes('--help')) return void process.stdout.write(`${USAGE}\n`)
   // A crash must not write the environment, which may hold the key, into a file.
@@ -29,6 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const config = readConfig()
     if (args.includes('--check-config')) return void process.stdout.write(describeConfig(config))
+    if (args.includes('--explain-token')) return await explain(config)
     await run(config)
   } catch (error) {
     refuseFor(error)
@@ -38,6 +41,13 @@ async function main(args: readonly string[]): Promise<void> {
 function readConfig(): Config {
   const flags = [process.env['NODE_OPTIONS'], ...process.execArgv].join(' ')
   return loadConfig({ ...process.env, NODE_OPTIONS: flags }, path => readFileSync(path, 'utf8'))
+}
+
+/** The exit code says whether the token would be accepted. */
+async function explain(config: Config): Promise<void> {
+  const { runExplainToken } = await import('./parts/explain/command.ts')
+  const { stdin, stdout } = process
+  process.exitCode = await runExplainToken(config, { stdin, write: text => void stdout.write(text) })
 }
 
 /** Each role loads only what it needs, once the configuration is known to be right. */

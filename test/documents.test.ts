@@ -26,7 +26,7 @@ function markdownIn(folder: string): string[] {
 
 t.test('every script that a document names exists', async t => {
   for (const path of documents) {
-    for (const [, name = ''] of read(path).matchAll(/npm run ([a-z:-]+)/g))
+    for (const [, name = ''] of read(path).matchAll(/npm run (?:-s )?([a-z][a-z:-]*)/g))
       t.ok(scripts.includes(name), `${path}: ${name}`)
   }
 })

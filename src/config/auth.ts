@@ -49,6 +49,11 @@ const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
   tenants: 'AUTH_ISSUERS_FILE'
 }
 
+/** The variable that a setting of the one issuer is written in. */
+export function nameOfVariable(setting: keyof IssuerSettings): string {
+  return VARIABLE_OF[setting]
+}
+
 export interface AuthConfig {
   /** Undefined where bearer tokens are off, or where there are several issuers. */
   readonly jwt: IssuerConfig | undefined
@@ -134,7 +139,7 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     usersOf: uid.issuer
   }
   return issuerConfig(settings, {
-    nameOf: setting => VARIABLE_OF[setting],
+    nameOf: nameOfVariable,
     isWritten,
     refuse: problem => reader.refuse(problem),
     readFile: path => reader.file(path),

@@ -120,14 +120,18 @@ function asWish(message: string): string {
     .replace(/^Unexpected/, 'unexpected')
 }
 
+/** A member of an entry, counted from 0, as messages call it. */
+export function nameOfMember(index: number, setting: keyof IssuerSettings): string {
+  return `AUTH_ISSUERS_FILE entry ${index}, ${setting === 'secrets' ? 'secretFile' : setting}`
+}
+
 function readEntry(
   entry: Entry,
   index: number,
   { readFile, httpHosts, uid }: IssuersFileContext,
   problems: string[]
 ): IssuerConfig {
-  const nameOf = (setting: keyof IssuerSettings): string =>
-    `AUTH_ISSUERS_FILE entry ${index}, ${setting === 'secrets' ? 'secretFile' : setting}`
+  const nameOf = (setting: keyof IssuerSettings): string => nameOfMember(index, setting)
   const refuse = (problem: string): void => void problems.push(problem)
   const { secretFile, ...settings } = entry
   const isWritten: IssuerContext['isWritten'] = setting =>
