@@ -14,10 +14,11 @@ import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
 import { measureStartup } from './sections/startup.ts'
 import { compareStores } from './sections/stores.ts'
+import { measureTokens } from './sections/tokens.ts'
 import { measureWorkers } from './sections/workers.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
-const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory', 'path'] as const
+const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory', 'path', 'tokens'] as const
 /** Without what needs many programs or many replies. */
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
@@ -111,7 +112,8 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     workers: world => measureWorkers(world, settings),
     startup: world => measureStartup(world, settings),
     memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
-    path: world => countPath(world, settings)
+    path: world => countPath(world, settings),
+    tokens: world => measureTokens(world, settings)
   }
   const sections: Section[] = []
   const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])
