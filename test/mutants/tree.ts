@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const TEST_WITHIN_S = 150
+const TEST_WITHIN_S = 400
 
 /** What git knows and what lies there besides, without what is ignored. */
 export function copyTree(): string {
