@@ -71,3 +71,13 @@ t.test('a new user has a name that shows as it is, and a picture by https', asyn
     t.same(of('A', picture), { name: 'A' }, picture.slice(0, 30))
   }
 })
+
+t.test('a refused key is an alarm, a slow CometChat is none', async t => {
+  const refused = calls(refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401))
+  await t.rejects(refused.exists(), { code: 'upstream-credentials' })
+  t.match(refused.events, [{ name: 'alarm', alarm: 'upstream-credentials' }])
+
+  const slow = calls(failure('deadline', true))
+  await t.rejects(slow.exists(), { code: 'deadline-exceeded', delivery: 'not-sent' })
+  t.strictSame(slow.events, [])
+})
