@@ -39,6 +39,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
   })
 
   return {
+    forgetsByClock: true,
     async connect(process) {
       // No further than the Redis has been shown: a beat in between would see a jump.
       const monotonic = (): number => passedToMs - process.bootedAtMs

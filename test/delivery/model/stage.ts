@@ -135,7 +135,7 @@ export class Stage {
   }
 
   get canForget(): boolean {
-    return this.#shared.forget !== undefined
+    return this.#shared.forget !== undefined || this.#shared.forgetsByClock === true
   }
 
   close(): Promise<void> {

@@ -27,6 +27,8 @@ export interface SharedStore {
   connect(process: Process): Promise<RecordStore> | RecordStore
   /** Forgets everything, as after a failover, and knows that it may have. */
   forget?(): void
+  /** A jump ahead of its clock makes it forget what has not expired. */
+  readonly forgetsByClock?: true
   close(): Promise<void>
 }
 
