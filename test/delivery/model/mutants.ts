@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
         for (let page = 1; ; page++) {
           const read = await readPage({ page, size })
           if (read.kind === 'found') return read
-          if (read.kind === 'messages' && read.ids.length === 0) return 'absent'
+          if (read.kind === 'messages' && read.messages.length === 0) return 'absent'
         }
       }
     }
