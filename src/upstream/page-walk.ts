@@ -167,10 +167,17 @@ export class PageWalk<Found> {
     }
     const again = await this.#reader.read(last.window)
     const isSame = again.kind === 'messages' ? isSamePage(again, last.page) : isSameLarge(again, last.page)
-    if (isSame && startOf(window) === endOf(last.window)) return true
+    // Behind a full page something may have come meanwhile.
+    const isEnd = isSame && startOf(window) === endOf(last.window) && (isShort(last) || (await this.#isEmpty(window)))
+    if (isEnd) return true
     this.#covered = startOf(last.window)
     this.#last = undefined
     return undefined
+  }
+
+  async #isEmpty(window: ThreadWindow): Promise<boolean> {
+    const page = await this.#reader.read(window)
+    return page.kind === 'messages' && page.messages.length === 0
   }
 
   /** An empty page that names a further place may stand for messages that are not shown. */

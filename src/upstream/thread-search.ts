@@ -19,6 +19,11 @@ interface CursorPage extends MessagesPage {
   readonly size: number
 }
 
+interface WalkedPages {
+  readonly first: CursorPage
+  readonly last: ThreadCursor
+}
+
 /** A thread that changes at its beginning is read once more; one that goes on changing proves nothing. */
 const MAX_WALKS = 2
 
@@ -151,23 +156,28 @@ class ThreadSearch<Found> {
 
   async #walk(start: ThreadCursor, newest: MessagesPage): Promise<'stays' | 'moved' | 'unclear'> {
     const seen = new Set<string>()
-    const first = await this.#readToEnd(start, seen)
-    if (!first || !this.#options.wantsProof) return 'unclear'
+    const read = await this.#readToEnd(start, seen)
+    if (!read || !this.#options.wantsProof) return 'unclear'
+    const { first, last } = read
     // What the newest page has shown must have been met, or the cursor led past it.
     const startsAt = start.sentAt ?? 0
     const isMet = ({ id, sentAt = -1 }: ThreadMessage): boolean => seen.has(id) || sentAt < startsAt
     if (start.id === undefined && !newest.messages.every(isMet)) return 'moved'
     const again = await this.#readAt(start, first.size)
-    return again && isSamePage(again, first) ? 'stays' : 'moved'
+    if (!again || !isSamePage(again, first)) return 'moved'
+    // Last of all the end, so that the answer is true of this moment.
+    const end = await this.#goOn(last)
+    return end?.isEnd ? 'stays' : 'moved'
   }
 
-  /** Returns the first page; undefined where the end cannot be reached by cursors. */
-  async #readToEnd(start: ThreadCursor, seen: Set<string>): Promise<CursorPage | undefined> {
+  /** Returns the first page and the last place; undefined where the end cannot be reached by cursors. */
+  async #readToEnd(start: ThreadCursor, seen: Set<string>): Promise<WalkedPages | undefined> {
     let first: CursorPage | undefined
     for (let cursor = start; ; ) {
       const step = await this.#goOn(cursor)
-      first ??= step?.page
-      if (!step || step.isEnd) return step && first
+      if (!step) return undefined
+      if (step.isEnd) return { first: first ?? step.page, last: cursor }
+      first ??= step.page
       const last = this.#lastNew(step.page, cursor, seen)
       if (!last) return undefined
       this.#rememberUpTo(last)

@@ -67,6 +67,8 @@ function makeSchema(database: DatabaseSync, nowMs: number): void {
     database.prepare('INSERT INTO horizon VALUES (?)').run(Math.floor(nowMs))
   }
   if (version === 1) database.exec(`ALTER TABLE records ADD COLUMN search TEXT; PRAGMA user_version = 2`)
+  // A clock that has jumped back dates what is kept from now on: a jump ahead from here must not forget it.
+  database.prepare('UPDATE horizon SET at_ms = ? WHERE at_ms > ?').run(Math.floor(nowMs), Math.floor(nowMs))
   database.exec('COMMIT')
 }
 

@@ -67,9 +67,7 @@ export class FileStore implements RecordStore {
     this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
     const monotonic = (): number => clock.monotonic()
     this.#trusted = new TrustedClock(monotonic, clock.now())
-    // A clock that has jumped back dates what is kept from now on: a jump ahead from here must not forget it either.
-    const horizonMs = Math.min(Number(this.#statements.horizon.get()?.['at_ms']), Math.floor(clock.now()))
-    this.#watermark = new ExpiryWatermark(monotonic, horizonMs)
+    this.#watermark = new ExpiryWatermark(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
     this.#sweepAtMs = clock.monotonic() + SWEEP_EVERY_MS
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
   }
