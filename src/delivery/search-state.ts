@@ -36,7 +36,7 @@ const READS_A_SPAN = 20
 const FIRST_SPAN_MS = 10 * 60_000
 const SPAN_MS = 3_600_000
 /** While the reply may still be posted its absence proves nothing: a look reads as much as it takes to find it. */
-const EARLY_READS = [5, 3] as const
+const EARLY_READS = [5, 3, 2] as const
 
 const SOON_MS = [1000, 5000, 30_000] as const
 const LATER_MS = [60_000, 120_000, 300_000, 600_000, 900_000] as const
