@@ -40,8 +40,7 @@ export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyS
       }),
     complete: (key, owner, outcome) =>
       link.ask(`finishes: ${outcome.kind}`, async () => store.complete(key, owner, outcome)),
-    release: (key, owner, search) => link.ask('releases', async () => store.release(key, owner, search)),
-    noteSearch: (key, former, search) => link.ask('notes its search', () => store.noteSearch(key, former, search))
+    release: (key, owner) => link.ask('releases', async () => store.release(key, owner))
   })
 }
 
