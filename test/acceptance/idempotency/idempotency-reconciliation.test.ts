@@ -126,14 +126,14 @@ t.test('while the thread cannot be read the reply stays unknown, and is never se
 })
 
 t.test('a reply that was posted and described wrongly is told so again, with its id, and never sent again', async t => {
-  for (const fault of [{ kind: 'break-schema', set: { sentAt: 'yesterday' } }, { kind: 'key-in-answer' }] as const) {
+  for (const fault of [{ kind: 'break-schema', remove: ['id'] }, { kind: 'key-in-answer' }] as const) {
     const key = newKey()
     emulator.failNext(fault, { method: 'POST' })
     const answers = [await send(key, withText(fault.kind)), await send(key, withText(fault.kind))]
 
     for (const answer of answers) {
       expectProblem(t, answer, 'upstream-contract', { hasKey: true, without: [emulator.apiKey] })
-      t.equal(answer.json.messageId, posts(fault.kind)[0]?.id)
+      t.equal(answer.json.messageId, fault.kind === 'key-in-answer' ? posts(fault.kind)[0]?.id : undefined)
     }
     t.equal(posts(fault.kind).length, 1)
   }
