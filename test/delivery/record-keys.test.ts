@@ -2,7 +2,7 @@ import { createHmac, hash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { createRecordKeys, fingerprintOf, type RecordScope } from '../../src/delivery/record-keys.ts'
-import { seedOf } from '../helpers/target.ts'
+import { seedOf } from '../helpers/seed.ts'
 
 const SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
 const names = createRecordKeys(SECRET)

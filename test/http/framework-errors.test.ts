@@ -51,7 +51,11 @@ t.test('each finding of a schema has a pointer, a code and a sentence', async t 
       expected,
       JSON.stringify(payload)
     )
-    for (const { detail } of errors) t.match(detail, /^(It|The member) .+\.$/)
+    for (const { code, detail } of errors) {
+      t.match(detail, /^(It|The member) .+\.$/)
+      if (code === 'missing') t.equal(detail, 'The member is missing.')
+      if (code === 'unknown-member') t.equal(detail, 'The member is not known here.')
+    }
   }
   t.equal(
     (await app.inject({ method: 'POST', url: '/', payload: { kind: 'one', text: 'aa', list: [1] } })).body,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { cutMarker, MARKER_MEMBER, markerOf, removeMarker } from '../../src/upstream/marker.ts'
-import { seedOf } from '../helpers/target.ts'
+import { seedOf } from '../helpers/seed.ts'
 
 const marker = 'Ab-_0123456789abcdefgh'
 const member = `"${MARKER_MEMBER}":"${marker}"`

@@ -7,7 +7,7 @@ import {
   type ThreadPage,
   type ThreadWindow
 } from '../../src/upstream/thread-search.ts'
-import { seedOf } from '../helpers/target.ts'
+import { seedOf } from '../helpers/seed.ts'
 
 const SOUGHT = 'sought'
 const SIZES = [50, 10, 1] as const

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import manifest from '../../../package.json' with { type: 'json' }
-import { isRefusal, seedOf, startTarget, stillServes } from '../../helpers/target.ts'
+import { seedOf } from '../../helpers/seed.ts'
+import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
 
 const target = await startTarget(t)
 

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createRandom } from '../../../emulator/random.ts'
 import { type HostileAnswer, hostileBytes, openHostile } from '../../helpers/hostile-client.ts'
-import { seedOf, startTarget, stillServes } from '../../helpers/target.ts'
+import { seedOf } from '../../helpers/seed.ts'
+import { startTarget, stillServes } from '../../helpers/target.ts'
 
 t.setTimeout(240_000)
 const RUNS = 400

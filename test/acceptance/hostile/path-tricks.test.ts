@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isRefusal, seedOf, startTarget, stillServes } from '../../helpers/target.ts'
+import { seedOf } from '../../helpers/seed.ts'
+import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
 
 const target = await startTarget(t)
 const { parentId: id } = target

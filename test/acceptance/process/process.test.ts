@@ -56,7 +56,11 @@ const refused: Refused[] = [
   ['everybody is trusted', { TRUST_PROXY: 'true' }, 'TRUST_PROXY'],
   ['a trusted address is none', { TRUST_PROXY: `10.0.0.0/8,${CANARY}` }, 'TRUST_PROXY'],
   ['nobody could sign in', noTokens, 'AUTH_JWT_ISSUER'],
-  ['tokens are half switched on', { AUTH_JWT_AUDIENCE: undefined, AUTH_JWT_SECRET: undefined }, /AUTH_JWT_AUDIENCE must be set/],
+  [
+    'tokens are half switched on',
+    { AUTH_JWT_AUDIENCE: undefined, AUTH_JWT_SECRET: undefined },
+    /AUTH_JWT_AUDIENCE must be set/
+  ],
   [
     'keys are shared and public',
     { AUTH_JWT_JWKS_URL: `https://${CANARY}.test/` },

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { type JsonObject, seedOf, startTarget } from '../../helpers/target.ts'
+import { seedOf } from '../../helpers/seed.ts'
+import { type JsonObject, startTarget } from '../../helpers/target.ts'
 
 const target = await startTarget(t, { emulator: { switches: { multipleReceivers: 'single' } } })
 const toBob = { receiver: 'bob', receiverType: 'user' }

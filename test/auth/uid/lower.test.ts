@@ -4,10 +4,10 @@ import { createLowerUidMap } from '../../../src/auth/uid/lower.ts'
 import { createMemoryUidOwners } from '../../../src/auth/uid/owners/memory.ts'
 import type { UidOwners } from '../../../src/auth/uid/owners/uid-owners.ts'
 import { AppError } from '../../../src/errors.ts'
+import { seedOf } from '../../helpers/seed.ts'
 
 const ISSUER = 'https://issuer.test'
-const seed = Number(process.env['TEST_SEED'] ?? 20_261_128)
-t.comment(`TEST_SEED=${seed}`)
+const seed = seedOf(t)
 
 function build({ owners = createMemoryUidOwners(), strip }: { owners?: Pick<UidOwners, 'own'>; strip?: string } = {}) {
   const alarms: string[] = []

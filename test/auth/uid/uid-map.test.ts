@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createUidMap } from '../../../src/auth/uid/uid-map.ts'
 import type { AppError } from '../../../src/errors.ts'
+import { seedOf } from '../../helpers/seed.ts'
 
 const issuer = 'https://issuer.test'
 const verbatim = createUidMap({ mode: 'verbatim', prefix: '' })
 const hash = createUidMap({ mode: 'hash', prefix: 'u-' })
 const UID = /^[a-z0-9_-]{1,100}$/
-const seed = Number(process.env['TEST_SEED'] ?? 20_261_121)
-t.comment(`TEST_SEED=${seed}`)
+const seed = seedOf(t)
 
 /** The UID of a subject, or the code of the refusal. */
 function uidOf(map: typeof verbatim, subject: unknown, from = issuer): string {

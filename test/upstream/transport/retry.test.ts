@@ -59,6 +59,28 @@ t.test('a refused key is followed by the other, which is then the first', async 
   const both = await call({ script: [refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401)] })
   t.equal(both.attempts.length, 2)
   t.equal(both.keyring.refusedForMs(), 0)
+  t.equal(both.keyring.current(), KEYS[0], 'a key that was refused is not taken')
+})
+
+t.test('only an answer that shows that CometChat took the key makes it the first', async t => {
+  const notTaken = refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401)
+  for (const second of [answer('', 500), refusal('ERR_BAD_REQUEST', 503), failure('deadline', true), answer('', 400)]) {
+    t.equal((await call({ script: [notTaken, second] })).keyring.current(), KEYS[0])
+  }
+  for (const second of [fine, answer('', 299), refusal('ERR_BAD_REQUEST', 400)]) {
+    t.equal((await call({ script: [notTaken, second] })).keyring.current(), KEYS[1])
+  }
+  t.equal((await call({ script: [notTaken, answer('', 300)] })).keyring.current(), KEYS[0])
+})
+
+t.test('what is tried again has 20 ms left for its answer', async t => {
+  const tries = async (result: ExchangeResult, atMs: number): Promise<number> =>
+    (await call({ script: [result, fine], deadline: { atMs } })).attempts.length
+  t.same([await tries(failure('unreachable', false), 70), await tries(failure('unreachable', false), 71)], [1, 2])
+  const otherKey = refusal('AUTH_ERR_APIKEY_NOT_FOUND', 401)
+  t.same([await tries(otherKey, 20), await tries(otherKey, 21)], [1, 2])
+  const limited = refusal('ERR_TOO_MANY_REQUESTS', 429, { 'retry-after': '2' })
+  t.same([await tries(limited, 2020), await tries(limited, 2021)], [1, 2])
 })
 
 t.test('a limit is waited for once, and only where the deadline allows', async t => {

@@ -10,9 +10,9 @@ import { rememberOwners } from '../../../../src/auth/uid/owners/remembered.ts'
 import type { UidOwner, UidOwners } from '../../../../src/auth/uid/owners/uid-owners.ts'
 import { parseStoreAddress, type StoreAddress } from '../../../../src/lib/service/store-address.ts'
 import { needsRedis, startRedis, withoutRedis } from '../../../helpers/redis-server.ts'
+import { seedOf } from '../../../helpers/seed.ts'
 
-const seed = Number(process.env['TEST_SEED'] ?? 20_261_128)
-t.comment(`TEST_SEED=${seed}`)
+const seed = seedOf(t)
 const redis = withoutRedis() === undefined ? await startRedis() : undefined
 if (redis) t.teardown(() => redis.stop())
 

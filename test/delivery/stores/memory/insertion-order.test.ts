@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { InsertionOrder, type Ordered } from '../../../../src/delivery/stores/memory/insertion-order.ts'
-import { seedOf } from '../../../helpers/target.ts'
+import { seedOf } from '../../../helpers/seed.ts'
 
 interface One extends Ordered<One> {
   readonly number: number
