@@ -13,11 +13,13 @@ const READS_HEADERS = /rawHeaders|headers\b|[cC]ookie/
 /** Files that may think in Unicode, and of what: none of it is a header. */
 const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'config/': 'the environment and the files that it names',
-  'auth/uid/table-file.ts': "lines of the app's own file",
   'http/guard/reserved-members.ts': 'members of the body, and only to refuse more of them',
   'lib/ascii.ts': 'lower-cases what a pattern found to be A to Z',
+  'lib/claims.ts': 'variables that demand claims',
+  'lib/service/key-file.ts': 'a file of keys',
+  'lib/service/uid-table.ts': "lines of the app's own file",
   'login/return-path.ts': 'a path, and only to refuse more of them',
-  'routes/replies-schemas.ts': 'members of the body',
+  'routes/media-rules.ts': 'addresses in the body',
   'routes/reply-rules.ts': 'mentions in a text',
   'upstream/keyring.ts': 'spellings of the key, made here',
   'upstream/users.ts': 'a name that people read'

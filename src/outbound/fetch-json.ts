@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib'
 import { Agent, errors } from 'undici'
+import { asciiLowerCase } from '../lib/ascii.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -90,7 +91,7 @@ export function createJsonFetcher({
 /** Bounded again: a few bytes can hold gigabytes. */
 async function plain(bytes: Buffer, encoding: string | string[] | undefined, maxBytes: number): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return bytes
-  const decompress = typeof encoding === 'string' ? DECOMPRESS[encoding.toLowerCase()] : undefined
+  const decompress = typeof encoding === 'string' ? DECOMPRESS[asciiLowerCase(encoding)] : undefined
   if (!decompress) throw new UnreadableAnswer('not-json')
   return decompress(bytes, { maxOutputLength: maxBytes }).catch(error => {
     throw new UnreadableAnswer(error instanceof RangeError ? 'too-large' : 'not-json')

@@ -1,3 +1,4 @@
+import { asciiLowerCase } from '../lib/ascii.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { type CometChatRefusal, ERROR_ROWS } from './errors/cometchat-errors.ts'
 import type { Receiver } from './types.ts'
@@ -77,7 +78,7 @@ function isSameReceiver(one: Receiver, other: Receiver): boolean {
 
 /** CometChat writes every name in lower case. */
 function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase()
+  return asciiLowerCase(one) === asciiLowerCase(other)
 }
 
 /** By kind of receiver, by name alone, or a list of messages; undefined for one message and for what is none of these. */

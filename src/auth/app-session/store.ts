@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { AppError } from '../../errors.ts'
+import { asciiLowerCase } from '../../lib/ascii.ts'
 import type { RedisAddress } from '../../lib/service/store-address.ts'
 import { redisConnection } from '../../redis/address.ts'
 import { RedisClient } from '../../redis/client.ts'
@@ -71,6 +72,6 @@ function unavailable(error: unknown): AppError {
   const [code] = (error instanceof Error && CLUSTER_REPLIES.exec(error.message)) || []
   return new AppError('store-unavailable', 'Sessions cannot be read at the moment.', {
     retryAfterMs: 1000,
-    reason: code === undefined ? 'session-store' : `session-store-${code.toLowerCase()}`
+    reason: code === undefined ? 'session-store' : `session-store-${asciiLowerCase(code)}`
   })
 }

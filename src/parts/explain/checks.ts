@@ -7,6 +7,7 @@ import type { IssuerConfig, IssuerSettings } from '../../config/issuers/issuer.t
 import { TENANT } from '../../config/issuers/issuer.ts'
 import { issuerNames } from '../../config/issuers/issuers-file.ts'
 import { AppError } from '../../errors.ts'
+import { asciiLowerCase } from '../../lib/ascii.ts'
 import { brokenRule, type ClaimRule, type Claims, claimAt } from '../../lib/claims.ts'
 import { rulesOf } from '../issuers.ts'
 import { shown } from './shown.ts'
@@ -144,7 +145,7 @@ function audienceCheck(claims: Claims, audiences: readonly string[] | undefined,
 
 /** RFC 7515 §4.1.9: case and `application/` make no difference. */
 function typeCheck(typ: unknown, wanted: string, name: string): Check {
-  const bare = (text: string): string => text.toLowerCase().replace(/^application\//, '')
+  const bare = (text: string): string => asciiLowerCase(text).replace(/^application\//, '')
   const fits = typeof typ === 'string' && bare(typ) === bare(wanted)
   return { subject: 'typ', fits, finding: `${shown(typ)}; ${name} asks for ${shown(wanted)}`, reason: 'token-type' }
 }

@@ -1,7 +1,7 @@
 // What `--explain-token` says of one token: check by check, by the configuration and with the keys that the service has.
 
+import { compactVerify } from 'jose'
 import * as errors from 'jose/errors'
-import { compactVerify } from 'jose/jws/compact/verify'
 import { verifyWithKeys } from '../../auth/bearer/jwks/key-source.ts'
 import { createJwtAuthenticator, type TrustedIssuer } from '../../auth/bearer/jwt.ts'
 import { isCompactJws } from '../../auth/bearer/token-format.ts'
@@ -31,7 +31,7 @@ export interface Explanation {
 
 /** `text` is a token, with `Bearer` before it or not, and with any blanks in it. */
 export async function explainToken(config: Config, text: string, clock: Clock = systemClock): Promise<Explanation> {
-  const token = text.replace(/^\s*bearer\s/i, '').replaceAll(/\s/g, '')
+  const token = text.replace(/^[ \t\r\n]*bearer[ \t\r\n]/i, '').replaceAll(/[ \t\r\n]/g, '')
   const events: ServiceEvent[] = []
   const fetchJson = createJsonFetcher()
   const parts = { fetchJson, clock, emit: (event: ServiceEvent) => void events.push(event) }

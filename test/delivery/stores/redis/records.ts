@@ -29,7 +29,11 @@ export async function openRedisStore(
   options: Partial<RedisStoreOptions> = {}
 ): Promise<OpenedStore> {
   const told: Told[] = []
-  const tell = (level: Told['level']) => (sentence: string) => void told.push({ level, sentence })
+  // pino takes fields before the sentence, or the sentence alone.
+  const tell =
+    (level: Told['level']) =>
+    (...said: readonly unknown[]) =>
+      void told.push({ level, sentence: String(said.at(-1)) })
   const log = { info: tell('info'), warn: tell('warn'), error: tell('error') }
   const monotonic = (): number => performance.now()
   const store = await createRedisStore({
