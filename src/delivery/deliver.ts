@@ -208,14 +208,7 @@ class DeliveryRun {
   }
 
   #findPosted(): Promise<ReconcileResult> {
-    // The thread shows nothing of other receivers: it proves neither that they got the reply nor that they did not.
-    if (this.#order.message.multipleReceivers !== undefined) return this.#noteUnclear()
     return findPosted(this.#order, this.#record.marker, this.#options.cometchat, this.#deadline)
-  }
-
-  async #noteUnclear(): Promise<ReconcileResult> {
-    this.#order.facts.reconciled = 'unclear'
-    return 'unclear'
   }
 
   /** Undefined when it would have to be asked for. */

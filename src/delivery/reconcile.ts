@@ -7,18 +7,19 @@ import type { RecordedOutcome } from './record.ts'
 
 type Searchable = Pick<CometChatClient, 'findReply'>
 
-/** `unclear` when the thread could not be read to its end, or carries no markers. */
+/** `unclear` when the thread could not be read to its end, carries no markers, or cannot show the reply. */
 export type ReconcileResult = RecordedOutcome | 'absent' | 'unclear'
 
 /** Looks for a reply whose outcome its client was not told: its marker in the thread, as its author sees it. */
 export async function findPosted(
-  { parentId, author, facts }: ReplyCommand,
+  { parentId, author, message, facts }: ReplyCommand,
   marker: string | undefined,
   cometchat: Searchable,
   deadline: Deadline
 ): Promise<ReconcileResult> {
   noteReconciled(facts, 'unclear')
-  if (marker === undefined) return 'unclear'
+  // The thread shows nothing of other receivers: it proves neither that they got the reply nor that they did not.
+  if (marker === undefined || message.multipleReceivers !== undefined) return 'unclear'
   const found = await search(cometchat, { parentId, uid: author.uid, marker }, deadline)
   if (found !== 'unclear') noteReconciled(facts, found === 'absent' ? 'absent' : 'found')
   return found

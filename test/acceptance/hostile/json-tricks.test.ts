@@ -120,6 +120,10 @@ t.test('a name that reaches for a prototype changes none', async t => {
     target.takeBodies().map(body => (body['data'] as JsonObject)['metadata']),
     [metadata]
   )
+
+  const inData = await target.post({ body: '{"data":{"text":"hello","toString":1,"valueOf":null}}' })
+  t.equal(inData.status, 201, 'in data, too')
+  t.match(target.takeBodies(), [{ data: { text: 'hello', toString: 1, valueOf: null } }])
 })
 
 t.test('half a surrogate pair is refused where it stands', async t => {
