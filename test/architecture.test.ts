@@ -43,6 +43,13 @@ t.test('few files are loose, and no folder holds more than fit on a screen', asy
   }
 })
 
+t.test('test/README.md has a row for every room of acceptance, and for no other', async t => {
+  const page = readFileSync(new URL('README.md', import.meta.url), 'utf8').split('## Rooms of acceptance')[1] ?? ''
+  const rows = Array.from(page.split('## ')[0]?.matchAll(/^\| `([a-z-]+)\/` \|/gm) ?? [], ([, room = '']) => room)
+
+  t.strictSame(rows.sort(), readdirSync(`${ROOT}/test/acceptance`).sort())
+})
+
 t.test('"where do I put" answers ten likely changes', async t => {
   const answers = text.split('## Where do I put')[1]?.split('## ')[0] ?? ''
 
