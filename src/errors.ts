@@ -57,6 +57,17 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
+/** The limits that a request can meet, as `violated-policies`, the log and `/readyz?verbose` name them: docs/limits.md. */
+export type LimitPolicy =
+  | 'address'
+  | 'user'
+  | 'app'
+  | 'upstream-queue'
+  | 'upstream-time'
+  | 'upstream-throttle'
+  | 'upstream-breaker'
+  | 'event-loop'
+
 /** One thing that is wrong with the request; `pointer` is an RFC 6901 JSON pointer, never a value. */
 export interface Violation {
   readonly pointer: string
@@ -71,6 +82,8 @@ export interface AppErrorOptions {
   readonly errors?: readonly Violation[]
   /** The message that exists although the call failed. */
   readonly messageId?: string
+  /** The limits that refused it. */
+  readonly violatedPolicies?: readonly LimitPolicy[]
   /** `WWW-Authenticate` (RFC 9110 §11.6.1). */
   readonly challenge?: string
   /** For the log line only: closed vocabulary, never upstream text. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { type DeliveryState, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+import { type DeliveryState, type LimitPolicy, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
 import { OneOf } from './guard/strict-schemas.ts'
 
 const ViolationSchema = Type.Object(
@@ -23,6 +23,12 @@ export const ProblemSchema = Type.Object({
   retryable: Type.Boolean({ description: 'The same request may be sent again as it is, under the same key.' }),
   retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),
   messageId: Type.Optional(Type.String({ description: 'The message that exists although the call failed.' })),
-  errors: Type.Optional(Type.Unsafe<readonly Violation[]>(Type.Array(ViolationSchema)))
+  errors: Type.Optional(Type.Unsafe<readonly Violation[]>(Type.Array(ViolationSchema))),
+  // The member of draft-ietf-httpapi-ratelimit-headers-10 §6.
+  'violated-policies': Type.Optional(
+    Type.Unsafe<readonly LimitPolicy[]>(
+      Type.Array(Type.String(), { description: 'The limits that refused it: docs/limits.md explains each.' })
+    )
+  )
 })
 export type Problem = Readonly<Static<typeof ProblemSchema>>

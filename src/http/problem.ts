@@ -7,7 +7,7 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 /** The body of a refusal; nothing in it comes from outside but the request id. */
 export function toProblem(error: AppError, requestId: string, hasIdempotencyKey: boolean): Problem {
   const { status, title } = PROBLEMS[error.code]
-  const { retryAfterMs, messageId, errors } = error.options
+  const { retryAfterMs, messageId, errors, violatedPolicies } = error.options
   const retryable = error.isRetryable(hasIdempotencyKey)
   return {
     type: PROBLEM_TYPE_PREFIX + error.code,
@@ -21,7 +21,8 @@ export function toProblem(error: AppError, requestId: string, hasIdempotencyKey:
     // Clients and proxies resend when they see it, so it only stands where that cannot double a reply.
     ...(retryable && retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
     ...(messageId !== undefined && { messageId }),
-    ...(errors !== undefined && { errors })
+    ...(errors !== undefined && { errors }),
+    ...(violatedPolicies !== undefined && { 'violated-policies': violatedPolicies })
   }
 }
 

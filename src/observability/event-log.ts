@@ -54,12 +54,18 @@ export function logEvents(log: Logger): Emit {
         return logUidTable(log, event)
       case 'api-keys-changed':
         return log.info({ accepted: event.accepted, keys: event.keys }, 'COMETCHAT_API_KEY_FILE changed')
+      case 'limit-acting':
+        return logLimit(log, event)
       case 'config-warning':
         return log.warn(event.warning)
       default:
         return event satisfies never
     }
   }
+}
+
+function logLimit(log: Logger, { policy, times, isEnforced }: EventOf<'limit-acting'>): void {
+  log.warn({ policy, times }, isEnforced ? 'a limit refuses requests' : 'a limit would refuse requests')
 }
 
 function logReachability(log: Logger, { part, isReachable, reason }: EventOf<'reachability'>): void {

@@ -1,3 +1,5 @@
+import type { LimitPolicy } from '../errors.ts'
+
 /**
  * Everything a part of this service tells the operator, beside the line of each request. A part is given `emit` and
  * says what happened; the log, and whatever else subscribes, decides what becomes of it. An event holds no secret, no
@@ -59,6 +61,14 @@ export type ServiceEvent =
   | { readonly name: 'uid-table-changed'; readonly rows: number; readonly problem?: string }
   /** COMETCHAT_API_KEY_FILE was read again; `keys` are the fingerprints in use from now on. */
   | { readonly name: 'api-keys-changed'; readonly accepted: boolean; readonly keys: readonly string[] }
+  /** A limit refuses requests, or would if it were enforced: the first time, and then at most once a minute. */
+  | {
+      readonly name: 'limit-acting'
+      readonly policy: LimitPolicy
+      /** How often since it was last told. */
+      readonly times: number
+      readonly isEnforced: boolean
+    }
   /** The configuration works, with a risk that the operator should know. */
   | { readonly name: 'config-warning'; readonly warning: string }
 

@@ -14,7 +14,8 @@ t.test('every problem fits the schema, whatever is known about it', async t => {
     for (const delivery of ['sent', 'not-sent', 'unknown'] as const) {
       for (const hasKey of [true, false]) {
         const errors = [{ pointer: '/data', code: 'missing', detail: 'The member is missing.' }]
-        const problem = problemOf(code, { delivery, retryAfterMs: 0.5, messageId: '1', errors }, hasKey)
+        const known = { delivery, retryAfterMs: 0.5, messageId: '1', errors, violatedPolicies: ['user'] } as const
+        const problem = problemOf(code, known, hasKey)
         t.ok(fits(problem), `${code}, ${delivery}: ${JSON.stringify(fits.errors)}`)
       }
     }
@@ -40,6 +41,11 @@ t.test('a problem says what is known and nothing else', async t => {
   })
   t.same([messageId, delivery], ['7', 'sent'])
   t.notMatch(JSON.stringify(problemOf('unauthenticated', { reason: 'canary', challenge: 'canary' })), 'canary')
+})
+
+t.test('a refusal by a limit names the limit', async t => {
+  const { 'violated-policies': policies } = problemOf('overloaded', { violatedPolicies: ['event-loop'] })
+  t.same(policies, ['event-loop'])
 })
 
 t.test('a wait is told only where sending again is safe', async t => {

@@ -22,6 +22,14 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     { level: 'error', alarm: 'uid-shared', uid: 'ann', msg: 'alarm' }
   ],
   [
+    { name: 'limit-acting', policy: 'user', times: 3, isEnforced: true },
+    { level: 'warn', policy: 'user', times: 3, msg: 'a limit refuses requests' }
+  ],
+  [
+    { name: 'limit-acting', policy: 'address', times: 1, isEnforced: false },
+    { level: 'warn', policy: 'address', times: 1, msg: 'a limit would refuse requests' }
+  ],
+  [
     { name: 'user-created', uid: 'ann' },
     { level: 'info', uid: 'ann', msg: 'a CometChat user was created' }
   ],
