@@ -1,7 +1,8 @@
 import { Secret } from '../lib/secret.ts'
 import { isSecureUrl } from '../lib/service/secure-url.ts'
 import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/service/store-address.ts'
-import type { EnvReader } from './env-reader.ts'
+import { type EnvReader, looksLikeAddresses } from './env-reader.ts'
+import { ISSUER } from './patterns.ts'
 
 export type AppSessionConfig = ReturnType<typeof loadAppSessionConfig>
 
@@ -14,12 +15,13 @@ export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | unde
   if (!hasSecret(reader, 'AUTH_SESSION_STORE_URL')) return refuseWithoutStore(reader)
   const text = reader.secretText('AUTH_SESSION_STORE_URL')?.text
   const store = text === undefined ? undefined : parseRedisAddress(text)
-  if (text !== undefined && !store) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_A_REDIS_ADDRESS}`)
+  if (text !== undefined && looksLikeAddresses(text)) {
+    reader.refuse('AUTH_SESSION_STORE_URL takes one address, and this looks like a list.')
+  } else if (text !== undefined && !store) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_A_REDIS_ADDRESS}`)
   const session = {
     secrets: secrets(reader),
     prefix: reader.text('AUTH_SESSION_PREFIX', /^[\x21-\x7e]{1,64}$/, 'visible ASCII characters') ?? 'sess:',
-    userPath:
-      reader.text('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
+    userPath: reader.one('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
     issuer: sessionIssuer(reader, jwtIssuer)
   }
   return store && { ...session, store }
@@ -27,7 +29,7 @@ export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | unde
 
 /** Whose users the sessions' are: those of the tokens, under whatever name these go, unless they are said to be others. */
 function sessionIssuer(reader: EnvReader, jwtIssuer: string | undefined): string {
-  const issuer = reader.text('AUTH_SESSION_ISSUER', /^\S{1,512}$/, 'an issuer') ?? jwtIssuer
+  const issuer = reader.one('AUTH_SESSION_ISSUER', ISSUER, 'an issuer') ?? jwtIssuer
   // Where it is wrong, the reader of the UID_ variables says so.
   const standIn = issuer === jwtIssuer ? reader.text('UID_ISSUER', /(?:)/, 'a text') : undefined
   return standIn ?? issuer ?? 'urn:app-session'

@@ -145,6 +145,7 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     readFile: path => reader.file(path),
     httpHosts,
     uidClaim: uid.claim,
+    asksIssuer: introspection !== undefined,
     readsNoKeys: introspection?.tokens === 'all'
   })
 }
@@ -180,7 +181,7 @@ function audiences(reader: EnvReader): readonly string[] | undefined {
 }
 
 function sessionCookie(reader: EnvReader): string {
-  const name = reader.text('AUTH_SESSION_COOKIE', COOKIE_NAME, 'a cookie name') ?? 'connect.sid'
+  const name = reader.one('AUTH_SESSION_COOKIE', COOKIE_NAME, 'a cookie name') ?? 'connect.sid'
   if (name === SESSION_COOKIE || name === LOGIN_COOKIE) {
     reader.refuse(`AUTH_SESSION_COOKIE must not be ${name}: the login of this service has a cookie of that name.`)
   }

@@ -35,6 +35,11 @@ export class EnvReader {
     return this.#env[name] !== undefined && this.#env[name] !== ''
   }
 
+  /** Whether the value of a variable was refused: nothing that follows from its absence is complained about. */
+  isRefused(name: string): boolean {
+    return this.problems.some(problem => problem.startsWith(`${name} `))
+  }
+
   text(name: string, pattern: RegExp, wanted: string): string | undefined {
     const value = this.#env[name]
     if (value === undefined || value === '') return undefined
@@ -66,12 +71,15 @@ export class EnvReader {
     return fallback
   }
 
+  /** Items with commas between them. A text of commas and blanks is no list, least of all the absence of one. */
   list(name: string): string[] {
     const value = this.#env[name] ?? ''
-    return value
+    const items = value
       .split(',')
       .map(item => item.trim())
       .filter(item => item !== '')
+    if (items.length === 0 && value !== '') this.refuse(`${name} lists nothing: name something, or leave it out.`)
+    return items
   }
 
   /** A secret from `NAME`, or from the file that `NAME_FILE` names; both set is a mistake. */
@@ -126,10 +134,16 @@ export class EnvReader {
   /** An https URL, or an http one on loopback or to a listed host: what travels there must not be read on the way. */
   secureUrl(name: string, httpHosts: ReadonlySet<string> = NO_HTTP_HOSTS): URL | undefined {
     const value = this.#env[name]
-    if (value === undefined || value === '') return undefined
-    if (/,\s*https?:/.test(value)) return this.refuse(`${name} takes one address, and this looks like a list.`)
+    if (value === undefined || value === '' || this.refuseAddresses(name)) return undefined
     const fault = urlFault(value, httpHosts)
     return fault === undefined ? new URL(value) : this.refuse(`${name} ${fault}.`)
+  }
+
+  /** Whether a variable holds several addresses where one is taken, which is refused as such. */
+  refuseAddresses(name: string): boolean {
+    const isList = looksLikeAddresses(this.#env[name] ?? '')
+    if (isList) this.refuse(`${name} takes one address, and this looks like a list.`)
+    return isList
   }
 
   /** Throws one ConfigError with every mistake found so far. */
@@ -143,9 +157,14 @@ export class EnvReader {
   }
 }
 
+/** Addresses with a comma or a blank between them; a URL parser takes them for one with a strange path. */
+export function looksLikeAddresses(text: string): boolean {
+  return /[,;\s]\s*(https?|rediss?|file):/.test(text.trim())
+}
+
 /** What is wrong with an address that must not be read on the way; undefined for a good one. */
 export function urlFault(text: string, httpHosts: ReadonlySet<string>): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  const url = URL.canParse(text) && !/\s/.test(text.trim()) ? new URL(text) : undefined
   if (!url || url.username || url.password || url.hash) return 'must be a plain URL'
   if (isSecureUrl(url, httpHosts)) return undefined
   const exception = url.protocol === 'http:' ? `; AUTH_HTTP_HOSTS names exceptions` : ''

@@ -2,8 +2,9 @@ import { Secret } from '../lib/secret.ts'
 import type { EnvReader } from './env-reader.ts'
 
 /** A client id or secret of OAuth (RFC 6749 §A.1, §A.2). */
-const VISIBLE = /^[\x20-\x7e]{1,512}$/
-const TOKEN = /^[\x21-\x7e]{1,4096}$/
+const VISIBLE = /^(?=.*\S)[\x20-\x7e]{1,512}$/
+/** Of a bearer token (RFC 6750 §2.1): no comma. */
+const TOKEN = /^[\x21-\x2b\x2d-\x7e]{1,4096}$/
 const OF_KEYS = [
   'AUTH_JWT_JWKS_URL',
   'AUTH_JWT_KEY_FILE',
@@ -43,7 +44,7 @@ export function loadIntrospectionConfig(reader: EnvReader, httpHosts: ReadonlySe
 }
 
 function clientOf(reader: EnvReader): IntrospectionClient | undefined {
-  const clientId = reader.text('AUTH_INTROSPECTION_CLIENT_ID', VISIBLE, 'the id of a client')
+  const clientId = reader.one('AUTH_INTROSPECTION_CLIENT_ID', VISIBLE, 'the id of a client')
   const clientSecret = secretOf(reader, 'AUTH_INTROSPECTION_CLIENT_SECRET', VISIBLE)
   const token = secretOf(reader, 'AUTH_INTROSPECTION_TOKEN', TOKEN)
   if (token) return { token }
@@ -53,6 +54,9 @@ function clientOf(reader: EnvReader): IntrospectionClient | undefined {
 function secretOf(reader: EnvReader, name: string, pattern: RegExp): Secret | undefined {
   const found = reader.secretText(name)
   if (!found || pattern.test(found.text)) return found && new Secret(found.text)
+  if (pattern === TOKEN && found.text.includes(',')) {
+    return reader.refuse(`${name} takes one value, and this looks like a list.`)
+  }
   return reader.refuse(`${name} must be one line of visible ASCII characters.`)
 }
 

@@ -40,7 +40,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
   }
-  if (config.workers > 1 && config.delivery.store.kind === 'memory') {
+  if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {
     reader.refuse(
       'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://…: no process sees the memory of another.'
     )

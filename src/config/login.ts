@@ -27,7 +27,7 @@ export function loadLoginConfig(reader: EnvReader): LoginConfig | undefined {
   const clientSecret = reader.secret('AUTH_LOGIN_CLIENT_SECRET', 16)
   const login = {
     issuer: issuer(reader),
-    clientId: reader.text('AUTH_LOGIN_CLIENT_ID', /^[\x21-\x7e]{1,256}$/, 'the id of this client at the issuer'),
+    clientId: reader.one('AUTH_LOGIN_CLIENT_ID', /^[\x21-\x7e]{1,256}$/, 'the id of this client at the issuer'),
     origin: origin(reader),
     scope: scope(reader),
     ...lifetimes(reader)
@@ -39,7 +39,8 @@ export function loadLoginConfig(reader: EnvReader): LoginConfig | undefined {
 /** Kept as it is written: users are named by the exact text. */
 function issuer(reader: EnvReader): string {
   const url = reader.secureUrl('AUTH_LOGIN_ISSUER')
-  if (url && url.search !== '') reader.refuse('AUTH_LOGIN_ISSUER must be an issuer, without a query.')
+  if (!url) return ''
+  if (url.search !== '') reader.refuse('AUTH_LOGIN_ISSUER must be an issuer, without a query.')
   return reader.text('AUTH_LOGIN_ISSUER', /^\S{1,512}$/, 'the exact `iss` of the ID tokens') ?? ''
 }
 
@@ -53,6 +54,9 @@ function origin(reader: EnvReader): string {
 
 function scope(reader: EnvReader): string {
   const scopes = reader.text('AUTH_LOGIN_SCOPE', SCOPES, 'scopes, separated by single blanks') ?? 'openid profile'
+  if (scopes.includes(',')) {
+    return reader.refuse('AUTH_LOGIN_SCOPE takes scopes with blanks between them, not commas.') ?? scopes
+  }
   const names = scopes.split(' ')
   if (!names.includes('openid')) reader.refuse('AUTH_LOGIN_SCOPE must contain openid: the ID token says who it is.')
   if (names.includes('offline_access')) {

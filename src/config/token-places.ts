@@ -7,7 +7,9 @@ const HEADER_NAME = COOKIE_NAME
 
 /** Headers that mean something of their own here, or to every HTTP server; or that no request may have. */
 const TAKEN =
-  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent|apikey|api-key|onbehalfof|on-behalf-of|appid|app-id|authtoken|auth-token)$/
+  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent)$/
+/** No request may have one of them, with whatever `-` and `_` in it. */
+const RESERVED = /^(apikey|onbehalfof|appid|authtoken)$/
 
 interface Others {
   readonly isBearerOn: boolean
@@ -17,9 +19,12 @@ interface Others {
 
 /** Where a token may stand beside `Authorization`. */
 export function loadTokenPlaces(reader: EnvReader, { isBearerOn, sessionCookie }: Others) {
-  const header = reader.text('AUTH_JWT_HEADER', HEADER_NAME, 'the name of a header')?.toLowerCase()
-  const cookie = reader.text('AUTH_JWT_COOKIE', COOKIE_NAME, 'the name of a cookie')
-  if (header !== undefined && TAKEN.test(header.replaceAll('_', '-'))) {
+  const header = reader.one('AUTH_JWT_HEADER', HEADER_NAME, 'the name of a header')?.toLowerCase()
+  const cookie = reader.one('AUTH_JWT_COOKIE', COOKIE_NAME, 'the name of a cookie')
+  if (
+    header !== undefined &&
+    (TAKEN.test(header.replaceAll('_', '-')) || RESERVED.test(header.replaceAll(/[-_]/g, '')))
+  ) {
     reader.refuse(`AUTH_JWT_HEADER must not be ${header}: that header means something else.`)
   }
   if (cookie !== undefined && [SESSION_COOKIE, LOGIN_COOKIE, sessionCookie].includes(cookie)) {

@@ -14,8 +14,11 @@ export type UidConfig = ReturnType<typeof loadUidConfig>
 
 /** Which CometChat user a caller is, and whether one is made for them. */
 export function loadUidConfig(reader: EnvReader, httpHosts: ReadonlySet<string>) {
-  const mode = reader.choice('UID_MODE', 'verbatim', UID_MODES)
-  const prefix = reader.text('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
+  const chosen = reader.choice('UID_MODE', 'verbatim', UID_MODES)
+  const isRefused = reader.isRefused('UID_MODE')
+  // Of all modes this one goes with whatever else is set: nothing is said of the others beside a mode that was refused.
+  const mode = isRefused ? 'hash' : chosen
+  const prefix = reader.one('UID_PREFIX', /^[a-z0-9_-]{1,48}$/, 'up to 48 of a-z, 0-9, _ and -') ?? ''
   if (prefix !== '' && mode !== 'hash') reader.refuse(`UID_PREFIX needs UID_MODE=hash: ${mode} adds nothing.`)
   return {
     claim: reader.one('UID_CLAIM', CLAIM_NAME, 'the name of a claim') ?? 'sub',
@@ -23,7 +26,7 @@ export function loadUidConfig(reader: EnvReader, httpHosts: ReadonlySet<string>)
     prefix,
     strip: reader.one('UID_STRIP', PREFIX, 'visible ASCII characters, such as auth0|'),
     issuer: reader.one('UID_ISSUER', ISSUER, 'a name for whose users they are, such as the first issuer'),
-    table: uidTable(reader, mode, httpHosts),
+    table: isRefused ? undefined : uidTable(reader, mode, httpHosts),
     create: reader.choice('UID_CREATE', 'off', ['on', 'off']) === 'on'
   }
 }
@@ -32,6 +35,7 @@ function uidTable(reader: EnvReader, mode: string, httpHosts: ReadonlySet<string
   const token = uidTableToken(reader)
   const url = reader.text('UID_TABLE_URL', /^(file:.|https?:\/\/.)/, 'file:PATH or an https URL with {subject}')
   const hasUrl = reader.has('UID_TABLE_URL')
+  if (url !== undefined && reader.refuseAddresses('UID_TABLE_URL')) return undefined
   if (mode === 'table' && !hasUrl) reader.refuse('UID_MODE=table needs UID_TABLE_URL: where the UIDs are found.')
   if (mode !== 'table' && hasUrl) reader.refuse('UID_TABLE_URL needs UID_MODE=table.')
   if (reader.has('UID_TABLE_TOKEN') || reader.has('UID_TABLE_TOKEN_FILE')) refuseUselessToken(reader, hasUrl, url)

@@ -38,8 +38,14 @@ export class KeyPool {
   }
 
   take(config: IssuerConfig): PooledKeys {
-    const { issuer, secrets, jwksUrl, keyFile } = config
-    const name = JSON.stringify([issuer, jwksUrl, keyFile?.path, secrets.map(secret => secret.reveal())])
+    const { issuer, secrets, jwksUrl, keyFile, algorithms } = config
+    const name = JSON.stringify([
+      issuer,
+      jwksUrl,
+      keyFile?.path,
+      keyFile && algorithms,
+      secrets.map(secret => secret.reveal())
+    ])
     const source = this.#sources.get(name) ?? { keys: this.#create(config), users: 0 }
     this.#sources.set(name, source)
     source.users++
@@ -70,7 +76,7 @@ export class KeyPool {
     const { fetchJson, clock, emit, httpHosts, isSingle } = this.#options
     const named = issuer !== undefined && !isSingle ? { issuer } : {}
     if (keyFile) {
-      const keys = createFileKeys({ ...keyFile, emit, ...named })
+      const keys = createFileKeys({ ...keyFile, algorithms: config.algorithms, emit, ...named })
       this.#say(config, keys.size)
       return keys
     }

@@ -1,9 +1,10 @@
 // One issuer, whether single variables or an entry of AUTH_ISSUERS_FILE describe it.
 import { type ClaimRule, demandsValue, parseClaimRules } from '../../lib/claims.ts'
 import type { Secret } from '../../lib/secret.ts'
-import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
+import { algorithmsServedBy, PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
 import { parseKeyFile } from '../../lib/service/key-file.ts'
 import { urlFault } from '../env-reader.ts'
+import { hopelessRules } from './hopeless-rules.ts'
 
 /** A file of public keys, and what it held when it was read. */
 export interface KeyFile {
@@ -58,6 +59,8 @@ export interface IssuerContext {
   readonly readFile: (path: string) => string | undefined
   readonly httpHosts: ReadonlySet<string>
   readonly uidClaim: string
+  /** Whether its issuer is asked about a token that is no JWT. */
+  readonly asksIssuer?: boolean
   /** Whether every token is asked about, so that no key is read. */
   readonly readsNoKeys?: boolean
 }
@@ -70,7 +73,8 @@ export const TENANT = '{tenantid}'
 export function issuerConfig(settings: IssuerSettings, context: IssuerContext): IssuerConfig {
   const { issuer, secrets = [], jwksUrl, typ, scope, actScope, uidStrip, tenants } = settings
   const { nameOf, refuse } = context
-  const keyFile = keyFileOf(settings, context)
+  const algorithms = algorithmsOf(settings, context)
+  const keyFile = keyFileOf(settings, algorithms, context)
   const claims = claimsOf(settings, context)
   refuseKeyConflicts(context)
   refuseUnfoundKeys(settings, context)
@@ -78,7 +82,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
   if (actScope !== undefined && actScope === scope) {
     refuse(`${nameOf('actScope')} must differ from ${nameOf('scope')}: every caller could speak for everybody.`)
   }
-  return {
+  const config = {
     issuer,
     usersOf: settings.usersOf ?? issuer ?? '',
     audiences: audiencesOf(settings, claims, context),
@@ -86,7 +90,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
     typ,
     scope,
     actScope,
-    algorithms: algorithmsOf(settings, context),
+    algorithms,
     secrets,
     jwksUrl,
     keyFile,
@@ -94,19 +98,33 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
     uidStrip,
     tenants
   }
+  for (const problem of hopelessRules(config, context)) refuse(problem)
+  return config
 }
 
-function keyFileOf({ keyFile }: IssuerSettings, { nameOf, refuse, readFile }: IssuerContext): KeyFile | undefined {
+function keyFileOf(
+  { keyFile, algorithms: chosen }: IssuerSettings,
+  algorithms: readonly string[],
+  { nameOf, refuse, readFile }: IssuerContext
+): KeyFile | undefined {
   if (keyFile === undefined) return undefined
   const text = readFile(keyFile)
   const name = nameOf('keyFile')
-  if (text === undefined) return void refuse(`${name} names a file that cannot be read.`)
+  if (text === undefined) return void refuse(`${name} names ${unreadable(keyFile)}.`)
   try {
-    parseKeyFile(text)
+    const served = new Set(parseKeyFile(text).keys.flatMap(algorithmsServedBy))
+    const isUsable = algorithms.some(name => served.has(name))
+    if (!isUsable && chosen && served.size > 0) {
+      refuse(`${nameOf('algorithms')} must list one that a key of ${name} is for: ${[...served].join(', ')}.`)
+    } else if (!isUsable && !chosen) refuse(`The file of ${name} holds no key that verifies a token.`)
     return { path: keyFile, text }
   } catch (error) {
     return void refuse(`The file of ${name} ${error instanceof SyntaxError ? error.message : 'cannot be used'}.`)
   }
+}
+
+function unreadable(path: string): string {
+  return path.includes(',') ? 'one file, and this looks like a list' : 'a file that cannot be read'
 }
 
 function claimsOf({ claims }: IssuerSettings, { nameOf, refuse }: IssuerContext): readonly ClaimRule[] {
@@ -186,5 +204,6 @@ function algorithmsOf({ algorithms }: IssuerSettings, context: IssuerContext): r
   if (!isKnown) refuse(`${nameOf('algorithms')} must list some of: ${kinds.flat().join(', ')}.`)
   else if (!isOfEach)
     refuse(`${nameOf('algorithms')} must list some for each kind of key: for the secret and for the key set.`)
-  return algorithms
+  // A list that was refused must not bring a second complaint about the keys.
+  return isKnown ? algorithms : kinds.flat()
 }

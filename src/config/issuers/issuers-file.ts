@@ -2,12 +2,13 @@ import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Secret } from '../../lib/secret.ts'
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
-import { urlFault } from '../env-reader.ts'
+import { looksLikeAddresses, urlFault } from '../env-reader.ts'
 import { CLAIM_NAME, ISSUER, MEDIA_TYPE, PREFIX, SCOPE } from '../patterns.ts'
 import { type IssuerConfig, type IssuerContext, type IssuerSettings, issuerConfig, TENANT } from './issuer.ts'
 
 const MAX_ISSUERS = 100
 const MAX_TENANTS = 1000
+const MAX_SECRETS = 4
 const MIN_SECRET_BYTES = 32
 const text = (pattern: RegExp, description: string) => Type.String({ pattern: pattern.source, description })
 const path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description })
@@ -137,7 +138,15 @@ function readEntry(
   const isWritten: IssuerContext['isWritten'] = setting =>
     (setting === 'secrets' ? secretFile : settings[setting]) !== undefined
   const fault = settings.jwksUrl === undefined ? undefined : urlFault(settings.jwksUrl, httpHosts)
-  if (fault !== undefined) refuse(`${nameOf('jwksUrl')} ${fault}.`)
+  if (looksLikeAddresses(settings.jwksUrl ?? '')) {
+    refuse(`${nameOf('jwksUrl')} takes one address, and this looks like a list.`)
+  } else if (fault !== undefined) refuse(`${nameOf('jwksUrl')} ${fault}.`)
+  for (const member of SINGLE_VALUES.filter(member => settings[member]?.includes(','))) {
+    refuse(`${nameOf(member)} takes one value, and this looks like a list.`)
+  }
+  if (settings.audience?.some(text => text.includes(','))) {
+    refuse(`${nameOf('audience')} holds a text that looks like a list: give each audience an item of its own.`)
+  }
   return issuerConfig(
     {
       ...settings,
@@ -147,14 +156,21 @@ function readEntry(
   )
 }
 
+/** Whose values have no commas where they are one. */
+const SINGLE_VALUES = ['issuer', 'scope', 'actScope', 'uidStrip', 'usersOf'] as const
+
 function secretsIn(file: string | undefined, name: string, refuse: (problem: string) => void): Secret[] {
   if (file === undefined) {
     refuse(`${name} names a file that cannot be read.`)
     return []
   }
   const texts = file.split(/[,\r\n]+/).flatMap(line => line.trim() || [])
-  if (texts.length === 0 || texts.some(secret => Buffer.byteLength(secret) < MIN_SECRET_BYTES)) {
-    refuse(`${name} must hold secrets of at least ${MIN_SECRET_BYTES} bytes, separated by commas or line breaks.`)
+  const isLongEnough = texts.every(secret => Buffer.byteLength(secret) >= MIN_SECRET_BYTES)
+  if (texts.length === 0 || texts.length > MAX_SECRETS || !isLongEnough) {
+    refuse(
+      `${name} must hold 1 to ${MAX_SECRETS} secrets of at least ${MIN_SECRET_BYTES} bytes, separated by commas or line ` +
+        'breaks.'
+    )
   }
   return texts.map(secret => new Secret(secret))
 }

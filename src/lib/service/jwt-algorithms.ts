@@ -24,6 +24,14 @@ const OF_CURVE: Readonly<Record<string, readonly string[]>> = {
   'OKP Ed25519': ['EdDSA', 'Ed25519']
 }
 
+/** What a published key verifies: one algorithm where it names that (RFC 7517 §4.4), but Ed25519 has two names. */
+export function algorithmsServedBy(key: { readonly [member: string]: unknown }): readonly string[] {
+  const { alg } = key
+  const possible = algorithmsOfKey(key)
+  if (typeof alg !== 'string') return possible
+  return possible.includes('Ed25519') && possible.includes(alg) ? possible : possible.filter(name => name === alg)
+}
+
 /** What a public key of this type and curve can verify; nothing for one that no token is signed with. */
 export function algorithmsOfKey({ kty, crv }: { readonly kty?: unknown; readonly crv?: unknown }): readonly string[] {
   return kty === 'RSA' ? OF_RSA : (OF_CURVE[`${kty} ${crv}`] ?? [])

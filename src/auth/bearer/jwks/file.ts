@@ -8,13 +8,15 @@ export interface FileKeysOptions {
   readonly path: string
   /** What the file held at the start. */
   readonly text: string
+  /** Those that the issuer's tokens may have: a version of the file without a key for any lets nobody in. */
+  readonly algorithms: readonly string[]
   readonly emit: Emit
   /** Whose keys, where there are several issuers. */
   readonly issuer?: string
 }
 
 /** Keys of a file, which is read again whenever it changes; a version that is wrong changes nothing. */
-export function createFileKeys({ path, text, emit, issuer }: FileKeysOptions): KeySource {
+export function createFileKeys({ path, text, algorithms, emit, issuer }: FileKeysOptions): KeySource {
   let keySet = keysIn(text)
   let generation = 0
   const changed = (problem?: string): void =>
@@ -30,6 +32,8 @@ export function createFileKeys({ path, text, emit, issuer }: FileKeysOptions): K
       try {
         const read = keysIn(next)
         if (read.text === keySet.text) return
+        if (!algorithms.some(alg => read.fits({ alg })))
+          return changed('the file holds no key for the algorithms that count')
         keySet = read
         generation++
         changed()
