@@ -1,26 +1,30 @@
-// Runs test files (all of them by default) as programs of their own, several at a time, shows each file and what fails in
-// it, and ends with the plain line `N passed, N failed`. `--verbose` shows every assertion, `--jobs=N` says how many run
-// at a time. tap's own runner is not used: it loads a hook into every process, also into every service that a test
-// starts, and that was two fifths of what all tests cost together.
+// Runs test files (all of them by default) in processes of their own, several at a time and short ones together, shows each
+// file and what fails in it, and ends with the plain line `N passed, N failed`. `--verbose` shows every assertion,
+// `--jobs=N` says how many run at a time. tap's own runner is not used: it loads a hook into every process, also into
+// every service that a test starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { batchesOf } from './batches.ts'
 
-interface FileResult {
+interface RunResult {
   readonly output: string
   readonly isOk: boolean
   readonly seconds: number
 }
 
+const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
 /** Some files start several processes: on a busy machine that takes its time. */
 const FILE_WITHIN_S = 240
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/thread-reply-bff-tests', import.meta.url))
 const TIMES = `${CACHE}/seconds.json`
 
 /** What a test says of its run, such as the seed that repeats it or the figures of a storm, and what it leaves out. */
-const NOTABLE = /^\s*# (?!Subtest|time=|\{ total)|# SKIP/
+const NOTABLE = /^\s*# (?!Subtest|time=|\{ (?:total|pass))|# SKIP/
+/** What test/together.ts writes after each of its files. */
+const END_OF_FILE = /^# end of (\S+) after (\d+) ms (\{.*\})\n/m
 const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=|# Subtest|TAP version)).*\S/
 
 const args = process.argv.slice(2)
@@ -31,7 +35,7 @@ const jobs = Number(args.find(arg => arg.startsWith('--jobs='))?.slice(7) ?? ava
 
 mkdirSync(CACHE, { recursive: true })
 const seconds = readTimes()
-const waiting = longestFirst(given.length > 0 ? given : globSync('test/**/*.test.ts').sort())
+const waiting = batchesOf(given.length > 0 ? given : globSync('test/**/*.test.ts'), expectedSeconds)
 const totals = { pass: 0, fail: 0, skip: 0 }
 const running = new Set<number>()
 process.once('exit', endAll)
@@ -45,17 +49,34 @@ process.stdout.write(`${totals.pass} passed, ${totals.fail} failed${skipped}\n`)
 process.exitCode = totals.fail > 0 ? 1 : 0
 
 async function work(): Promise<void> {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const result = await run(file)
-    seconds[file] = result.seconds
-    report(file, result)
+  for (let files = waiting.shift(); files !== undefined; files = waiting.shift()) {
+    const [file = ''] = files
+    if (files.length > 1) reportTogether(files, await run([TOGETHER, ...files]))
+    else report(file, await run([file]))
   }
 }
 
+/** Each of its files for itself. Of those that have not ended the first is at fault, and the others have another try. */
+function reportTogether(files: readonly string[], { output, isOk }: RunResult): void {
+  const ended = new Set<string>()
+  let rest = output
+  for (let end = END_OF_FILE.exec(rest); end !== null; end = END_OF_FILE.exec(rest)) {
+    const [line, file = '', ms, counts = ''] = end
+    const before = rest.slice(0, end.index)
+    report(file, { output: `${before}# ${counts}\n`, isOk: counts.includes('fail: 0'), seconds: Number(ms) / 1000 })
+    ended.add(file)
+    rest = rest.slice(end.index + line.length)
+  }
+  const [culprit, ...others] = files.filter(file => !ended.has(file))
+  if (culprit !== undefined) report(culprit, { output: rest, isOk: false, seconds: 0 })
+  else if (!isOk && totals.fail === 0) report(files.join(' '), { output: rest, isOk, seconds: 0 })
+  waiting.push(...others.map(file => [file]))
+}
+
 /** In its group, so that nothing that a test starts outlives it. */
-function run(file: string): Promise<FileResult> {
+function run(args: readonly string[]): Promise<RunResult> {
   const startedAtMs = performance.now()
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, args, {
     env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(FILE_WITHIN_S) },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true
@@ -78,8 +99,9 @@ function run(file: string): Promise<FileResult> {
   })
 }
 
-function report(file: string, { output, isOk, seconds }: FileResult): void {
-  const counted = /^# \{ total: \d+.*\}/m.exec(output)?.[0] ?? ''
+function report(file: string, { output, isOk, seconds: took }: RunResult): void {
+  seconds[file] = took
+  const counted = /^# \{ (?:total|pass): \d+.*\}/m.exec(output)?.[0] ?? ''
   const found = { pass: 0, fail: 0, skip: 0 }
   for (const [, name, count] of counted.matchAll(/(pass|fail|skip): (\d+)/g))
     found[name as keyof typeof found] = Number(count)
@@ -87,7 +109,7 @@ function report(file: string, { output, isOk, seconds }: FileResult): void {
   if (!isOk && found.fail === 0) found.fail = 1
   for (const name of ['pass', 'fail', 'skip'] as const) totals[name] += found[name]
   const shown = verbose ? output : linesOf(output, isOk ? NOTABLE : NOT_PASSED)
-  process.stdout.write(`${isOk ? 'ok' : 'not ok'} - ${file} # time=${seconds.toFixed(1)}s\n${shown}`)
+  process.stdout.write(`${isOk ? 'ok' : 'not ok'} - ${file} # time=${took.toFixed(1)}s\n${shown}`)
 }
 
 function linesOf(output: string, wanted: RegExp): string {
@@ -95,9 +117,8 @@ function linesOf(output: string, wanted: RegExp): string {
   return lines.map(line => `${line}\n`).join('')
 }
 
-function longestFirst(files: readonly string[]): string[] {
-  const expected = (file: string): number => seconds[file] ?? (file.includes('/acceptance/') ? 10 : 1)
-  return [...files].sort((a, b) => expected(b) - expected(a))
+function expectedSeconds(file: string): number {
+  return seconds[file] ?? (file.includes('/acceptance/') ? 5 : 1)
 }
 
 function readTimes(): Record<string, number> {
