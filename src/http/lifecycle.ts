@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { LogFields } from '../observability/log-fields.ts'
 import { writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
-import { createHeadCheck } from './header-rules.ts'
+import { createHeadCheck } from './head/header-rules.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,8 +1,8 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerProblem } from './error-handler.ts'
+import { createRequestIds } from './head/request-id.ts'
 import { parseJsonBody } from './json-body.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
-import { createRequestIds } from './request-id.ts'
 
 export interface PublicServerOptions {
   readonly trustProxy: readonly string[]
@@ -28,7 +28,7 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // Node's own answer to a missing host is bare; src/http/header-rules.ts refuses it with a problem.
+      // Node's own answer to a missing host is bare; src/http/head/header-rules.ts refuses it with a problem.
       requireHostHeader: false
     },
     return503OnClosing: false,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createRequestIds } from '../../src/http/request-id.ts'
+import { createRequestIds } from '../../../src/http/head/request-id.ts'
 
 t.test('an id that is safe in headers and logs is taken over', async t => {
   const idOf = createRequestIds()

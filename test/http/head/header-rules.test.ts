@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { AppError } from '../../src/errors.ts'
-import { checkContent, createHeadCheck } from '../../src/http/header-rules.ts'
+import type { AppError } from '../../../src/errors.ts'
+import { checkContent, createHeadCheck } from '../../../src/http/head/header-rules.ts'
 
 const checkHead = createHeadCheck()
 

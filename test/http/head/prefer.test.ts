@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parsePrefer } from '../../src/http/prefer.ts'
+import { parsePrefer } from '../../../src/http/head/prefer.ts'
 
 t.test('known preferences are read, others are ignored', async t => {
   const cases: [header: string | undefined, expected: object][] = [
