@@ -5,7 +5,7 @@ import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
-import { checkContent } from './http/head/header-rules.ts'
+import { checkContent } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { SESSION_COOKIE } from './lib/service/cookie-names.ts'
@@ -38,7 +38,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
 
   const app = createPublicServer({ trustProxy: config.trustProxy, deadlineMs })
   setErrorHandler(app, adapters.log)
-  await app.register(lifecycle, { drain, log: adapters.log })
+  await app.register(lifecycle, { drain, log: adapters.log, ignoredHeaders: config.ignoredHeaders })
   await app.register(endUnusedConnections)
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(requireCaller, {
@@ -71,8 +71,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
       await scope.register(crossOrigin, { origins: config.corsOrigins })
     }
     await scope.register(signedIn)
+    await scope.register(otherMethodsRoutes)
   })
-  await app.register(otherMethodsRoutes)
   await app.register(async function signingIn(scope) {
     if (!login) return
     const { loginRoutes } = await import('./login/routes.ts')

@@ -4,6 +4,7 @@ import { closestName } from './closest-name.ts'
 import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
+import { loadIgnoredHeaders } from './headers/ignored-headers.ts'
 import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
@@ -26,6 +27,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   const reader = new EnvReader(env, readFile)
   const httpHosts = loadHttpHosts(reader)
   const uid = loadUidConfig(reader, httpHosts)
+  const auth = loadAuthConfig(reader, { httpHosts, uid })
   const config = {
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
@@ -34,7 +36,8 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
     cometchat: loadCometchatConfig(reader),
-    auth: loadAuthConfig(reader, { httpHosts, uid }),
+    ignoredHeaders: loadIgnoredHeaders(reader, auth.tokenPlaces.header),
+    auth,
     uid,
     delivery: loadDeliveryConfig(reader),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),

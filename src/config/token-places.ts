@@ -1,15 +1,10 @@
 import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import type { EnvReader } from './env-reader.ts'
+import { decides, isReserved } from './headers/known-headers.ts'
 
 /** A token (RFC 9110 §5.6.2), which names of headers and of cookies are. */
 export const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]{1,128}$/
-const HEADER_NAME = COOKIE_NAME
-
-/** Headers that mean something of their own here, or to every HTTP server; or that no request may have. */
-const TAKEN =
-  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent)$/
-/** No request may have one of them, with whatever `-` and `_` in it. */
-const RESERVED = /^(apikey|onbehalfof|appid|authtoken)$/
+export const HEADER_NAME = COOKIE_NAME
 
 interface Others {
   readonly isBearerOn: boolean
@@ -21,10 +16,7 @@ interface Others {
 export function loadTokenPlaces(reader: EnvReader, { isBearerOn, sessionCookie }: Others) {
   const header = reader.one('AUTH_JWT_HEADER', HEADER_NAME, 'the name of a header')?.toLowerCase()
   const cookie = reader.one('AUTH_JWT_COOKIE', COOKIE_NAME, 'the name of a cookie')
-  if (
-    header !== undefined &&
-    (TAKEN.test(header.replaceAll('_', '-')) || RESERVED.test(header.replaceAll(/[-_]/g, '')))
-  ) {
+  if (header !== undefined && (decides(header) || isReserved(header))) {
     reader.refuse(`AUTH_JWT_HEADER must not be ${header}: that header means something else.`)
   }
   if (cookie !== undefined && [SESSION_COOKIE, LOGIN_COOKIE, sessionCookie].includes(cookie)) {

@@ -34,6 +34,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'exact origins whose pages may call and read answers, comma-separated'
   },
   {
+    names: ['IGNORED_HEADERS'],
+    byDefault: 'none',
+    meaning:
+      'headers that a gateway in front adds and that would be refused, such as `apikey`, comma-separated: they are taken out before anything looks'
+  },
+  {
     names: ['COMETCHAT_APP_ID', 'COMETCHAT_REGION'],
     byDefault: '–',
     meaning: 'of your app; the region is `us`, `eu` or `in`'

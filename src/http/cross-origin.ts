@@ -19,9 +19,10 @@ const ANSWER_HEADERS = ['idempotent-replayed', 'preference-applied', 'retry-afte
  */
 export const crossOrigin = fp<{ origins: ReadonlySet<string> }>(
   async (app, { origins }) => {
-    await app.register(cors, {
+    const options = {
       // A function, because the plugin would give an unlisted origin the other headers of a list.
-      origin: (origin, decide) => decide(null, origin !== undefined && origins.has(origin) && origin),
+      origin: (origin: string | undefined, decide: (error: Error | null, allowed: string | boolean) => void) =>
+        decide(null, origin !== undefined && origins.has(origin) && origin),
       credentials: true,
       methods: ['POST'],
       allowedHeaders: REQUEST_HEADERS,
@@ -29,6 +30,11 @@ export const crossOrigin = fp<{ origins: ReadonlySet<string> }>(
       maxAge: PREFLIGHT_KEPT_SECONDS,
       // Without it the plugin answers some requests by itself, in plain text.
       strictPreflight: false
+    }
+    await app.register(cors, {
+      // Any other OPTIONS is no preflight (Fetch standard, CORS-preflight request), and is the routes' to answer.
+      delegator: ({ headers }, decide) =>
+        decide(null, { ...options, preflight: headers['access-control-request-method'] !== undefined })
     })
   },
   { name: 'cross-origin', fastify: '5.x' }

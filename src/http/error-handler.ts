@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { AppError, PROBLEMS } from '../errors.ts'
+import { PROBLEMS } from '../errors.ts'
 import { describeBug } from '../lib/bug.ts'
 import { LogFields, noteRefusal } from '../observability/log-fields.ts'
-import { toAppError } from './framework-errors.ts'
+import { nothingHere, toAppError } from './framework-errors.ts'
 import { setStandardHeaders } from './lifecycle.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
 
@@ -14,9 +14,7 @@ export function setErrorHandler(app: FastifyInstance, log: Logger): void {
     if (refusal.code === 'internal') log.error({ requestId: request.id, ...describeBug(refusal.cause) }, 'bug')
     return answerProblem(refusal, request, response)
   })
-  app.setNotFoundHandler((request, response) =>
-    answerProblem(new AppError('not-found', 'There is nothing at this address.'), request, response)
-  )
+  app.setNotFoundHandler((request, response) => answerProblem(nothingHere(), request, response))
 }
 
 /** Answers a request with the problem that an error stands for. */

@@ -46,6 +46,11 @@ export function toAppError(error: unknown): AppError {
   return internal(error)
 }
 
+/** A refusal for an address without a route. */
+export function nothingHere(): AppError {
+  return new AppError('not-found', 'There is nothing at this address.')
+}
+
 /** A refusal for a request that breaks the schema. */
 export function invalidRequest(errors: readonly Violation[]): AppError {
   return new AppError('invalid-request', 'The request is not valid; see errors.', { errors })

@@ -4,7 +4,9 @@ import type { Logger } from 'pino'
 import { LogFields } from '../observability/log-fields.ts'
 import { writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
+import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
+import { createHeaderFilter } from './head/ignored-headers.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,6 +18,8 @@ declare module 'fastify' {
 export interface LifecycleOptions {
   readonly drain: Drain
   readonly log: Logger
+  /** In lower case: headers of a gateway in front that nothing here gets to see. */
+  readonly ignoredHeaders: readonly string[]
 }
 
 /**
@@ -23,7 +27,8 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log }) => {
+  async (app, { drain, log, ignoredHeaders }) => {
+    const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
     app.decorateRequest('hasLine', false)
@@ -31,6 +36,7 @@ export const lifecycle = fp<LifecycleOptions>(
     app.addHook('onRequest', (request, response, done) => {
       request.facts = new LogFields()
       setStandardHeaders(response, request.id)
+      dropIgnored(request.raw)
       try {
         checkHead(request.raw)
       } catch (error) {
@@ -39,6 +45,8 @@ export const lifecycle = fp<LifecycleOptions>(
         throw error
       }
       drain.check()
+      // Not once its body is here: a body that is refused would hide that there is nothing.
+      if (request.is404) throw nothingHere()
       done()
     })
 

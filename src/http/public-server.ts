@@ -40,6 +40,8 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, response) => void answerProblem(error, request, response)
   })
+  // Else Node ends a connection whose client has said all it has to say, and the answer with it (RFC 9112 §9.6).
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   app.server.prependListener('request', (request, response) => {
     trackLastResponse(request, response)
     // Node drops what a client sends right behind a request with an Upgrade header, and would read on after the gap.

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
 import { AppError } from '../errors.ts'
 import { invalid, invalidRequest } from '../http/framework-errors.ts'
@@ -17,7 +17,7 @@ export interface RepliesOptions extends ReplyLimits {
 
 const URL_TEMPLATE = '/threads/:parentId/replies'
 const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
-const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
+const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
 
 /** `POST /threads/:parentId/replies`: posts a reply as the signed-in user. */
 export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (app, options) => {
@@ -41,17 +41,23 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
   )
 }
 
-/** The other methods of the same address, outside the signed-in scope: there is nothing to protect. */
+/**
+ * The other methods of the same address, outside the signed-in scope: there is nothing to protect. They are refused
+ * before a body is read.
+ */
 export const otherMethodsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: [...OTHER_METHODS],
     url: URL_TEMPLATE,
     config: { operation: 'refuse-method' },
-    handler: async (_request, response) => {
-      response.header('allow', 'POST')
-      throw new AppError('method-not-allowed', 'Only POST is answered here.')
-    }
+    onRequest: refuseMethod,
+    handler: refuseMethod
   })
+}
+
+async function refuseMethod(_request: FastifyRequest, response: FastifyReply): Promise<never> {
+  response.header('allow', 'POST')
+  throw new AppError('method-not-allowed', 'Only POST is answered here.')
 }
 
 /** The id alone; of several receivers also those who did not get the reply, without whom a 201 would not be the truth. */

@@ -4,7 +4,7 @@ import type { Principal } from '../../src/auth/caller.ts'
 import { requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
-import { checkContent } from '../../src/http/head/header-rules.ts'
+import { checkContent } from '../../src/http/head/content-rules.ts'
 import { createLogger } from '../../src/observability/logger.ts'
 
 const HOST = 'replies.example.com'

@@ -6,7 +6,7 @@ import { Drain } from '../../src/http/drain.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { lifecycle } from '../../src/http/lifecycle.ts'
 
-async function start(t: Test) {
+async function start(t: Test, ignoredHeaders: readonly string[] = []) {
   const lines: Record<string, unknown>[] = []
   const log = pino({ base: null }, { write: line => void lines.push(JSON.parse(line)) })
   const time = { nowMs: 0 }
@@ -15,7 +15,7 @@ async function start(t: Test) {
   const app = fastify({ genReqId: () => 'request-1' })
   t.teardown(() => app.close())
   setErrorHandler(app, log)
-  await app.register(lifecycle, { drain, log })
+  await app.register(lifecycle, { drain, log, ignoredHeaders })
   app.get('/', { config: { operation: 'look' } }, async ({ facts }) => {
     facts.uid = 'alice'
     return {}

@@ -5,7 +5,7 @@ import { rememberNames } from '../../lib/remember-names.ts'
 /** Spelled without `-` and `_`: proxies disagree about whether `on_behalf_of` is `onBehalfOf`. */
 const RESERVED: ReadonlySet<string> = new Set(['apikey', 'onbehalfof', 'appid', 'authtoken'])
 
-/** Headers with one value; a second one means that two readers could see two different requests. */
+/** Headers that decide something; a second one means that two readers could see two different requests. */
 const SINGLE: ReadonlySet<string> = new Set([
   'host',
   'content-type',
@@ -16,20 +16,17 @@ const SINGLE: ReadonlySet<string> = new Set([
   'origin',
   'sec-fetch-site',
   'idempotency-key',
-  'traceparent',
-  'x-request-id',
   'x-csrf',
   'x-acting-for'
 ])
+
+const MAX_SHOWN_LENGTH = 64
 
 /** Node meets no other expectation, and of `gzip, chunked` it would unwrap the chunks only. */
 const ONLY_VALUES: ReadonlyMap<string, string> = new Map([
   ['expect', '100-continue'],
   ['transfer-encoding', 'chunked']
 ])
-
-/** `application/json`, alone or with the only charset JSON has (RFC 8259 §8.1). */
-const JSON_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i
 
 export interface RequestHead {
   readonly httpVersion: string
@@ -38,7 +35,7 @@ export interface RequestHead {
 }
 
 /** What holds for a header of a name: refused, or allowed once under this spelling; null where anything goes. */
-type HeaderRule = { readonly reserved: true } | { readonly single: string } | null
+type HeaderRule = { readonly reserved: string } | { readonly single: string } | null
 
 /**
  * Makes the check of a head that another reader could read differently: it throws `malformed-request` or
@@ -62,13 +59,18 @@ export function createHeadCheck(): (head: RequestHead) => void {
 
 function findRule(spelled: string): HeaderRule {
   const name = asciiLowerCase(spelled)
-  if (RESERVED.has(name.replaceAll(/[-_]/g, ''))) return { reserved: true }
+  const bare = name.replaceAll(/[-_]/g, '')
+  if (RESERVED.has(bare)) return { reserved: name.length <= MAX_SHOWN_LENGTH ? name : bare }
   return SINGLE.has(name) ? { single: name } : null
 }
 
 function applyRule(rule: NonNullable<HeaderRule>, value: string, seen: string[]): void {
   if ('reserved' in rule) {
-    throw new AppError('reserved-name', 'A header names an identity or a secret that only this service may set.')
+    throw new AppError(
+      'reserved-name',
+      `The ${rule.reserved} header names an identity or a secret that only this service may set; where a gateway in front ` +
+        'adds it, IGNORED_HEADERS takes it out.'
+    )
   }
   const { single: name } = rule
   if (seen.includes(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
@@ -76,15 +78,4 @@ function applyRule(rule: NonNullable<HeaderRule>, value: string, seen: string[])
   const only = ONLY_VALUES.get(name)
   if (only === undefined || asciiLowerCase(value) === only) return
   throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)
-}
-
-/** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8. */
-export function checkContent(headers: Readonly<Record<string, string | string[] | undefined>>): void {
-  if (headers['content-encoding'] !== undefined) {
-    throw new AppError('unsupported-media-type', 'Send the body without a content-encoding.')
-  }
-  const type = headers['content-type']
-  if (typeof type !== 'string' || !JSON_TYPE.test(type)) {
-    throw new AppError('unsupported-media-type', 'Send content-type: application/json, in UTF-8.')
-  }
 }

@@ -39,7 +39,8 @@ t.test('a client that leaves before anything was sent leaves nothing behind', as
   const before = emulator.requests.length
   const client = await ask(t, key, 'changed my mind', groupParentId)
   await until(() => emulator.requests.length > before)
-  client.socket.destroy()
+  // A FIN alone says that a client has nothing more to say, and not that it does not listen.
+  client.socket.resetAndDestroy()
   await once(client.socket, 'close')
   await until(() => service.logLines().some(({ code }) => code === 'client-closed'))
 

@@ -1,0 +1,30 @@
+import { AppError } from '../../errors.ts'
+import { asciiLowerCase } from '../../lib/ascii.ts'
+
+const JSON_TYPE = /^application\/json[ \t]*(?=;|$)/i
+/** One parameter (RFC 9110 §5.6.6), or none behind a semicolon. A single quote is a character of a token like any other. */
+const PARAMETER = /;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?[ \t]*/gy
+const UTF_8 = /^(["']?)utf-?8\1$/
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8, as clients write that. */
+export function checkContent(headers: Headers): void {
+  const { 'content-encoding': encoding = 'identity', 'content-type': type } = headers
+  if (asciiLowerCase(String(encoding)) !== 'identity') {
+    throw new AppError('unsupported-media-type', 'Send the body without a content-encoding.')
+  }
+  if (type === 'application/json' || (typeof type === 'string' && isJsonInUtf8(type))) return
+  throw new AppError('unsupported-media-type', 'Send content-type: application/json, in UTF-8.')
+}
+
+/** JSON has one charset (RFC 8259 §8.1); what else a parameter says of JSON means nothing. */
+function isJsonInUtf8(type: string): boolean {
+  let end = JSON_TYPE.exec(type)?.[0].length
+  if (end === undefined) return false
+  for (const [all, name = '', value = ''] of type.slice(end).matchAll(PARAMETER)) {
+    if (asciiLowerCase(name) === 'charset' && !UTF_8.test(asciiLowerCase(value))) return false
+    end += all.length
+  }
+  return end === type.length
+}
