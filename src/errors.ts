@@ -61,6 +61,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 export type LimitPolicy =
   | 'address'
   | 'user'
+  | 'service'
   | 'app'
   | 'upstream-queue'
   | 'upstream-time'
