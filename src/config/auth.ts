@@ -4,6 +4,7 @@ import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { type IssuerConfig, type IssuerSettings, issuerConfig } from './issuers/issuer.ts'
 import { type IssuersConfig, loadIssuersConfig, populationOf } from './issuers/issuers.ts'
+import { nameOfVariable } from './issuers/setting-names.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
 import { ISSUER, MEDIA_TYPE, SCOPE } from './patterns.ts'
 import { COOKIE_NAME, loadTokenPlaces } from './token-places.ts'
@@ -31,28 +32,6 @@ const BEARER_ONLY = [
   'AUTH_JWT_SCOPE',
   'AUTH_ACT_SCOPE'
 ] as const
-
-const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
-  issuer: 'AUTH_JWT_ISSUER',
-  audience: 'AUTH_JWT_AUDIENCE',
-  jwksUrl: 'AUTH_JWT_JWKS_URL',
-  keyFile: 'AUTH_JWT_KEY_FILE',
-  secrets: 'AUTH_JWT_SECRET',
-  algorithms: 'AUTH_JWT_ALGORITHMS',
-  typ: 'AUTH_JWT_TYP',
-  scope: 'AUTH_JWT_SCOPE',
-  actScope: 'AUTH_ACT_SCOPE',
-  claims: 'AUTH_JWT_CLAIMS',
-  uidClaim: 'UID_CLAIM',
-  uidStrip: 'UID_STRIP',
-  usersOf: 'UID_ISSUER',
-  tenants: 'AUTH_ISSUERS_FILE'
-}
-
-/** The variable that a setting of the one issuer is written in. */
-export function nameOfVariable(setting: keyof IssuerSettings): string {
-  return VARIABLE_OF[setting]
-}
 
 export interface AuthConfig {
   /** Undefined where bearer tokens are off, or where there are several issuers. */
@@ -119,7 +98,7 @@ function refuseNobody(reader: EnvReader): undefined {
 /** The issuer that single variables describe. */
 function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: BearerContext): IssuerConfig {
   const isWritten = (setting: keyof IssuerSettings): boolean => {
-    const name = VARIABLE_OF[setting]
+    const name = nameOfVariable(setting)
     return reader.has(name) || (setting === 'secrets' && reader.has(`${name}_FILE`))
   }
   refuseMissingIssuer(reader, isWritten('secrets') || isWritten('keyFile'))

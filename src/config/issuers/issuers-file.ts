@@ -5,6 +5,7 @@ import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-
 import { looksLikeAddresses, urlFault } from '../env-reader.ts'
 import { CLAIM_NAME, ISSUER, MEDIA_TYPE, PREFIX, SCOPE } from '../patterns.ts'
 import { type IssuerConfig, type IssuerContext, type IssuerSettings, issuerConfig, TENANT } from './issuer.ts'
+import { nameOfMember } from './setting-names.ts'
 
 const MAX_ISSUERS = 100
 const MAX_TENANTS = 1000
@@ -119,11 +120,6 @@ function asWish(message: string): string {
     .replace(/ '.*'$/, '')
     .replace(/^Expected/, 'expected')
     .replace(/^Unexpected/, 'unexpected')
-}
-
-/** A member of an entry, counted from 0, as messages call it. */
-export function nameOfMember(index: number, setting: keyof IssuerSettings): string {
-  return `AUTH_ISSUERS_FILE entry ${index}, ${setting === 'secrets' ? 'secretFile' : setting}`
 }
 
 function readEntry(

@@ -3,9 +3,10 @@ import { decodeJwt } from 'jose/jwt/decode'
 import { isForUs, principalFrom } from '../../auth/bearer/claims.ts'
 import { formFault, isVerifiableToken } from '../../auth/bearer/token-format.ts'
 import type { CredentialReason } from '../../auth/reasons.ts'
-import type { IssuerConfig, IssuerSettings } from '../../config/issuers/issuer.ts'
+import type { IssuerConfig } from '../../config/issuers/issuer.ts'
 import { TENANT } from '../../config/issuers/issuer.ts'
 import { issuerNames } from '../../config/issuers/issuers-file.ts'
+import type { NamedConfig } from '../../config/issuers/setting-names.ts'
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
 import { brokenRule, type ClaimRule, type Claims, claimAt } from '../../lib/claims.ts'
@@ -20,12 +21,6 @@ export interface Check {
   readonly finding: string
   /** The word in the log, where it does not fit. */
   readonly reason?: CredentialReason | undefined
-}
-
-/** An issuer, and how each of its settings is called where it was written. */
-export interface NamedConfig {
-  readonly config: IssuerConfig
-  readonly nameOf: (setting: keyof IssuerSettings) => string
 }
 
 export interface DecodedToken {

@@ -6,8 +6,7 @@ import { verifyWithKeys } from '../../auth/bearer/jwks/key-source.ts'
 import { createJwtAuthenticator, type TrustedIssuer } from '../../auth/bearer/jwt.ts'
 import { isCompactJws } from '../../auth/bearer/token-format.ts'
 import type { Principal } from '../../auth/caller.ts'
-import { nameOfVariable } from '../../config/auth.ts'
-import { nameOfMember } from '../../config/issuers/issuers-file.ts'
+import { type NamedConfig, namedIssuers } from '../../config/issuers/setting-names.ts'
 import type { Config } from '../../config/load-config.ts'
 import { AppError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
@@ -16,7 +15,7 @@ import { createJsonFetcher, type JsonFetcher } from '../../outbound/fetch-json.t
 import { createBearer } from '../bearer.ts'
 import { createIssuers } from '../issuers.ts'
 import { openUids } from '../uids.ts'
-import { type Check, claimChecks, decoded, formCheck, issuerCheck, issuerOf, type NamedConfig } from './checks.ts'
+import { type Check, claimChecks, decoded, formCheck, issuerCheck, issuerOf } from './checks.ts'
 import { shown } from './shown.ts'
 
 export interface Explanation {
@@ -98,7 +97,7 @@ const ASKED: Readonly<Record<string, string>> = {
 }
 
 async function verified(token: string, config: Config, parts: Parts): Promise<Judged> {
-  const named = issuersIn(config)
+  const named = namedIssuers(config.auth.jwt, config.auth.issuers)
   if (named.length === 0) return { checks: [], principal: Promise.reject(bearerIsOff()) }
   const issuers = createIssuers(config, parts)
   try {
@@ -119,12 +118,6 @@ async function verified(token: string, config: Config, parts: Parts): Promise<Ju
   } finally {
     issuers.close()
   }
-}
-
-function issuersIn({ auth: { jwt, issuers } }: Config): readonly NamedConfig[] {
-  if (issuers)
-    return issuers.issuers.map((config, index) => ({ config, nameOf: setting => nameOfMember(index, setting) }))
-  return jwt ? [{ config: jwt, nameOf: nameOfVariable }] : []
 }
 
 async function signatureCheck(token: string, trusted: TrustedIssuer, { config, nameOf }: NamedConfig): Promise<Check> {
