@@ -6,6 +6,7 @@ import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
 import { loadIgnoredHeaders } from './headers/ignored-headers.ts'
 import { loadHttpHosts } from './issuers/http-hosts.ts'
+import { namedIssuers } from './issuers/setting-names.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
 import { loadUidConfig } from './uid.ts'
@@ -51,7 +52,8 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   refuseUnsafeRuntime(reader, env)
   reader.finish()
   const flags = flagsIn(env['NODE_OPTIONS'] ?? '')
-  return { ...config, warnings: [...unknownVariables(env), ...warningsOf({ ...config, flags })] }
+  const issuers = namedIssuers(config.auth.jwt, config.auth.issuers)
+  return { ...config, warnings: [...unknownVariables(env), ...warningsOf({ ...config, issuers, flags })] }
 }
 
 function listener(reader: EnvReader, hostName: string, portName: string, port: number) {

@@ -6,7 +6,9 @@ import type { TrustedIssuer } from '../auth/bearer/jwt.ts'
 import type { IssuerConfig } from '../config/issuers/issuer.ts'
 import type { IssuersConfig } from '../config/issuers/issuers.ts'
 import { IssuersFileError, issuerNames } from '../config/issuers/issuers-file.ts'
+import { namedIssuers } from '../config/issuers/setting-names.ts'
 import type { Config } from '../config/load-config.ts'
+import { warningsOfIssuers } from '../config/risks/issuer-hazards.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import { type KeyParts, KeyPool, type PooledKeys } from './key-pool.ts'
@@ -34,7 +36,7 @@ export function createIssuers({ auth, uid }: Pick<Config, 'auth' | 'uid'>, parts
     return current.size
   }
 
-  const stopFollowing = issuers && followFile(issuers, parts.emit, () => current.size, replace)
+  const stopFollowing = issuers && followFile(issuers, parts.emit, uid.claim, () => current.size, replace)
   return {
     issuerOf: iss => current.issuerOf(iss),
     health: [
@@ -117,6 +119,7 @@ function namedIssuer(config: IssuerConfig, keys: KeySource): NamedIssuer {
 function followFile(
   { path, parse }: IssuersConfig,
   emit: Emit,
+  uidClaim: string,
   sizeNow: () => number,
   replace: (configs: readonly IssuerConfig[]) => number
 ): () => void {
@@ -125,7 +128,11 @@ function followFile(
     path,
     text => {
       try {
-        emit({ name: 'issuers-changed', issuers: replace(parse(text)) })
+        const configs = parse(text)
+        emit({ name: 'issuers-changed', issuers: replace(configs) })
+        for (const warning of warningsOfIssuers(namedIssuers(undefined, { issuers: configs }), uidClaim)) {
+          emit({ name: 'config-warning', warning })
+        }
       } catch (error) {
         refuse(error instanceof IssuersFileError ? error.message : 'the file cannot be used')
       }

@@ -139,6 +139,34 @@ for (const [what, names, risky, right] of RISKS) {
   })
 }
 
+t.test('an entry of AUTH_ISSUERS_FILE is warned of by its index and member as the one issuer is', async t => {
+  const right = { issuer: 'https://one.test', audience: ['replies'] }
+  const own = { issuer: 'app', secretFile: '/secret', usersOf: right.issuer }
+  const cases: [what: RegExp, entry: object, member: string][] = [
+    [/UID_CLAIM/, { ...right, issuer: 'https://two.test', uidClaim: 'email' }, 'uidClaim'],
+    [/AUTH_JWT_SCOPE/, { ...right, issuer: 'https://two.test', scope: 'openid' }, 'scope'],
+    [/AUTH_JWT_SCOPE/, { ...right, issuer: 'https://two.test', actScope: 'profile' }, 'actScope'],
+    [/AUTH_JWT_KEY_FILE/, own, 'secretFile'],
+    [/AUTH_JWT_KEY_FILE/, { issuer: 'app', keyFile: '/key' }, 'keyFile'],
+    [/unchecked/, { issuer: 'https://two.test', audience: ['unchecked'] }, 'audience'],
+    [/a secret of our own/, { ...own, secretFile: '/example', claims: 'token_type=access' }, 'secretFile']
+  ]
+  const said = (...entries: object[]): readonly string[] =>
+    loadConfig(
+      { ...minimal, AUTH_JWT_ISSUER: '', AUTH_JWT_AUDIENCE: '', AUTH_ISSUERS_FILE: '/issuers', UID_MODE: 'hash' },
+      path => {
+        if (path === '/issuers') return JSON.stringify(entries)
+        if (path === '/key') return KEY
+        return path === '/secret' ? secret.AUTH_JWT_SECRET : 'local-example-secret-that-protects-nothing'
+      }
+    ).warnings
+  t.strictSame(said(right, { ...own, claims: 'token_type=access' }), [])
+  for (const [what, entry, member] of cases) {
+    const { reason } = HAZARDS.find(hazard => what.test(hazard.what)) ?? {}
+    t.strictSame(said(right, entry), [`AUTH_ISSUERS_FILE entry 1, ${member} ${reason}`], member)
+  }
+})
+
 t.test('every row of the table has its test', async t => {
   t.equal(RISKS.length, HAZARDS.length)
 })

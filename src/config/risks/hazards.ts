@@ -3,7 +3,18 @@ import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
 import type { IntrospectionClient } from '../introspection.ts'
+import type { NamedConfig } from '../issuers/setting-names.ts'
 import type { UidTableConfig } from '../uid.ts'
+import {
+  CHOSEN_CLAIM,
+  findIn,
+  isChosenByUsers,
+  OWN_KEY_FOR_ALL,
+  ownClaims,
+  publishedSecretsOf,
+  SCOPE_OF_EVERYBODY,
+  UNCHECKED_AUDIENCE
+} from './issuer-hazards.ts'
 import { isPublished } from './published-secrets.ts'
 
 /** A way to start that works and has a risk. The list in docs/operations.md is held against these. */
@@ -20,17 +31,9 @@ interface Hazard {
 export interface Start {
   readonly flags: readonly string[]
   readonly admin: { readonly host: string }
+  /** Every issuer whose tokens count. */
+  readonly issuers: readonly NamedConfig[]
   readonly auth: {
-    readonly jwt:
-      | {
-          readonly scope: string | undefined
-          readonly actScope: string | undefined
-          readonly secrets: readonly Secret[]
-          readonly keyFile: object | undefined
-          readonly audiences: readonly string[] | undefined
-          readonly claims: readonly object[]
-        }
-      | undefined
     readonly introspection: { readonly client: IntrospectionClient } | undefined
     readonly httpHosts: ReadonlySet<string>
     readonly login: { readonly clientSecret: Secret } | undefined
@@ -50,8 +53,6 @@ export interface Start {
 /** Of a real key; what is shorter would be found in any text. */
 const SHORTEST_REAL_KEY = 8
 const SESSION_SECRET_BYTES = 32
-const CHOSEN_BY_USERS = new Set(['preferred_username', 'nickname', 'name', 'email'])
-const SCOPES_OF_EVERYBODY = new Set(['openid', 'profile', 'email', 'offline_access'])
 
 /** Each is said once, at the start, and by `--check-config`; the service starts. */
 export const HAZARDS: readonly Hazard[] = [
@@ -100,9 +101,8 @@ export const HAZARDS: readonly Hazard[] = [
       delivery.quietPeriodMs === 0 && delivery.store.kind !== 'memory' ? ['QUIET_PERIOD_MS'] : []
   },
   {
-    what: '`UID_CLAIM` of `preferred_username`, `nickname`, `name` or `email`',
-    reason: 'names a claim that users choose or change themselves: one could become another.',
-    find: ({ uid }) => (CHOSEN_BY_USERS.has(uid.claim) ? ['UID_CLAIM'] : [])
+    ...CHOSEN_CLAIM,
+    find: ({ uid, issuers }) => [...(isChosenByUsers(uid.claim) ? ['UID_CLAIM'] : []), ...ownClaims(issuers, uid.claim)]
   },
   {
     what: '`UID_MODE=lower` with `STORE_URL=memory:`',
@@ -110,30 +110,9 @@ export const HAZARDS: readonly Hazard[] = [
       'is lower with STORE_URL=memory: who owns a UID is forgotten at every restart, and unknown to other instances.',
     find: ({ uid, delivery }) => (uid.mode === 'lower' && delivery.store.kind === 'memory' ? ['UID_MODE'] : [])
   },
-  {
-    what: '`AUTH_JWT_SCOPE` or `AUTH_ACT_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
-    reason: 'is a scope that every sign-in has: it keeps nobody out.',
-    find: ({ auth }) => [
-      ...(SCOPES_OF_EVERYBODY.has(auth.jwt?.scope ?? '') ? ['AUTH_JWT_SCOPE'] : []),
-      ...(SCOPES_OF_EVERYBODY.has(auth.jwt?.actScope ?? '') ? ['AUTH_ACT_SCOPE'] : [])
-    ]
-  },
-  {
-    what: '`AUTH_JWT_SECRET` or `AUTH_JWT_KEY_FILE` without an audience and without `AUTH_JWT_CLAIMS`',
-    reason: 'lets every token in that its key signs, those of reset and e-mail links, too: set AUTH_JWT_CLAIMS.',
-    find: ({ auth: { jwt } }) => {
-      if (!jwt || jwt.audiences || jwt.claims.length > 0) return []
-      return jwt.secrets.length > 0 ? ['AUTH_JWT_SECRET'] : jwt.keyFile ? ['AUTH_JWT_KEY_FILE'] : []
-    }
-  },
-  {
-    what: '`AUTH_JWT_AUDIENCE=unchecked` with published keys and without `AUTH_JWT_CLAIMS`',
-    reason: 'is unchecked: the tokens of every other service of the issuer are accepted.',
-    find: ({ auth: { jwt } }) =>
-      jwt && !jwt.audiences && jwt.claims.length === 0 && jwt.secrets.length === 0 && !jwt.keyFile
-        ? ['AUTH_JWT_AUDIENCE']
-        : []
-  },
+  { ...SCOPE_OF_EVERYBODY, find: ({ issuers }) => findIn(issuers, SCOPE_OF_EVERYBODY) },
+  { ...OWN_KEY_FOR_ALL, find: ({ issuers }) => findIn(issuers, OWN_KEY_FOR_ALL) },
+  { ...UNCHECKED_AUDIENCE, find: ({ issuers }) => findIn(issuers, UNCHECKED_AUDIENCE) },
   {
     what: '`AUTH_HTTP_HOSTS`',
     reason: 'lists hosts that are asked over plain http: who is on the way can say who anybody is.',
@@ -163,12 +142,11 @@ export function warningsOf(start: Start): string[] {
   return HAZARDS.flatMap(({ find, reason }) => find(start).map(found => `${found} ${reason}`))
 }
 
-function publishedSecrets({ cometchat, auth, uid, delivery }: Start): string[] {
-  const { jwt, introspection, login, session } = auth
+function publishedSecrets({ cometchat, auth, issuers, uid, delivery }: Start): string[] {
+  const { introspection, login, session } = auth
   const client = introspection?.client
   const secrets: Readonly<Record<string, readonly (Secret | undefined)[]>> = {
     COMETCHAT_API_KEY: cometchat.apiKeys,
-    AUTH_JWT_SECRET: jwt?.secrets ?? [],
     AUTH_INTROSPECTION_CLIENT_SECRET: client && 'clientSecret' in client ? [client.clientSecret] : [],
     AUTH_INTROSPECTION_TOKEN: client && 'token' in client ? [client.token] : [],
     AUTH_LOGIN_CLIENT_SECRET: [login?.clientSecret],
@@ -177,7 +155,7 @@ function publishedSecrets({ cometchat, auth, uid, delivery }: Start): string[] {
     STORE_SECRET: [delivery.secret]
   }
   const isKnown = (secret: Secret | undefined): boolean => secret !== undefined && isPublished(secret.reveal())
-  return Object.keys(secrets).filter(name => secrets[name]?.some(isKnown))
+  return [...Object.keys(secrets).filter(name => secrets[name]?.some(isKnown)), ...publishedSecretsOf(issuers)]
 }
 
 function isReadable(address: StoreAddress | undefined): boolean {
