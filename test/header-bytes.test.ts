@@ -17,6 +17,7 @@ const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'lib/ascii.ts': 'lower-cases what a pattern found to be A to Z',
   'lib/claims.ts': 'variables that demand claims',
   'lib/service/key-file.ts': 'a file of keys',
+  'lib/service/shared-secrets.ts': 'a file of secrets',
   'lib/service/uid-table.ts': "lines of the app's own file",
   'login/return-path.ts': 'a path, and only to refuse more of them',
   'routes/media-rules.ts': 'addresses in the body',

@@ -104,10 +104,12 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
   refuseMissingIssuer(reader, isWritten('secrets') || isWritten('keyFile'))
   if (isWritten('secrets')) refuseSecretBesideKeys(reader)
   const algorithms = reader.list('AUTH_JWT_ALGORITHMS')
+  const shared = reader.secrets('AUTH_JWT_SECRET', MIN_SECRET_BYTES, MAX_SECRETS)
   const settings: IssuerSettings = {
     issuer: reader.one('AUTH_JWT_ISSUER', ISSUER, 'the exact `iss` of the tokens', 'AUTH_ISSUERS_FILE holds several'),
     audience: audiences(reader),
-    secrets: reader.secrets('AUTH_JWT_SECRET', MIN_SECRET_BYTES, MAX_SECRETS)?.secrets ?? [],
+    secrets: shared?.secrets ?? [],
+    secretFile: shared?.file,
     jwksUrl: reader.secureUrl('AUTH_JWT_JWKS_URL', httpHosts)?.href,
     keyFile: reader.text('AUTH_JWT_KEY_FILE', /^.{1,4096}$/, 'a path'),
     algorithms: algorithms.length === 0 ? undefined : algorithms,

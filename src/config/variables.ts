@@ -87,7 +87,7 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     secrets: ['AUTH_JWT_SECRET'],
     byDefault: '–',
     meaning:
-      'instead of a key set: one or several, comma-separated, of at least 32 bytes; issuer and audience may then be left out'
+      'instead of a key set: one or several, comma-separated, of at least 32 bytes; issuer and audience may then be left out; a file is watched'
   },
   { names: ['AUTH_JWT_TYP'], byDefault: 'any', meaning: 'required `typ`, such as `at+jwt`' },
   { names: ['AUTH_JWT_SCOPE'], byDefault: 'none', meaning: 'a scope every token must have' },

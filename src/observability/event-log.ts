@@ -44,6 +44,8 @@ export function logEvents(log: Logger): Emit {
         return logUnreadableKeys(log, event)
       case 'key-file-changed':
         return logKeyFile(log, event)
+      case 'secret-file-changed':
+        return logSecretFile(log, event)
       case 'issuers-changed':
         return logIssuers(log, event)
       case 'issuer-ready':
@@ -80,6 +82,11 @@ function logUnreadableKeys(log: Logger, { name: _, variable, ...fields }: EventO
 function logKeyFile(log: Logger, { name: _, problem, ...fields }: EventOf<'key-file-changed'>): void {
   if (problem === undefined) log.info(fields, 'a file of keys changed')
   else log.error({ ...fields, alarm: 'key-file', problem }, 'alarm')
+}
+
+function logSecretFile(log: Logger, { name: _, problem, ...fields }: EventOf<'secret-file-changed'>): void {
+  if (problem === undefined) log.info(fields, 'a file of shared secrets changed')
+  else log.warn({ ...fields, problem }, 'a file of shared secrets is wrong; its former secrets stay')
 }
 
 function logIssuers(log: Logger, { issuers, problem }: EventOf<'issuers-changed'>): void {

@@ -51,6 +51,14 @@ export type ServiceEvent =
     }
   /** AUTH_JWT_KEY_FILE, or a file of an issuer's keys, was read again; with a `problem` its former keys stay. */
   | { readonly name: 'key-file-changed'; readonly keys: number; readonly issuer?: string; readonly problem?: string }
+  /** AUTH_JWT_SECRET_FILE, or a file of an issuer's secrets, was read again; with a `problem` its former ones stay. */
+  | {
+      readonly name: 'secret-file-changed'
+      /** The fingerprints of those that count from now on. */
+      readonly secrets: readonly string[]
+      readonly issuer?: string
+      readonly problem?: string
+    }
   /** AUTH_ISSUERS_FILE was read again; with a `problem` its former issuers stay. */
   | { readonly name: 'issuers-changed'; readonly issuers: number; readonly problem?: string }
   /** By which rules the tokens of an issuer are judged; one sentence of settings, without a secret. */

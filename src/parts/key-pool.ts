@@ -38,14 +38,10 @@ export class KeyPool {
   }
 
   take(config: IssuerConfig): PooledKeys {
-    const { issuer, secrets, jwksUrl, keyFile, algorithms } = config
-    const name = JSON.stringify([
-      issuer,
-      jwksUrl,
-      keyFile?.path,
-      keyFile && algorithms,
-      secrets.map(secret => secret.reveal())
-    ])
+    const { issuer, secrets, secretFile, jwksUrl, keyFile, algorithms } = config
+    // A file that is followed is named by its path: what it held may be older than what its source knows.
+    const shared = secretFile ?? secrets.map(secret => secret.reveal())
+    const name = JSON.stringify([issuer, jwksUrl, keyFile?.path, keyFile && algorithms, shared])
     const source = this.#sources.get(name) ?? { keys: this.#create(config), users: 0 }
     this.#sources.set(name, source)
     source.users++
@@ -61,7 +57,10 @@ export class KeyPool {
   }
 
   #create(config: IssuerConfig): KeySource {
-    const secretKeys = config.secrets.length > 0 ? createSecretKeys(config.secrets) : undefined
+    const { secrets, secretFile: path } = config
+    const { emit } = this.#options
+    const secretKeys =
+      secrets.length > 0 ? createSecretKeys({ secrets, path, emit, ...this.#named(config) }) : undefined
     const isAlone = secretKeys && config.jwksUrl === undefined && !config.keyFile
     if (isAlone) {
       this.#say(config, secretKeys.size)
@@ -74,7 +73,7 @@ export class KeyPool {
   #published(config: IssuerConfig): KeySource {
     const { issuer, keyFile, jwksUrl } = config
     const { fetchJson, clock, emit, httpHosts, isSingle } = this.#options
-    const named = issuer !== undefined && !isSingle ? { issuer } : {}
+    const named = this.#named(config)
     if (keyFile) {
       const keys = createFileKeys({ ...keyFile, algorithms: config.algorithms, emit, ...named })
       this.#say(config, keys.size)
@@ -88,6 +87,11 @@ export class KeyPool {
       onFirstRead: count => this.#say(config, count),
       ...named
     })
+  }
+
+  /** Which of several issuers an event is about. */
+  #named({ issuer }: IssuerConfig): { readonly issuer?: string } {
+    return issuer !== undefined && !this.#options.isSingle ? { issuer } : {}
   }
 
   #say(config: IssuerConfig, keyCount: number): void {

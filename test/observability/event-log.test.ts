@@ -111,6 +111,20 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     }
   ],
   [
+    { name: 'secret-file-changed', secrets: ['sha256:0a1b2c3d'] },
+    { level: 'info', secrets: ['sha256:0a1b2c3d'], msg: 'a file of shared secrets changed' }
+  ],
+  [
+    { name: 'secret-file-changed', secrets: [], issuer: 'app', problem: 'the file cannot be read' },
+    {
+      level: 'warn',
+      secrets: [],
+      issuer: 'app',
+      problem: 'the file cannot be read',
+      msg: 'a file of shared secrets is wrong; its former secrets stay'
+    }
+  ],
+  [
     { name: 'issuers-changed', issuers: 3 },
     { level: 'info', issuers: 3, msg: 'the file of AUTH_ISSUERS_FILE changed' }
   ],

@@ -23,7 +23,9 @@ export interface IssuerConfig {
   readonly scope: string | undefined
   readonly actScope: string | undefined
   readonly algorithms: readonly string[]
+  /** As they were at the start; where they are of a file, it is watched. */
   readonly secrets: readonly Secret[]
+  readonly secretFile: string | undefined
   readonly jwksUrl: string | undefined
   readonly keyFile: KeyFile | undefined
   readonly uidClaim: string
@@ -38,6 +40,7 @@ export interface IssuerSettings {
   readonly jwksUrl?: string | undefined
   readonly keyFile?: string | undefined
   readonly secrets?: readonly Secret[] | undefined
+  readonly secretFile?: string | undefined
   readonly algorithms?: readonly string[] | undefined
   readonly typ?: string | undefined
   readonly scope?: string | undefined
@@ -92,6 +95,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
     actScope,
     algorithms,
     secrets,
+    secretFile: settings.secretFile,
     jwksUrl,
     keyFile,
     uidClaim: settings.uidClaim ?? context.uidClaim,

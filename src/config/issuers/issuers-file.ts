@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { Secret } from '../../lib/secret.ts'
+import type { Secret } from '../../lib/secret.ts'
 import { PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
+import { parseSharedSecrets } from '../../lib/service/shared-secrets.ts'
 import { looksLikeAddresses, urlFault } from '../env-reader.ts'
 import { CLAIM_NAME, ISSUER, MEDIA_TYPE, PREFIX, SCOPE } from '../patterns.ts'
 import { type IssuerConfig, type IssuerContext, type IssuerSettings, issuerConfig, TENANT } from './issuer.ts'
@@ -9,8 +10,6 @@ import { nameOfMember } from './setting-names.ts'
 
 const MAX_ISSUERS = 100
 const MAX_TENANTS = 1000
-const MAX_SECRETS = 4
-const MIN_SECRET_BYTES = 32
 const text = (pattern: RegExp, description: string) => Type.String({ pattern: pattern.source, description })
 const path = (description: string) => Type.String({ minLength: 1, maxLength: 4096, description })
 
@@ -25,7 +24,7 @@ const Entry = Type.Object(
       Type.String({ minLength: 1, description: 'Where the key set is; found by discovery without it.' })
     ),
     keyFile: Type.Optional(path('Public keys: PEM, certificate, JWK or JWK set. Watched.')),
-    secretFile: Type.Optional(path('A shared secret of at least 32 bytes, or several, one a line.')),
+    secretFile: Type.Optional(path('A shared secret of at least 32 bytes, or several, one a line. Watched.')),
     algorithms: Type.Optional(
       Type.Array(Type.Union([...SECRET_ALGORITHMS, ...PUBLIC_KEY_ALGORITHMS].map(name => Type.Literal(name))), {
         minItems: 1,
@@ -132,7 +131,7 @@ function readEntry(
   const refuse = (problem: string): void => void problems.push(problem)
   const { secretFile, ...settings } = entry
   const isWritten: IssuerContext['isWritten'] = setting =>
-    (setting === 'secrets' ? secretFile : settings[setting]) !== undefined
+    entry[setting === 'secrets' ? 'secretFile' : setting] !== undefined
   const fault = settings.jwksUrl === undefined ? undefined : urlFault(settings.jwksUrl, httpHosts)
   if (looksLikeAddresses(settings.jwksUrl ?? '')) {
     refuse(`${nameOf('jwksUrl')} takes one address, and this looks like a list.`)
@@ -146,6 +145,7 @@ function readEntry(
   return issuerConfig(
     {
       ...settings,
+      secretFile,
       secrets: secretFile === undefined ? [] : secretsIn(readFile(secretFile), nameOf('secrets'), refuse)
     },
     { nameOf, isWritten, refuse, readFile, httpHosts, uidClaim: uid.claim }
@@ -156,19 +156,13 @@ function readEntry(
 const SINGLE_VALUES = ['issuer', 'scope', 'actScope', 'uidStrip', 'usersOf'] as const
 
 function secretsIn(file: string | undefined, name: string, refuse: (problem: string) => void): Secret[] {
-  if (file === undefined) {
+  try {
+    if (file !== undefined) return parseSharedSecrets(file)
     refuse(`${name} names a file that cannot be read.`)
-    return []
+  } catch (error) {
+    refuse(`${name} ${error instanceof SyntaxError ? error.message : 'cannot be used'}.`)
   }
-  const texts = file.split(/[,\r\n]+/).flatMap(line => line.trim() || [])
-  const isLongEnough = texts.every(secret => Buffer.byteLength(secret) >= MIN_SECRET_BYTES)
-  if (texts.length === 0 || texts.length > MAX_SECRETS || !isLongEnough) {
-    refuse(
-      `${name} must hold 1 to ${MAX_SECRETS} secrets of at least ${MIN_SECRET_BYTES} bytes, separated by commas or line ` +
-        'breaks.'
-    )
-  }
-  return texts.map(secret => new Secret(secret))
+  return []
 }
 
 /** Every `iss` that an entry accepts. */

@@ -13,6 +13,7 @@ const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
   jwksUrl: 'AUTH_JWT_JWKS_URL',
   keyFile: 'AUTH_JWT_KEY_FILE',
   secrets: 'AUTH_JWT_SECRET',
+  secretFile: 'AUTH_JWT_SECRET_FILE',
   algorithms: 'AUTH_JWT_ALGORITHMS',
   typ: 'AUTH_JWT_TYP',
   scope: 'AUTH_JWT_SCOPE',

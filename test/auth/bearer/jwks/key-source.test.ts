@@ -75,7 +75,7 @@ t.test('an id is a text or a number, and whatever else names no key', async t =>
 })
 
 t.test('any of several secrets may have signed a token, and nothing else', async t => {
-  const keys = createSecretKeys(SECRETS.map(text => new Secret(text)))
+  const keys = createSecretKeys({ secrets: SECRETS.map(text => new Secret(text)), emit: () => undefined })
   const rules = { keys, algorithms: ['HS256', 'HS512'] }
   for (const secret of SECRETS) {
     t.equal(await reasonOf(hmacToken({ alg: 'HS256' }, claims, secret), rules), undefined)
@@ -87,7 +87,7 @@ t.test('any of several secrets may have signed a token, and nothing else', async
 
 t.test('beside published keys a secret verifies HMAC alone, and a published key never does', async t => {
   const [secret = ''] = SECRETS
-  const keys = joinKeys(createSecretKeys([new Secret(secret)]), newKeys())
+  const keys = joinKeys(createSecretKeys({ secrets: [new Secret(secret)], emit: () => undefined }), newKeys())
   const rules = { keys, algorithms: ['HS256', 'ES256'] }
   t.equal(await reasonOf(hmacToken({ alg: 'HS256' }, claims, secret), rules), undefined)
   t.equal(await reasonOf(await signed(ec), rules), undefined)
