@@ -8,9 +8,10 @@ import type { Deadline, Receiver } from '../upstream/types.ts'
 import { type DeliveredReply, deadlineFor, type ReplyCommand, replyFrom } from './command.ts'
 import { LocalAttempts } from './local-attempts.ts'
 import { asRefusal, isFinal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
-import { findPosted, type ReconcileResult } from './reconcile.ts'
-import type { AcquiredAs, AcquireResult, Awaitable, RecordedOutcome } from './record.ts'
+import { type AcquiredAs, type AcquireResult, type Awaitable, KEPT_MS, type RecordedOutcome } from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
+import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
+import { type SearchMemory, startOfSearch } from './search-state.ts'
 
 export interface DeliveryOptions extends RecordKeeping {
   readonly cometchat: CometChatClient
@@ -31,7 +32,7 @@ export interface Delivery {
 /** Sends each reply at most once for each key, and remembers what became of it. */
 export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Delivery {
   const parts = { ...options, newOwner: randomUUID }
-  const localAttempts = new LocalAttempts()
+  const localAttempts = new LocalAttempts(() => options.clock.monotonic())
   let underWay = 0
   let whenIdle: (() => void)[] = []
 
@@ -76,7 +77,8 @@ class DeliveryRun {
     // Counted from here, so it is over before the store's own is.
     this.#leaseEndsAtMs = nowMs + leaseMs
     this.#deadline = deadlineFor(order, deadlineMs, nowMs, clock)
-    this.#record = new ReplyRecord(options, order, localAttempts, leaseMs)
+    const search = startOfSearch(options.cometchat.timeMs())
+    this.#record = new ReplyRecord(options, order, localAttempts, leaseMs, search)
   }
 
   /** Resolves with a reply that exists; else throws what is known. */
@@ -97,9 +99,9 @@ class DeliveryRun {
   #goOn(acquired: AcquireResult, receiver: Receiver | undefined): Awaitable<DeliveredReply> {
     switch (acquired.kind) {
       case 'acquired':
-        return this.#afterAcquiring(receiver, false)
+        return this.#afterAcquiring(receiver, acquired.search, false)
       case 'acquired-as-sent':
-        return this.#afterAcquiring(receiver, true)
+        return this.#afterAcquiring(receiver, acquired.search, true)
       case 'in-doubt':
         return this.#reconcile(acquired, receiver)
       case 'mismatch':
@@ -129,26 +131,40 @@ class DeliveryRun {
   async #verdictWithoutRecord(): Promise<DeliveryState> {
     const record = this.#record
     if (!record.isKeyed) return 'not-sent'
+    if (!record.isOnlyAttempt()) return 'unknown'
+    const { localSearch } = record
+    const scope = { search: localSearch.last, owner: record.owner, quietRestMs: 0, sinceMs: this.#oldestAttemptMs(0) }
+    const { found } = await this.#look(scope, localSearch)
     // Asked again afterwards: another attempt may have begun, posted and ended while the thread was read.
-    const isAbsent = record.isOnlyAttempt() && (await this.#findPosted()) === 'absent' && record.isOnlyAttempt()
-    return isAbsent ? 'not-sent' : 'unknown'
+    return found === 'absent' && record.isOnlyAttempt() ? 'not-sent' : 'unknown'
   }
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
-  #afterAcquiring(receiver: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
+  #afterAcquiring(
+    receiver: Receiver | undefined,
+    search: string | undefined,
+    isSent: boolean
+  ): Promise<DeliveredReply> {
     const msSinceDataLoss = this.#record.msSinceDataLoss()
     return msSinceDataLoss === undefined
       ? this.#send(receiver, isSent)
-      : this.#lookBeforeSending(receiver, msSinceDataLoss)
+      : this.#lookBeforeSending(receiver, search, msSinceDataLoss)
   }
 
-  async #lookBeforeSending(receiver: Receiver | undefined, msSinceDataLoss: number): Promise<DeliveredReply> {
-    const found = await this.#look()
-    if (isFinal(found)) return this.#replay(found)
+  async #lookBeforeSending(
+    receiver: Receiver | undefined,
+    former: string | undefined,
+    msSinceDataLoss: number
+  ): Promise<DeliveredReply> {
+    const record = this.#record
     const restMs = this.#restAfterLossMs(msSinceDataLoss)
+    const sinceMs = this.#oldestAttemptMs(msSinceDataLoss)
+    const scope = { search: former ?? record.firstSearch, owner: '', quietRestMs: Math.max(0, restMs), sinceMs }
+    const { found, waitMs, search } = await this.#lookAndKeep(scope)
+    if (isFinal(found)) return this.#replay(found)
     if (found === 'absent' && restMs <= 0) return this.#send(receiver, false)
-    await this.#record.release()
-    throw stillUnknown(restMs)
+    await record.release(search)
+    throw stillUnknown(waitMs)
   }
 
   async #send(known: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
@@ -181,17 +197,25 @@ class DeliveryRun {
 
   /** The first attempt ended without an answer: only the thread itself can tell. */
   async #reconcile(
-    { owner, quietForMs }: AcquireResult & { kind: 'in-doubt' },
+    { owner, quietForMs, search }: AcquireResult & { kind: 'in-doubt' },
     receiver: Receiver | undefined
   ): Promise<DeliveredReply> {
-    const found = await this.#look()
+    const quietRestMs = this.#quietRestMs(quietForMs)
+    const { found, waitMs } = await this.#lookAndKeep({ search, owner, quietRestMs: Math.max(0, quietRestMs) })
     if (isFinal(found)) return this.#replay(found)
-    // A record that is older than the loss may have had another owner since.
-    const restAfterLossMs = this.#restAfterLossMs(this.#record.msSinceDataLoss())
-    const restMs = Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
-    if (found !== 'absent' || restMs > 0) throw stillUnknown(restMs)
+    if (found !== 'absent' || quietRestMs > 0) throw stillUnknown(waitMs)
+    // Records may have been lost while the thread was read.
+    const restMs = this.#quietRestMs(quietForMs)
+    if (restMs > 0) throw stillUnknown(restMs)
     if (!(await this.#record.takeOver(owner))) throw stillUnknown(0)
     return this.#send(receiver, false)
+  }
+
+  /** How long a reply in doubt may still be posted. */
+  #quietRestMs(quietForMs: number): number {
+    // A record that is older than the loss may have had another owner since.
+    const restAfterLossMs = this.#restAfterLossMs(this.#record.msSinceDataLoss())
+    return Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
   }
 
   /** An owner whose record was lost may have gone on writing to the end of its lease; only then it became quiet. */
@@ -200,15 +224,31 @@ class DeliveryRun {
     return this.#options.quietPeriodMs + this.#record.leaseMs - msSinceDataLoss
   }
 
-  /** Searches the thread for the reply, and keeps what it finds. */
-  async #look(): Promise<ReconcileResult> {
-    const found = await this.#findPosted()
-    if (isFinal(found)) await this.#record.completeAsFound(found)
-    return found
+  /** CometChat's time when an attempt that was forgotten may have begun at the earliest: by then its record was gone. */
+  #oldestAttemptMs(msSinceDataLoss: number): number | undefined {
+    const timeMs = this.#options.cometchat.timeMs()
+    return timeMs === undefined ? undefined : timeMs - msSinceDataLoss - KEPT_MS.sent
   }
 
-  #findPosted(): Promise<ReconcileResult> {
-    return findPosted(this.#order, this.#record.marker, this.#options.cometchat, this.#deadline)
+  /** Searches the thread for the reply, and keeps what it finds. */
+  async #lookAndKeep(scope: LookScope): Promise<LookReport> {
+    const report = await this.#look(scope, this.#record.search)
+    if (isFinal(report.found)) await this.#record.completeAsFound(report.found)
+    return report
+  }
+
+  async #look(scope: LookScope, memory: SearchMemory): Promise<LookReport> {
+    const { cometchat } = this.#options
+    try {
+      return await lookForReply(
+        { order: this.#order, record: this.#record, cometchat, deadline: this.#deadline },
+        scope,
+        memory
+      )
+    } catch {
+      // Without its count nothing is read.
+      throw storeUnavailable('unknown')
+    }
   }
 
   /** Undefined when it would have to be asked for. */

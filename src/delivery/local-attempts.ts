@@ -1,4 +1,8 @@
+import type { SearchMemory } from './search-state.ts'
+
 const MAX_IN_DOUBT = 10_000
+/** A reply whose search is forgotten costs some reads more. */
+const MAX_SEARCHES = 10_000
 
 /** What this process knows of one key, from the first attempt under way to the last. */
 export interface LocalAttempt {
@@ -16,8 +20,14 @@ export interface LocalAttempt {
  */
 export class LocalAttempts {
   readonly #byKey = new Map<string, LocalAttempt>()
+  readonly #searches = new Map<string, string>()
+  readonly #monotonic: () => number
   #inDoubt = 0
   #hasForgotten = false
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic
+  }
 
   /** An attempt begins; `leave` must follow. */
   enter(key: string): LocalAttempt {
@@ -56,5 +66,22 @@ export class LocalAttempts {
   /** Whether no other attempt of this process can have to do with the reply. */
   isOnlyAttempt({ total, isInDoubt }: LocalAttempt): boolean {
     return total === 1 && !isInDoubt && !this.#hasForgotten
+  }
+
+  /** What is remembered of the search for a reply while its record cannot be reached. */
+  searchOf(key: string): SearchMemory & { readonly last: string | undefined } {
+    const searches = this.#searches
+    return {
+      last: searches.get(key),
+      nowMs: this.#monotonic,
+      async note(former, search) {
+        if (searches.get(key) !== former) return false
+        searches.delete(key)
+        searches.set(key, search)
+        const [oldest] = searches.keys()
+        if (searches.size > MAX_SEARCHES && oldest !== undefined) searches.delete(oldest)
+        return true
+      }
+    }
   }
 }

@@ -10,7 +10,7 @@ const DETERMINISTIC: ReadonlySet<ProblemCode> = new Set([
 ])
 
 export function isFinal(
-  result: AcquireResult | RecordedOutcome | 'absent' | 'unclear' | undefined
+  result: AcquireResult | RecordedOutcome | 'absent' | 'unclear' | 'too-early' | undefined
 ): result is RecordedOutcome {
   return typeof result === 'object' && (result.kind === 'done' || result.kind === 'refused')
 }

@@ -1,4 +1,5 @@
 import { createSecretKey, hash, randomBytes, randomUUID } from 'node:crypto'
+import { canonicalJson } from '../lib/canonical-json.ts'
 import { hmacOf } from '../lib/digest.ts'
 
 /** Everything that makes two replies the same one. */
@@ -43,19 +44,4 @@ export function createRecordKeys(secret: string | undefined): RecordKeys {
 /** SHA-256 of a body in canonical form (RFC 8785): the order of members does not make another request. */
 export function fingerprintOf(body: unknown): string {
   return hash('sha256', canonicalJson(body))
-}
-
-/** JSON with sorted members, as RFC 8785 orders and writes them. */
-export function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = value as Readonly<Record<string, unknown>>
-  let text = ''
-  // By UTF-16 code units, as RFC 8785 has it.
-  for (const name of Object.keys(members).sort()) {
-    const member = members[name]
-    if (member === undefined) continue
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`
-  }
-  return `{${text}}`
 }

@@ -20,6 +20,8 @@ export interface Acquisition {
   readonly owner: string
   /** How long the owner may take, in milliseconds; after that a crash is assumed. */
   readonly leaseMs: number
+  /** What a new record remembers of the search for its reply (search-state.ts). */
+  readonly search?: string | undefined
 }
 
 /** SENT where the reply is written next, with nothing to be found out before: that saves a transition. */
@@ -27,9 +29,9 @@ export type AcquiredAs = 'pending' | 'sent'
 
 export type AcquireResult =
   /** The record is PENDING and this owner's; also when the same owner asks twice, because a reply got lost. */
-  | { readonly kind: 'acquired' }
+  | { readonly kind: 'acquired'; readonly search?: string }
   /** The same, and it is SENT. */
-  | { readonly kind: 'acquired-as-sent' }
+  | { readonly kind: 'acquired-as-sent'; readonly search?: string }
   /** Another owner's lease runs. */
   | { readonly kind: 'in-flight' }
   /** The key belongs to another body. */
@@ -38,7 +40,7 @@ export type AcquireResult =
    * SENT, and its owner is gone: it may have landed. `quietForMs` counts from the last possible write, as far as this
    * process has watched it pass: negative while a lease may still run that a jump of the clock has misdated.
    */
-  | { readonly kind: 'in-doubt'; readonly owner: string; readonly quietForMs: number }
+  | { readonly kind: 'in-doubt'; readonly owner: string; readonly quietForMs: number; readonly search?: string }
   | RecordedOutcome
 
 /** At once where no other process or disk is waited for; a failure is always a rejected promise. */
@@ -68,8 +70,18 @@ export interface RecordStore {
   takeOver(key: string, previousOwner: string, acquisition: Acquisition): Promise<boolean>
   /** PENDING or SENT → DONE or REFUSED. Without an owner: on the evidence of the marker, whichever attempt sent it. */
   complete(key: string, owner: string | undefined, outcome: RecordedOutcome): Awaitable<void>
-  /** Forgets a record: its reply provably does not exist, or its outcome is told and no client can ask again. */
-  release(key: string, owner: string): Awaitable<void>
+  /**
+   * Forgets a record: its reply provably does not exist, or its outcome is told and no client can ask again. With a
+   * `search` it stays as long as one that is SENT, PENDING and abandoned, for what it remembers.
+   */
+  release(key: string, owner: string, search?: string): Awaitable<void>
+  /**
+   * Replaces what an open record remembers of the search for its reply; false when it is not `former` any more: another
+   * attempt was quicker.
+   */
+  noteSearch(key: string, former: string | undefined, search: string): Promise<boolean>
+  /** Milliseconds on the clock of the records, which all that share them have in common. */
+  nowMs(): number
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
   msSinceDataLoss(): number | undefined
   /** True when the next transition is likely to succeed. */
@@ -107,6 +119,7 @@ export interface OpenRecord {
   readonly leaseEndsAtMs: number
   /** SENT, and its owner gave it up: no date makes it leased again. */
   readonly isLeaseEnded?: boolean
+  readonly search?: string | undefined
 }
 
 /** The longest lease of any instance: REPLY_DEADLINE_MS is at most 120 s. */
@@ -114,8 +127,9 @@ export const MAX_LEASE_MS = 125_000
 /** Clocks of one store may be read so much apart. */
 export const LEASE_TOLERANCE_MS = 2000
 
-export function acquired(as: AcquiredAs): AcquireResult {
-  return { kind: as === 'sent' ? 'acquired-as-sent' : 'acquired' }
+/** `search` is what an abandoned record remembers. */
+export function acquired(as: AcquiredAs, search?: string): AcquireResult {
+  return { kind: as === 'sent' ? 'acquired-as-sent' : 'acquired', ...(search !== undefined && { search }) }
 }
 
 /** Whether the end of a lease is further ahead than that of any lease can be: the clock has jumped back since. */
@@ -142,10 +156,12 @@ export function judgeOpen(
   const aheadMs = open.leaseEndsAtMs - nowMs
   // Further ahead than this lease can be: the clock has jumped back, or the owner has a longer deadline than this process.
   const isLeased = aheadMs > 0 && aheadMs <= acquisition.leaseMs + LEASE_TOLERANCE_MS && !open.isLeaseEnded
-  if (open.owner === acquisition.owner && open.state === 'pending') return as === 'pending' ? acquired(as) : undefined
+  if (open.owner === acquisition.owner && open.state === 'pending')
+    return as === 'pending' ? acquired(as, open.search) : undefined
   if (open.owner === acquisition.owner && as === 'sent' && isLeased) return acquired(as)
   if (open.fingerprint !== acquisition.fingerprint) return { kind: 'mismatch' }
   if (isLeased) return { kind: 'in-flight' }
   if (open.state === 'pending') return undefined
-  return { kind: 'in-doubt', owner: open.owner, quietForMs: trustedMs(-aheadMs) }
+  const { owner, search } = open
+  return { kind: 'in-doubt', owner, quietForMs: trustedMs(-aheadMs), ...(search !== undefined && { search }) }
 }

@@ -4,6 +4,7 @@ import type { LocalAttempt, LocalAttempts } from './local-attempts.ts'
 import { outcomeOf, storeUnavailable } from './outcome.ts'
 import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
 import { fingerprintOf, type RecordKeys } from './record-keys.ts'
+import type { SearchMemory } from './search-state.ts'
 
 export interface RecordKeeping {
   readonly store: RecordStore
@@ -29,7 +30,8 @@ export class ReplyRecord {
     { store, recordKeys, marker, newOwner }: RecordKeeping,
     order: ReplyCommand,
     localAttempts: LocalAttempts,
-    leaseMs: number
+    leaseMs: number,
+    search: string | undefined
   ) {
     const { idempotencyKey, author, parentId, message } = order
     const { issuer, subject, uid } = author
@@ -38,7 +40,8 @@ export class ReplyRecord {
     this.leaseMs = leaseMs
     this.marker = marker ? recordKeys.marker(this.isKeyed ? key : undefined) : undefined
     this.#store = store
-    this.#acquisition = { key, fingerprint: this.isKeyed ? fingerprintOf(message) : '', owner: newOwner(), leaseMs }
+    const fingerprint = this.isKeyed ? fingerprintOf(message) : ''
+    this.#acquisition = { key, fingerprint, owner: newOwner(), leaseMs, ...(this.isKeyed && { search }) }
     this.#localAttempts = localAttempts
     this.#localAttempt = this.isKeyed ? localAttempts.enter(key) : undefined
   }
@@ -99,9 +102,33 @@ export class ReplyRecord {
     return this.release()
   }
 
-  /** Nothing was sent, and nothing will be. */
-  release(): Awaitable<void> {
-    return quietly(() => this.#store.release(this.#acquisition.key, this.#acquisition.owner))
+  /** Nothing was sent, and nothing will be. With a `search` the record stays, for what it remembers of that. */
+  release(search?: string): Awaitable<void> {
+    return quietly(() => this.#store.release(this.#acquisition.key, this.#acquisition.owner, search))
+  }
+
+  get owner(): string {
+    return this.#acquisition.owner
+  }
+
+  /** What a new record remembers of it. */
+  get firstSearch(): string | undefined {
+    return this.#acquisition.search
+  }
+
+  /** What the record remembers of the search for its reply. */
+  get search(): SearchMemory {
+    const { key } = this.#acquisition
+    return {
+      note: (former, search) => this.#store.noteSearch(key, former, search),
+      nowMs: () => this.#store.nowMs()
+    }
+  }
+
+  /** The same without the record: for as long as this process lives. */
+  get localSearch(): SearchMemory & { readonly last: string | undefined } {
+    const { key } = this.#acquisition
+    return this.#localAttempts.searchOf(key)
   }
 
   /** Milliseconds since a record of this reply may have been forgotten; undefined without a key. */

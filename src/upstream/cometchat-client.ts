@@ -1,8 +1,10 @@
 import { AppError } from '../errors.ts'
 import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
+import type { Secret } from '../lib/secret.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Emit } from '../observability/events.ts'
+import { CometChatTime } from './cometchat-time.ts'
 import { alarmFor, refusedReceivers, upstreamError } from './errors/upstream-error.ts'
 import { parentIdOf } from './message-shape.ts'
 import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
@@ -14,33 +16,48 @@ import {
   replyBody
 } from './requests.ts'
 import { readLargePage, readThreadPage } from './thread.ts'
-import { searchThread, type ThreadPage, type ThreadWindow } from './thread-search.ts'
-import type { UpstreamAnswer } from './transport/exchange.ts'
+import type { ThreadPage, ThreadPlace } from './thread-page.ts'
+import { searchThread } from './thread-search.ts'
+import type { CallResult } from './transport/call-result.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './transport/exchange.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
-import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply } from './types.ts'
+import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply, ThreadLook } from './types.ts'
 
 export interface CometChatClient {
   /** Reads a message as this user. Throws an AppError that is always `not-sent`. */
   readMessage(parentId: string, uid: CometChatUid, deadline: Deadline, profile?: SenderProfile): Promise<Parent>
   /**
-   * Looks for the reply that carries a marker, as its sender sees the thread.
-   * Throws an AppError when the thread cannot be read to its end: then nothing is known.
+   * Looks for the reply that carries a marker, as its sender sees the thread, and says in `look` what that took.
+   * Throws an AppError when neither the reply nor its absence can be shown: then nothing is known.
    */
-  findReply(sought: SoughtReply, deadline: Deadline): Promise<PostedReply | 'absent'>
+  findReply(sought: SoughtReply, look: ThreadLook, deadline: Deadline): Promise<PostedReply | 'absent'>
   /** Posts a reply. Throws an AppError that says what is known about delivery. */
   postReply(reply: Reply, receiver: Receiver, deadline: Deadline): Promise<PostedReply>
+  /** CometChat's own time now, in milliseconds since the Unix epoch; undefined before its first answer. */
+  timeMs(): number | undefined
 }
 
 export interface CometChatClientOptions extends RetryOptions {
   readonly emit: Emit
 }
 
-/** How a thread is searched: the absence of a reply can be proved in one of some 2,000 replies. */
-const THREAD_SEARCH = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES, maxReads: 51 } as const
+/** How many messages are asked for at once: those of a lively hour, then fewer where they are long. */
+const PAGES = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES } as const
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
-  const { connections, keyring, emit } = options
+  const { connections, keyring, emit, clock } = options
+  const time = new CometChatTime(clock)
+
+  async function request(
+    build: (key: Secret) => UpstreamRequest,
+    deadline: Deadline,
+    safe: boolean
+  ): Promise<CallResult> {
+    const result = await requestWithRetries(options, build, deadline, safe)
+    time.note(result.outcome)
+    return result
+  }
 
   const isDeviationDue = createHourly(() => options.clock.monotonic())
 
@@ -85,17 +102,14 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
 
   async function readPage(
     sought: SoughtReply,
-    window: ThreadWindow,
+    place: ThreadPlace,
     deadline: Deadline
   ): Promise<ThreadPage<ReplyAnswer>> {
     const { parentId, uid } = sought
-    const result = await requestWithRetries(
-      options,
-      key => readThreadRequest(parentId, uid, window, key),
-      deadline,
-      true
-    )
+    const result = await request(key => readThreadRequest(parentId, uid, place, key), deadline, true)
     const { outcome } = result
+    // The documentation of this list knows no cursor.
+    if (place.cursor && outcome.kind === 'answer' && outcome.status === 400) return { kind: 'refused' }
     if (outcome.kind === 'failure' && outcome.beginning) return readLargePage(outcome.beginning)
     if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
     const page = readThreadPage(outcome.body, sought)
@@ -103,9 +117,16 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
     return page
   }
 
+  async function readReplyCount({ parentId, uid }: SoughtReply, deadline: Deadline): Promise<number | undefined> {
+    const { outcome } = await request(key => readMessageRequest(parentId, uid, key), deadline, true)
+    return outcome.kind === 'answer' && outcome.status === 200 ? replyCountIn(outcome.body) : undefined
+  }
+
   return {
+    timeMs: () => time.nowMs(),
+
     async readMessage(parentId, uid, deadline) {
-      const result = await requestWithRetries(options, key => readMessageRequest(parentId, uid, key), deadline, true)
+      const result = await request(key => readMessageRequest(parentId, uid, key), deadline, true)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status !== 200) throw failed(result, 'read')
       const parent = readParent(outcome.body, parentId)
@@ -114,15 +135,24 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       throw unreadableThread()
     },
 
-    async findReply(sought, deadline) {
-      const result = await searchThread({ ...THREAD_SEARCH, readPage: window => readPage(sought, window, deadline) })
+    async findReply(sought, look, deadline) {
+      const counted = countedIn(look, deadline)
+      const result = await searchThread({
+        ...PAGES,
+        ...look,
+        remember(memory) {
+          look.memory = memory
+        },
+        readPage: place => readPage(sought, place, counted),
+        readReplyCount: () => readReplyCount(sought, counted)
+      })
       if (result === 'unproven') throw unreadableThread()
       return result === 'absent' ? result : checked(result.found)
     },
 
     async postReply(reply, receiver, deadline) {
       const body = replyBody(reply, receiver)
-      const result = await requestWithRetries(options, key => postReplyRequest(reply, body, key), deadline, false)
+      const result = await request(key => postReplyRequest(reply, body, key), deadline, false)
       const { outcome } = result
       if (outcome.kind !== 'answer' || outcome.status >= 400) throw failed(result, 'post')
       if (!isReadable(outcome)) return checked({ verdict: 'unreadable' })
@@ -133,6 +163,25 @@ export function createCometChatClient(options: CometChatClientOptions): CometCha
       return checked(answer)
     }
   }
+}
+
+/** Every request counts, also one that fails and is made again. */
+function countedIn(look: ThreadLook, deadline: Deadline): Deadline {
+  return {
+    ...deadline,
+    shouldSend: () => look.reads < look.maxReads && deadline.shouldSend?.() !== false,
+    onAttempt(attempt) {
+      look.reads++
+      deadline.onAttempt?.(attempt)
+    }
+  }
+}
+
+function replyCountIn(bytes: Uint8Array): number | undefined {
+  const envelope = parseJson(bytes)
+  const parent = isObject(envelope) ? envelope['data'] : undefined
+  const count = isObject(parent) ? parent['replyCount'] : undefined
+  return typeof count === 'number' && Number.isSafeInteger(count) && count > 0 ? count : undefined
 }
 
 /** RFC 9110 §8.4.1: codings that change the bytes; `identity`, or a word that is none of them, does not. */

@@ -4,7 +4,7 @@ import type { Secret } from '../lib/secret.ts'
 import { type CometChatUid, isCometChatUid } from '../lib/service/cometchat-uid.ts'
 import { VERSION } from '../lib/service/version.ts'
 import { MARKER_MEMBER } from './marker.ts'
-import type { ThreadWindow } from './thread-search.ts'
+import type { ThreadPlace } from './thread-page.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
 import type { NewUser, Receiver, Reply } from './types.ts'
 
@@ -54,14 +54,24 @@ export function readMessageRequest(messageId: string, uid: CometChatUid, key: Se
   return { method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
 }
 
-/** `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. */
+/**
+ * `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. The cursor's parameters are those of
+ * CometChat's SDK on this path; only the first page is asked for with them, whatever they are taken for.
+ */
 export function readThreadRequest(
   parentId: string,
   uid: CometChatUid,
-  { page, size }: ThreadWindow,
+  { page, size, cursor }: ThreadPlace,
   key: Secret
 ): UpstreamRequest {
-  const path = `${messagePath(parentId)}/thread?perPage=${size}&page=${page}`
+  const parameters = [`perPage=${size}`, `page=${page}`]
+  if (cursor) {
+    const { affix, sentAt, id } = cursor
+    parameters.push(`per_page=${size}`, `affix=${affix}`)
+    if (sentAt !== undefined) parameters.push(`sentAt=${sentAt}`)
+    if (id !== undefined) parameters.push(`id=${encodeURIComponent(id)}`)
+  }
+  const path = `${messagePath(parentId)}/thread?${parameters.join('&')}`
   return { method: 'GET', path, headers: headers(key, uid), maxAnswerBytes: MAX_THREAD_PAGE_BYTES }
 }
 

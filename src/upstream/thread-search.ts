@@ -1,216 +1,226 @@
-/** A page of a thread: pages of one size are counted from 1, in an order that never changes. */
-export interface ThreadWindow {
-  readonly page: number
+import { PageSizes } from './page-sizes.ts'
+import { PageSearch } from './search-by-page.ts'
+import {
+  compareAge,
+  isSamePage,
+  type MessagesPage,
+  newestOf,
+  orderOf,
+  type ThreadCursor,
+  type ThreadMessage
+} from './thread-page.ts'
+import { SearchEnded, ThreadReader, type ThreadSearchOptions, type ThreadSearchResult } from './thread-reader.ts'
+
+/** What lies behind the newest message of a page, or that CometChat does not go by the cursor that asked so. */
+type Behind = 'nothing' | 'something' | 'ignored'
+
+interface CursorPage extends MessagesPage {
+  /** So many messages were asked for. */
   readonly size: number
 }
 
-export type ThreadPage<Found> =
-  | { readonly kind: 'found'; readonly found: Found }
-  | { readonly kind: 'messages'; readonly ids: readonly string[]; readonly bytes: number }
-  /** Too long to be read; `firstId` is of its first message, where the beginning that was read shows it. */
-  | { readonly kind: 'too-large'; readonly firstId?: string }
-
-export interface ThreadSearchOptions<Found> {
-  readonly readPage: (window: ThreadWindow) => Promise<ThreadPage<Found>>
-  /** Messages a page, largest first; the last is 1. A smaller one is used where pages are too large. */
-  readonly sizes: readonly [number, ...number[]]
-  /** The longest page that can be read. */
-  readonly maxPageBytes: number
-  /** After so many pages the search ends without a proof. */
-  readonly maxReads: number
+interface WalkedPages {
+  readonly first: CursorPage
+  readonly last: ThreadCursor
 }
 
-/** `unproven` when the message was not seen, but could have slipped through. */
-export type ThreadSearchResult<Found> = { readonly kind: 'found'; readonly found: Found } | 'absent' | 'unproven'
-
-/** How many messages of the pages before a page shows again; one that disappears between two reads moves it by one. */
-const OVERLAP = 2
+/** A thread that changes at its beginning is read once more; one that goes on changing proves nothing. */
+const MAX_WALKS = 2
 
 /**
- * Reads a thread page by page until a message is found, or shown to be absent.
+ * Searches a thread for a message until it is found, or shown to be absent.
  *
- * A list that is read by the numbers of its pages moves meanwhile: a message that is deleted from the first page pulls
- * the sought one from the third to the second, which was read before. So each page repeats the end of the one before:
- * two pages that share a message leave nothing out between them, whenever each was read. The end is proved by an empty
- * page, and by a last page that is still the same behind it.
+ * What CometChat goes by is not documented, so it is found out: the newest end is asked for by a cursor, which a
+ * CometChat that goes by pages takes for its first page. Absence is said only of
+ * - one page that reaches from the newest message to one that is older than the first attempt to send the sought one, or
+ * - a thread that was read to its end, from its beginning or from where it is older, and a page that was read before is
+ *   still the same.
+ * Where reading only stops, at a page that comes again or at messages that are older, the result is `unproven`.
  */
-export function searchThread<Found>(options: ThreadSearchOptions<Found>): Promise<ThreadSearchResult<Found>> {
-  return new ThreadSearch(options).run()
-}
-
-interface ReadPage {
-  readonly window: ThreadWindow
-  readonly ids: readonly string[]
+export async function searchThread<Found>(options: ThreadSearchOptions<Found>): Promise<ThreadSearchResult<Found>> {
+  try {
+    return await new ThreadSearch(options).run()
+  } catch (thrown) {
+    if (thrown instanceof SearchEnded) return thrown.result as ThreadSearchResult<Found>
+    throw thrown
+  }
 }
 
 class ThreadSearch<Found> {
   readonly #options: ThreadSearchOptions<Found>
-  readonly #seen = new Set<string>()
-  /** So many messages from the beginning of the list were read without a gap. */
-  #covered = 0
-  #last: ReadPage | undefined
-  #sizeIndex = 0
-  /** CometChat gives no more than this at once; learned from pages that were shorter than asked for. */
-  #sizeLimit = Number.POSITIVE_INFINITY
-  #steppedBack = false
-  /** False once something could have slipped through; then pages are read for what they show only. */
-  #isProof = true
-  #reads = 0
-  #firstId: string | undefined
-  #found: (ThreadPage<Found> & { kind: 'found' }) | undefined
+  readonly #reader: ThreadReader<Found>
+  readonly #sizes: PageSizes
+  /** The first page of the list, where it came although another one was asked for. */
+  #repeated: MessagesPage | undefined
 
   constructor(options: ThreadSearchOptions<Found>) {
     this.#options = options
+    this.#reader = new ThreadReader(options)
+    this.#sizes = new PageSizes(options.sizes, options.maxPageBytes)
   }
 
-  async run(): Promise<ThreadSearchResult<Found>> {
-    let result: ThreadSearchResult<Found> | undefined
-    while (!result && this.#reads < this.#options.maxReads) result = (await this.#step()) ?? this.#found
-    return result ?? 'unproven'
+  async run(): Promise<'absent' | 'unproven'> {
+    const isAbsent = await this.#isAbsent()
+    return isAbsent && this.#options.wantsProof && !this.#reader.hasSuspect ? 'absent' : 'unproven'
   }
 
-  async #step(): Promise<'absent' | 'unproven' | undefined> {
-    const window = this.#nextWindow()
-    const page = await this.#read(window)
-    if (page.kind === 'found') return undefined
-    if (page.kind === 'messages' && page.ids.length === 0) return this.#proveEnd(window)
-    if (page.kind === 'too-large') {
-      return this.#isProbe(window) ? this.#learnSizeLimit() : this.#shrinkOrSkip(window, page.firstId)
+  async #isAbsent(): Promise<boolean> {
+    const { memory, wantsProof } = this.#options
+    if (memory?.paging === 'page') return this.#byPage(undefined)
+    const newest = await this.#readAt({ affix: 'prepend' })
+    if (!newest || newest.messages.length === 0) return this.#byPage(undefined, newest !== undefined)
+    const reachesOlder = this.#reader.first.isReachedBy(newest)
+    if (reachesOlder && orderOf(newest) === 'newest-first') return true
+    // The reply would be here, if it were anywhere by now.
+    if (reachesOlder && !wantsProof && memory?.paging === 'cursor') return false
+    const behind = await this.#behind(newest)
+    if (behind === 'ignored') return this.#byPage(this.#repeated)
+    this.#options.remember?.({ ...memory, paging: 'cursor' })
+    if (behind === 'nothing' && (reachesOlder || (await this.#isWhole(newest)))) return true
+    return this.#walkFromOlder(newest)
+  }
+
+  /** Whether a page that ends with the newest message is the whole thread: then its beginning is the same page. */
+  async #isWhole(newest: CursorPage): Promise<boolean> {
+    if (!this.#options.wantsProof || newest.messages.length >= newest.size) return false
+    const beginning = await this.#readAt({ affix: 'append' })
+    return beginning !== undefined && isSamePage(beginning, newest)
+  }
+
+  #byPage(first: MessagesPage | undefined, wasEmpty = false): Promise<boolean> {
+    return new PageSearch(this.#options, this.#reader, this.#sizes).run(first, wasEmpty)
+  }
+
+  /** A page at a cursor, of as many messages as can be read; undefined where there is none that proves anything. */
+  async #readAt(cursor: ThreadCursor, wanted?: number): Promise<CursorPage | undefined> {
+    for (;;) {
+      const size = wanted ?? this.#sizes.current
+      const page = await this.#reader.read({ page: 1, size, cursor })
+      if (page.kind === 'refused') return undefined
+      if (page.kind === 'messages') {
+        this.#sizes.growAfter(size, page.bytes)
+        return { ...page, size }
+      }
+      if (!this.#sizes.shrinkBelow(size)) return largePage(page.firstId)
+      if (wanted !== undefined) return undefined
     }
-    // A later page that begins as the thread does: CometChat does not go by its number.
-    if (window.page === 1) this.#firstId ??= page.ids[0]
-    else if (window.size > 1 && page.ids[0] === this.#firstId) return 'unproven'
-    // Nor by its length: what lies between such pages cannot be told.
-    if (page.ids.length > window.size) this.#isProof = false
-    return this.#isProbe(window) ? this.#learnSizeLimit() : this.#take({ window, ids: page.ids }, page.bytes)
   }
 
-  async #read(window: ThreadWindow): Promise<ThreadPage<Found>> {
-    this.#reads++
-    const page = await this.#options.readPage(window)
-    if (page.kind === 'found') this.#found = page
-    return page
+  async #behind(page: MessagesPage): Promise<Behind> {
+    const newest = newestOf(page)
+    const behind = newest && (await this.#goOn(cursorBehind(newest)))
+    if (!newest || !behind) return 'ignored'
+    if (behind.isEnd) return 'nothing'
+    if (isSamePage(behind.page, page) && behind.page.size === this.#sizes.largest) this.#repeated = page
+    const others = behind.page.messages.filter(({ id }) => id !== newest.id)
+    if (others.length === 0) return this.#behindOnly(newest)
+    return others.every(other => compareAge(other, newest) > 0) ? 'something' : 'ignored'
   }
 
-  get #size(): number {
-    return Math.min(this.#options.sizes[this.#sizeIndex] ?? 1, this.#sizeLimit)
+  /** In a thread that may have only this message: whether CometChat goes by a cursor at all. */
+  async #behindOnly({ id, sentAt }: ThreadMessage): Promise<Behind> {
+    const later = sentAt === undefined ? undefined : await this.#goOn({ affix: 'append', sentAt: sentAt + 1 })
+    if (!later || later.page.messages.some(message => message.id === id)) return 'ignored'
+    return later.isEnd ? 'nothing' : 'something'
   }
 
-  #nextWindow(): ThreadWindow {
-    const last = this.#last
-    if (!this.#isProof) return { page: Math.floor(this.#covered / this.#size) + 1, size: this.#size }
-    if (last && isShort(last)) return pageAfter(last.window)
-    return overlappingWindow(this.#covered, this.#size)
-  }
-
-  /** The page behind a short one tells whether the thread ends there, or CometChat gives less than it is asked for. */
-  #isProbe(window: ThreadWindow): boolean {
-    const last = this.#last
-    return this.#isProof && last !== undefined && isShort(last) && startOf(window) === endOf(last.window)
-  }
-
-  #learnSizeLimit(): undefined {
-    const last = this.#last
-    if (!last) return
-    this.#sizeLimit = last.ids.length
-    this.#covered = startOf(last.window) + last.ids.length
-    this.#last = undefined
-  }
-
-  async #take(page: ReadPage, bytes: number): Promise<undefined> {
-    const { window, ids } = page
-    if (this.#isProof && !(await this.#joins(page))) {
-      // More messages disappeared than the overlap allows for: once more from further back.
-      this.#last = undefined
-      if (!this.#steppedBack) this.#covered = Math.max(0, this.#covered - this.#size)
-      else this.#isProof = false
-      this.#steppedBack = !this.#steppedBack
-      return
+  /**
+   * The page behind a cursor, over gaps of messages that are not shown. It is the end where it shows no other message than
+   * that of the cursor, and names no further place.
+   */
+  async #goOn(from: ThreadCursor): Promise<{ readonly page: CursorPage; readonly isEnd: boolean } | undefined> {
+    for (let cursor = from; ; ) {
+      const page = await this.#readAt(cursor)
+      if (!page) return undefined
+      const { messages, next, size } = page
+      const isFull = messages.length >= size || (messages.length > 0 && this.#reader.longest < 2)
+      if (isFull || messages.some(({ id }) => id !== cursor.id)) return { page, isEnd: false }
+      if (next?.affix !== 'append' || isSameCursor(next, cursor)) return { page, isEnd: true }
+      cursor = next
     }
-    this.#steppedBack = false
-    for (const id of ids) this.#seen.add(id)
-    this.#covered = endOf(window)
-    this.#last = page
-    this.#growIfShort(window.size, bytes)
   }
 
-  /** Whether a page begins where nothing was left out: at the beginning of the thread, or with a message seen before. */
-  async #joins({ window, ids }: ReadPage): Promise<boolean> {
-    if (window.page === 1 || ids.some(id => this.#seen.has(id))) return true
-    if (window.size > 1) return false
-    // A page of one message has no room for another: the one before it must still be in its place.
-    const before = idsOf(await this.#read({ page: window.page - 1, size: 1 }))
-    return before.some(id => this.#seen.has(id))
-  }
-
-  async #shrinkOrSkip(window: ThreadWindow, firstId: string | undefined): Promise<undefined> {
-    if (window.size > 1) {
-      this.#sizeIndex = this.#options.sizes.findIndex(size => size < window.size)
-      return
+  /** Jumps to where the thread is older than the first attempt, or was read before, and reads on to its end. */
+  async #walkFromOlder(newest: MessagesPage): Promise<boolean> {
+    const { memory } = this.#options
+    const { olderBefore } = this.#reader.first
+    const remembered = memory?.id !== undefined && cursorBehind({ ...memory, id: memory.id })
+    const jump: ThreadCursor =
+      olderBefore === undefined ? { affix: 'append' } : { affix: 'append', sentAt: olderBefore - 1 }
+    for (let walks = 0; walks < MAX_WALKS; walks++) {
+      const walk = await this.#walk(remembered || jump, newest)
+      if (walk !== 'moved') return walk === 'stays' && this.#options.wantsProof
     }
-    // Too large for any reply that this service writes. Without its id it cannot be told apart from its neighbours.
-    if (firstId === undefined) this.#isProof = false
-    await this.#take({ window, ids: firstId === undefined ? [] : [firstId] }, Number.POSITIVE_INFINITY)
+    return false
   }
 
-  #growIfShort(size: number, bytes: number): void {
-    const larger = this.#options.sizes[this.#sizeIndex - 1]
-    if (larger !== undefined && (bytes * larger) / size <= this.#options.maxPageBytes) this.#sizeIndex--
+  async #walk(start: ThreadCursor, newest: MessagesPage): Promise<'stays' | 'moved' | 'unclear'> {
+    const seen = new Set<string>()
+    const read = await this.#readToEnd(start, seen)
+    if (!read || !this.#options.wantsProof) return 'unclear'
+    const { first, last } = read
+    // What the newest page has shown must have been met, or the cursor led past it.
+    const startsAt = start.sentAt ?? 0
+    const isMet = ({ id, sentAt = -1 }: ThreadMessage): boolean => seen.has(id) || sentAt < startsAt
+    if (start.id === undefined && !newest.messages.every(isMet)) return 'moved'
+    const again = await this.#readAt(start, first.size)
+    if (!again || !isSamePage(again, first)) return 'moved'
+    // Last of all the end, so that the answer is true of this moment.
+    const end = await this.#goOn(last)
+    return end?.isEnd ? 'stays' : 'moved'
   }
 
-  /** Behind the last page is an empty one: the end, if the last page did not move meanwhile. */
-  async #proveEnd(window: ThreadWindow): Promise<'absent' | 'unproven' | undefined> {
-    const last = this.#last
-    if (window.page === 1) return 'absent'
-    if (!this.#isProof) return 'unproven'
-    if (last === undefined) {
-      this.#covered = Math.floor(this.#covered / 2)
-      return undefined
+  /** Returns the first page and the last place; undefined where the end cannot be reached by cursors. */
+  async #readToEnd(start: ThreadCursor, seen: Set<string>): Promise<WalkedPages | undefined> {
+    let first: CursorPage | undefined
+    for (let cursor = start; ; ) {
+      const step = await this.#goOn(cursor)
+      if (!step) return undefined
+      if (step.isEnd) return { first: first ?? step.page, last: cursor }
+      first ??= step.page
+      const last = this.#lastNew(step.page, cursor, seen)
+      if (!last) return undefined
+      this.#rememberUpTo(last)
+      cursor = step.page.next?.affix === 'append' ? step.page.next : cursorBehind(last)
     }
-    const again = idsOf(await this.#read(last.window))
-    if (isEqual(again, last.ids) && startOf(window) === endOf(last.window)) return 'absent'
-    this.#covered = startOf(last.window)
-    this.#last = undefined
-    return undefined
+  }
+
+  /** The message behind which to go on; undefined where CometChat goes by neither the cursor's time nor its id. */
+  #lastNew(page: MessagesPage, cursor: ThreadCursor, seen: Set<string>): ThreadMessage | undefined {
+    const fresh = page.messages.filter(({ id }) => !seen.has(id))
+    for (const { id } of fresh) seen.add(id)
+    return isBefore(page, cursor) ? undefined : newestOf({ messages: fresh })
+  }
+
+  /** Only once the reply cannot be posted any more: until then a new message may still be dated earlier than another. */
+  #rememberUpTo({ id, sentAt }: ThreadMessage): void {
+    if (!this.#options.wantsProof) return
+    const { hasSuspect } = this.#reader
+    this.#options.remember?.({
+      paging: 'cursor',
+      id,
+      ...(sentAt !== undefined && { sentAt }),
+      ...(hasSuspect && { hasSuspect })
+    })
   }
 }
 
-function startOf({ page, size }: ThreadWindow): number {
-  return (page - 1) * size
+/** By itself it is too large for any reply that this service writes; with its id it can be told from the others. */
+function largePage(id: string | undefined): CursorPage | undefined {
+  return id === undefined
+    ? undefined
+    : { kind: 'messages', messages: [{ id }], bytes: Number.POSITIVE_INFINITY, size: 1 }
 }
 
-function endOf({ page, size }: ThreadWindow): number {
-  return page * size
+function cursorBehind({ id, sentAt }: ThreadMessage): ThreadCursor {
+  return { affix: 'append', ...(sentAt !== undefined && { sentAt }), id }
 }
 
-function pageAfter({ page, size }: ThreadWindow): ThreadWindow {
-  return { page: page + 1, size }
+function isSameCursor(one: ThreadCursor, other: ThreadCursor): boolean {
+  return one.affix === other.affix && (one.id ?? '0') === (other.id ?? '0') && (one.sentAt ?? 0) === (other.sentAt ?? 0)
 }
 
-function idsOf(page: ThreadPage<unknown>): readonly string[] {
-  if (page.kind === 'messages') return page.ids
-  return page.kind === 'too-large' && page.firstId !== undefined ? [page.firstId] : []
-}
-
-function isEqual(some: readonly string[], others: readonly string[]): boolean {
-  return some.join() === others.join()
-}
-
-function isShort({ window, ids }: ReadPage): boolean {
-  return ids.length < window.size
-}
-
-/**
- * The page that shows most of what follows the first `covered` messages, and the last of them again. Pages begin at
- * multiples of their size, so a somewhat smaller one may reach further. A page of 1 where none overlaps.
- */
-export function overlappingWindow(covered: number, maxSize: number): ThreadWindow {
-  if (covered === 0) return { page: 1, size: maxSize }
-  const sizes = Array.from({ length: maxSize - 1 }, (_, index) => maxSize - index)
-  for (let overlap = Math.min(OVERLAP, covered); overlap > 0; overlap--) {
-    const windows = sizes.map(size => ({ page: Math.floor((covered - overlap) / size) + 1, size }))
-    const furthest = windows.reduce((best, one) => (endOf(one) > endOf(best) ? one : best), { page: 1, size: covered })
-    if (endOf(furthest) > covered) return furthest
-  }
-  return { page: covered + 1, size: 1 }
+/** Whether a page shows a message from before the time of the cursor behind which it was asked for. */
+function isBefore({ messages }: MessagesPage, cursor: ThreadCursor): boolean {
+  return messages.some(({ sentAt }) => sentAt !== undefined && cursor.sentAt !== undefined && sentAt < cursor.sentAt)
 }

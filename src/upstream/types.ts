@@ -1,4 +1,5 @@
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
+import type { ThreadMemory } from './thread-page.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
 export interface ReplyMessage {
@@ -48,6 +49,22 @@ export interface SoughtReply {
   readonly parentId: string
   readonly uid: CometChatUid
   readonly marker: string
+  /** What it says, to know it by where its mark is gone. */
+  readonly message?: ReplyMessage
+}
+
+/** How far a reply is looked for, and what came of it beside the reply. */
+export interface ThreadLook {
+  /** So many requests, failed ones included. */
+  readonly maxReads: number
+  /** CometChat's own time when the first attempt to send the reply began, in milliseconds. */
+  readonly sinceMs?: number | undefined
+  /** False while the reply may still be posted: absence would prove nothing. */
+  readonly wantsProof: boolean
+  /** Where the last look came to, and then this one. */
+  memory?: ThreadMemory
+  /** Requests made. */
+  reads: number
 }
 
 /** How the identity provider describes a sender; for people to see, never to decide anything. */

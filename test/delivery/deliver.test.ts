@@ -46,7 +46,9 @@ function noting(store: RecordStore, asked: string[]): RecordStore {
     markInDoubt: (key, owner) => note('doubt', store.markInDoubt(key, owner)),
     takeOver: (key, previous, claim) => note('reclaim', store.takeOver(key, previous, claim)),
     complete: (key, owner, outcome) => note('finish', store.complete(key, owner, outcome)),
-    release: (key, owner) => note('release', store.release(key, owner)),
+    release: (key, owner, search) => note('release', store.release(key, owner, search)),
+    noteSearch: (key, former, search) => note('noteSearch', store.noteSearch(key, former, search)),
+    nowMs: () => store.nowMs(),
     msSinceDataLoss: () => store.msSinceDataLoss(),
     isReady: () => store.isReady(),
     close: () => store.close()
@@ -90,11 +92,11 @@ t.test('where records may have been lost, a reply is looked for before it is SEN
   stage.forget()
 
   t.equal(await send(), 'idempotency-in-flight')
-  t.same(asked, ['claim as pending', 'release'])
+  t.same(asked, ['claim as pending', 'noteSearch', 'noteSearch', 'release'])
   stage.world.advance(LEASE_MS + QUIET_MS)
   asked.length = 0
   t.equal(await send(), '201')
-  t.same(asked, ['claim as pending', 'markSent', 'finish'])
+  t.same(asked, ['claim as pending', 'noteSearch', 'noteSearch', 'markSent', 'finish'])
 })
 
 t.test('a store that forgets while it is asked is found out all the same', async t => {
@@ -112,7 +114,8 @@ t.test('a store that forgets while it is asked is found out all the same', async
   })
 
   t.equal(await send(), '201')
-  t.same(asked, ['claim as sent', 'markSent', 'finish'], 'the thread was read meanwhile: is the record still ours?')
+  const looked = ['claim as sent', 'noteSearch', 'noteSearch', 'markSent', 'finish']
+  t.same(asked, looked, 'the thread was read meanwhile: is the record still ours?')
 })
 
 t.test('a claim of which nothing was heard is given back, so that a retry need not wait', async t => {

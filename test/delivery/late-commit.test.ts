@@ -52,14 +52,31 @@ for (const fate of DEATHS) {
   })
 }
 
-t.test('a client that comes back during the quiet period is told how long it still lasts', async t => {
-  const stage = await open('does not commit, and the connection dies')
-  stage.world.advance(50 * SECOND_MS)
-  const attempt = stage.begin('hello', await stage.startProcess('B'))
-  await stage.takeSteps()
+t.test(
+  'a client that comes back during the quiet period is told to wait longer each time, and then to its end',
+  async t => {
+    const stage = await open('does not commit, and the connection dies')
+    const { world, cometchat } = stage
+    const process = await stage.startProcess('B')
+    world.advance(50 * SECOND_MS)
+    for (const waitS of [1, 5, 30, 70 - 1 - 5 - 30]) {
+      const attempt = stage.begin('hello', process)
+      await stage.takeSteps()
+      t.match(attempt.answer, { code: 'idempotency-in-flight', verdict: 'unknown', retryAfterMs: waitS * SECOND_MS })
 
-  t.match(attempt.answer, { code: 'idempotency-in-flight', verdict: 'unknown', retryAfterMs: 70 * SECOND_MS })
-})
+      const reads = cometchat.readsAtMs.length
+      world.advance(waitS * SECOND_MS - 500)
+      const early = stage.begin('hello', process)
+      await stage.takeSteps()
+      t.match(early.answer, { code: 'idempotency-in-flight', retryAfterMs: 1000 })
+      t.equal(cometchat.readsAtMs.length, reads, 'before its time nothing is read')
+      world.advance(500)
+    }
+    const last = stage.begin('hello', process)
+    await stage.takeSteps()
+    t.match(last.answer, { verdict: 'sent' })
+  }
+)
 
 /** Ends with everything posted that ever will be. */
 async function play(fate: Fate, lateS: number, { returnsS }: Client) {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
 
 t.test('an attempt is alone until another one begins, and that is not forgotten while it lasts', async t => {
-  const attempts = new LocalAttempts()
+  const attempts = new LocalAttempts(() => 0)
   const first = attempts.enter('key')
   t.ok(attempts.isOnlyAttempt(first))
 
@@ -15,7 +15,7 @@ t.test('an attempt is alone until another one begins, and that is not forgotten 
 })
 
 t.test('a doubt outlives its attempt, until somebody finds the reply', async t => {
-  const attempts = new LocalAttempts()
+  const attempts = new LocalAttempts(() => 0)
   const lost = attempts.enter('key')
   attempts.markInDoubt(lost)
   attempts.leave(lost)
@@ -29,7 +29,7 @@ t.test('a doubt outlives its attempt, until somebody finds the reply', async t =
 })
 
 t.test('whoever has forgotten a doubt never again claims to know', async t => {
-  const attempts = new LocalAttempts()
+  const attempts = new LocalAttempts(() => 0)
   for (let index = 0; index <= 10_000; index++) {
     const lost = attempts.enter(`key ${index}`)
     attempts.markInDoubt(lost)

@@ -27,6 +27,8 @@ const STORE: RecordStore = {
   takeOver: broken,
   complete: broken,
   release: broken,
+  noteSearch: broken,
+  nowMs: () => 0,
   msSinceDataLoss: () => undefined,
   isReady: () => true,
   close: async () => undefined
@@ -34,7 +36,7 @@ const STORE: RecordStore = {
 
 function openRecord(): ReplyRecord {
   const parts = { store: STORE, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
-  return new ReplyRecord(parts, ORDER, new LocalAttempts(), 1000)
+  return new ReplyRecord(parts, ORDER, new LocalAttempts(() => 0), 1000, undefined)
 }
 
 t.test('a claim that is thrown out is a rejected one', async t => {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { createCometChatClient } from '../../src/upstream/cometchat-client.ts'
 import type { ExchangeResult } from '../../src/upstream/transport/exchange.ts'
-import type { Reply } from '../../src/upstream/types.ts'
+import type { Reply, ThreadLook } from '../../src/upstream/types.ts'
 import { ALICE, answer, failure, KEYS, refusal, scripted } from './scripted-cometchat.ts'
 
 const DEADLINE = { atMs: 10_000 }
@@ -166,27 +166,50 @@ t.test('a parent is read, and the parent of another request is none', async t =>
 t.test('a lost reply is found by its marker and its sender, or shown to be absent', async t => {
   const find = (...script: [ExchangeResult, ...ExchangeResult[]]) => {
     const world = scripted(...script)
-    return { ...world, done: createCometChatClient(world.options).findReply(SOUGHT, DEADLINE) }
+    const look: ThreadLook = { maxReads: 20, wantsProof: true, reads: 0 }
+    return { ...world, look, done: createCometChatClient(world.options).findReply(SOUGHT, look, DEADLINE) }
   }
   const other = message({ id: '101', sender: 'bob' })
   const found = find(answer({ data: [other, message()] }))
   t.match(await found.done, { messageId: '102' })
-  t.match(found.requests, [{ method: 'GET', path: '/v3/messages/100/thread?perPage=50&page=1' }])
+  t.match(found.requests, [{ path: '/v3/messages/100/thread?perPage=50&page=1&per_page=50&affix=prepend' }])
+  t.equal(found.look.reads, 1)
 
   const empty = answer({ data: [] })
+  const page = answer({ data: [other] })
   t.equal(await find(empty).done, 'absent')
-  t.equal(await find(answer({ data: [other] }), empty, answer({ data: [other] })).done, 'absent')
-  const tooLarge: ExchangeResult = {
+  const byCursor = find(page, empty, page)
+  t.equal(await byCursor.done, 'absent')
+  t.match(byCursor.requests[1]?.path, 'affix=append&sentAt=1&id=101')
+  const large: ExchangeResult = {
     kind: 'failure',
     cause: 'unreadable',
     sent: true,
     errorCode: 'ANSWER_TOO_LARGE',
     beginning: Buffer.from('{"data":[{"id":"101",')
   }
-  const shrunk = find(tooLarge, answer({ data: [message()] }))
+  const shrunk = find(large, answer({ data: [message()] }))
   t.match(await shrunk.done, { messageId: '102' })
   t.match(shrunk.requests[1]?.path, 'perPage=10&page=1')
+  const refused = find(refusal('ERR_BAD_REQUEST', 400), answer({ data: [message()] }))
+  t.match(await refused.done, { messageId: '102' }, 'a cursor that is refused is done without')
+  t.match(refused.requests[1]?.path, /perPage=50&page=1$/)
   await t.rejects(find(answer({ data: [message({ parentId: '7' })] })).done, { code: 'upstream-invalid' })
   await t.rejects(find(answer({ data: {} })).done, { code: 'upstream-invalid' })
   await t.rejects(find(answer('oops', 500)).done, { code: 'upstream-error', delivery: 'not-sent' })
+})
+
+t.test('requests that fail and are made again count, and no more are made than were booked', async t => {
+  const world = scripted(failure('reset', true))
+  const look: ThreadLook = { maxReads: 2, wantsProof: true, reads: 0 }
+  await t.rejects(createCometChatClient(world.options).findReply(SOUGHT, look, DEADLINE))
+  t.ok(look.reads >= 2)
+})
+
+t.test("CometChat's time is what its last answer was dated", async t => {
+  const world = scripted(answer({ data: [message()] }, 200, { date: 'Tue, 14 Nov 2023 22:13:20 GMT' }))
+  const client = createCometChatClient(world.options)
+  t.equal(client.timeMs(), undefined)
+  await client.findReply(SOUGHT, { maxReads: 1, wantsProof: false, reads: 0 }, DEADLINE)
+  t.equal(client.timeMs(), 1_700_000_000_000)
 })

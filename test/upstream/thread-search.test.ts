@@ -1,207 +1,276 @@
-// How a thread is searched: pages by number of a list that changes between two reads.
+// How a thread is searched: whatever CometChat pages by, and however the list changes between two reads.
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  overlappingWindow,
-  searchThread,
-  type ThreadPage,
-  type ThreadWindow
-} from '../../src/upstream/thread-search.ts'
+import { overlappingWindow } from '../../src/upstream/page-walk.ts'
+import type { ThreadMemory } from '../../src/upstream/thread-page.ts'
 import { seedOf } from '../helpers/seed.ts'
+import { type Entry, MAX_PAGE_BYTES, PagedThread, type Paging, SOUGHT, some } from './paged-thread.ts'
 
-const SOUGHT = 'sought'
-const SIZES = [50, 10, 1] as const
-const MAX_PAGE_BYTES = 1000
+const NOW_S = 1_700_000_000
+/** When the first attempt began, by CometChat's clock. */
+const SINCE_S = NOW_S - 60
+const SINCE = { sinceMs: SINCE_S * 1000 }
+const MARGIN_S = 300
 
-interface FakeThread {
-  readonly reads: ThreadWindow[]
-  readonly readPage: (window: ThreadWindow) => Promise<ThreadPage<string>>
+const WAYS: Readonly<Record<string, Paging>> = {
+  'by page or cursor': {},
+  'by page': { threadPaging: 'page' },
+  'by cursor': { threadPaging: 'cursor' },
+  'cursors that include their message': { threadCursor: 'inclusive' },
+  'short pages': { threadPageMax: 20 },
+  'short pages, by page': { threadPageMax: 20, threadPaging: 'page' },
+  'newest first': { threadOrder: 'newest-first' },
+  'newest first, by page': { threadOrder: 'newest-first', threadPaging: 'page' },
+  'meta.next always': { threadNext: 'always' },
+  'meta.next always, by page': { threadNext: 'always', threadPaging: 'page' },
+  'meta.next never': { threadNext: 'never' },
+  'meta.next never, by page': { threadNext: 'never', threadPaging: 'page' },
+  'meta.next while there is more': { threadNext: 'while-more' }
 }
 
-interface FakeThreadOptions {
-  /** Told before each read; may change the list. */
-  readonly beforeRead?: (reads: number) => void
-  readonly maxPerPage?: number
-  readonly bytesOf?: (id: string) => number
-  readonly showsFirstId?: boolean
+/** Old messages, then some that are not older than the first attempt. */
+function threadOf(old: number, young: number): Entry[] {
+  return [
+    ...some(old, NOW_S - 3600),
+    ...some(young, NOW_S, 50_000).map((one, index) => ({ ...one, sentAt: SINCE_S + index }))
+  ]
 }
 
-/** A thread as CometChat pages it; a page longer than the bound is too large. */
-function fakeThread(ids: readonly string[], options: FakeThreadOptions = {}): FakeThread {
-  const { beforeRead, maxPerPage = Number.POSITIVE_INFINITY, bytesOf = () => 1, showsFirstId = true } = options
-  const reads: ThreadWindow[] = []
-  return {
-    reads,
-    async readPage(window) {
-      beforeRead?.(reads.length)
-      reads.push(window)
-      const size = Math.min(window.size, maxPerPage)
-      const page = ids.slice((window.page - 1) * size, window.page * size)
-      const bytes = page.reduce((sum, id) => sum + bytesOf(id), 0)
-      const [firstId] = page
-      if (bytes > MAX_PAGE_BYTES) return { kind: 'too-large', ...(showsFirstId && firstId && { firstId }) }
-      return page.includes(SOUGHT) ? { kind: 'found', found: SOUGHT } : { kind: 'messages', ids: page, bytes }
+const sought: Entry = { id: '90000', sentAt: NOW_S, isSought: true }
+const isFound = { kind: 'found', found: SOUGHT }
+
+for (const [name, paging] of Object.entries(WAYS)) {
+  t.test(`${name}: what is there is found, what is not is absent, at a bounded cost`, async t => {
+    for (const [old, young] of [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [3, 0],
+      [0, 3],
+      [100, 0],
+      [97, 3],
+      [2100, 0],
+      [2040, 60]
+    ] as const) {
+      const without = new PagedThread(threadOf(old, young), paging)
+      t.equal(await without.search(SINCE), 'absent', `${old} and ${young}: absent in ${without.reads} reads`)
+      const present = new PagedThread([...threadOf(old, young), sought], paging)
+      t.same(await present.search(SINCE), isFound, `${old} and ${young}: found in ${present.reads} reads`)
+    }
+  })
+
+  t.test(`${name}: what is on the first page costs one read`, async t => {
+    const thread = new PagedThread([...threadOf(3, 0), sought], paging)
+    t.same(await thread.search(SINCE), isFound)
+    t.equal(thread.reads, 1)
+  })
+
+  t.test(`${name}: without a date of the first attempt a thread of 100 is read to its end`, async t => {
+    t.equal(await new PagedThread(threadOf(100, 0), paging).search({ sinceMs: undefined }), 'absent')
+    t.same(await new PagedThread([...threadOf(100, 0), sought], paging).search({ sinceMs: undefined }), isFound)
+  })
+
+  t.test(`${name}: a look that wants no proof finds, costs little, and never says absent`, async t => {
+    const look = { ...SINCE, wantsProof: false, maxReads: 5 }
+    for (const old of [0, 1, 3, 100]) {
+      const without = new PagedThread(threadOf(old, 0), paging)
+      t.equal(await without.search(look), 'unproven')
+      t.same(await new PagedThread([...threadOf(old, 0), sought], paging).search({ ...look, maxReads: 9 }), isFound)
+    }
+  })
+}
+
+t.test('a CometChat that ignores cursors and pages proves nothing, and is not asked for ever', async t => {
+  for (const count of [1, 3, 50, 70]) {
+    const thread = new PagedThread(threadOf(count, 0), { threadPaging: 'ignored' })
+    t.equal(await thread.search(SINCE), 'unproven')
+    t.ok(thread.reads <= 6, `${thread.reads} reads`)
+  }
+  const newest = new PagedThread(threadOf(100, 3), { threadPaging: 'ignored', threadOrder: 'newest-first' })
+  t.equal(await newest.search(SINCE), 'absent', 'but for one page from the newest message to an older one')
+})
+
+t.test('older is what CometChat dated five minutes before, and what has an id below that', async t => {
+  const at = async (sentAt: number) =>
+    new PagedThread(
+      [...some(60, sentAt + 1)].map(one => ({ ...one, sentAt })),
+      { threadPaging: 'ignored', threadOrder: 'newest-first' }
+    ).search(SINCE)
+  t.equal(await at(SINCE_S - MARGIN_S - 1), 'absent')
+  t.equal(await at(SINCE_S - MARGIN_S + 1), 'unproven', 'within the margin')
+
+  const thread = new PagedThread(threadOf(60, 0))
+  for (const entry of thread.entries) entry.isRemoved = true
+  t.equal(await thread.search(SINCE), 'unproven', 'a message without a time ends nothing')
+})
+
+t.test('a message that was removed or changed, and may be the sought one, makes the result unproven', async t => {
+  for (const paging of Object.values(WAYS)) {
+    for (const change of ['isRemoved', 'isSuspect'] as const) {
+      const thread = (last: Entry) => new PagedThread([...threadOf(20, 0), last], paging)
+      t.equal(await thread({ ...sought, [change]: true }).search(SINCE), 'unproven', `${change}, young`)
+      const old = new PagedThread(threadOf(20, 0), paging)
+      for (const entry of old.entries.slice(0, 19)) entry[change] = true
+      t.equal(await old.search(SINCE), 'absent', `${change}, older by time or id`)
     }
   }
-}
-
-function search({ readPage }: FakeThread, maxReads = 51) {
-  return searchThread({ readPage, sizes: SIZES, maxPageBytes: MAX_PAGE_BYTES, maxReads })
-}
-
-interface Change {
-  readonly read: number
-  readonly deletes: readonly number[]
-  readonly posts: number
-}
-
-/** Others delete and post. */
-function applyTo(ids: string[], { read, deletes, posts }: Change, newestFirst: boolean): void {
-  for (const at of deletes) if (ids[at] !== undefined && ids[at] !== SOUGHT) ids.splice(at, 1)
-  for (const id of some(posts, `new-${read}-${ids.length}-`)) {
-    if (newestFirst) ids.unshift(id)
-    else ids.push(id)
-  }
-}
-
-const some = (count: number, name = 'm'): string[] => Array.from({ length: count }, (_, index) => `${name}${index}`)
-
-t.test('a message that is there is found, and one that is not is absent, at a cost that is known', async t => {
-  const cases: [others: number, readsToFind: number, readsToProve: number][] = [
-    [0, 1, 1],
-    [3, 1, 3],
-    [50, 2, 4],
-    [100, 3, 5],
-    [2000, 49, 51]
-  ]
-  for (const [others, readsToFind, readsToProve] of cases) {
-    const present = fakeThread([...some(others), SOUGHT])
-    const absent = fakeThread(some(others))
-    t.equal((await search(present)) !== 'absent' && present.reads.length, readsToFind, `${others}: found`)
-    t.same([await search(absent), absent.reads.length], ['absent', readsToProve], `${others}: absent`)
-  }
-  t.equal(await search(fakeThread(some(2100))), 'unproven', 'beyond the bound')
 })
 
-t.test('a message that slips to a page that was read is never called absent', async t => {
-  const ids = [...some(50), SOUGHT, ...some(60, 'later')]
-  const thread = fakeThread(ids, { beforeRead: reads => void (reads === 1 && ids.splice(0, 1)) })
+t.test('the next search begins where the last one proved that nothing can be added', async t => {
+  const thread = new PagedThread(threadOf(2100, 0), { threadPaging: 'page' })
+  let memory: ThreadMemory | undefined
+  const remember = (one: ThreadMemory): void => {
+    memory = one
+  }
+  t.equal(await thread.search({ ...SINCE, wantsProof: false, maxReads: 5, remember }), 'unproven')
+  t.match(memory, { paging: 'page', offset: 2051 })
+  thread.reads = 0
+  t.equal(await thread.search({ ...SINCE, memory }), 'absent')
+  t.ok(thread.reads <= 4, `${thread.reads} reads`)
 
-  t.same(await search(thread), { kind: 'found', found: SOUGHT })
+  thread.entries.splice(5, 1)
+  thread.entries.push(sought)
+  t.same(await thread.search({ ...SINCE, memory }), isFound, 'also where the list has moved')
 })
 
-t.test('more messages that disappear than pages overlap make the search step back', async t => {
-  for (const others of [60, 200]) {
-    const ids = [...some(50), SOUGHT, ...some(others, 'later')]
-    const beforeRead = (reads: number): void => void (reads === 1 && ids.splice(0, 20))
-    t.same(await search(fakeThread(ids, { beforeRead })), { kind: 'found', found: SOUGHT })
-
-    const without = some(others + 50)
-    const proved = fakeThread(without, { beforeRead: reads => void (reads === 1 && without.splice(0, 20)) })
-    t.equal(await search(proved), 'absent')
+t.test('a thread too long for one search is read on by the next ones', async t => {
+  for (const paging of [{}, { threadPaging: 'page' }] as const) {
+    const thread = new PagedThread(threadOf(2100, 0), paging)
+    let memory: ThreadMemory | undefined
+    const remember = (one: ThreadMemory): void => {
+      memory = one
+    }
+    const results: unknown[] = []
+    for (let searches = 0; searches < 5; searches++) {
+      results.push(await thread.search({ sinceMs: undefined, memory, remember }))
+    }
+    t.same([results[0], results.at(-1)], ['unproven', 'absent'])
+    thread.entries.push(sought)
+    t.same(await thread.search({ sinceMs: undefined, memory }), isFound)
   }
 })
 
-t.test('a message behind the last page that moves while the end is proved is seen', async t => {
-  for (const at of [1, 2]) {
-    const ids = [...some(10), SOUGHT]
-    // CometChat gives ten at most, so the first page is short and the sought message behind it.
-    const thread = fakeThread(ids, { maxPerPage: 10, beforeRead: reads => void (reads === at && ids.splice(0, 1)) })
-    t.same(await search(thread), { kind: 'found', found: SOUGHT }, `deleted before read ${at}`)
+t.test('a suspect among what was read before is not forgotten', async t => {
+  const thread = new PagedThread(threadOf(2100, 0))
+  const tenth = thread.entries[10]
+  if (tenth) tenth.isSuspect = true
+  let memory: ThreadMemory | undefined
+  const remember = (one: ThreadMemory): void => {
+    memory = one
   }
-})
-
-t.test('whatever is deleted or posted between two reads, a message that stays is never called absent', async t => {
-  const changes = fc.array(
-    fc.record({
-      read: fc.nat({ max: 12 }),
-      deletes: fc.array(fc.nat({ max: 120 }), { maxLength: 4 }),
-      posts: fc.nat({ max: 3 })
-    }),
-    { maxLength: 8 }
-  )
-  const scenarios = fc.record({
-    before: fc.nat({ max: 120 }),
-    behind: fc.nat({ max: 60 }),
-    newestFirst: fc.boolean(),
-    maxPerPage: fc.constantFrom(Number.POSITIVE_INFINITY, 50, 20, 7, 1),
-    large: fc.nat({ max: 3 }),
-    changes
-  })
-  const results = { found: 0, unproven: 0 }
-  await fc.assert(
-    fc.asyncProperty(scenarios, async ({ before, behind, newestFirst, maxPerPage, large, changes }) => {
-      const ids = [...some(before), SOUGHT, ...some(behind, 'later')]
-      const beforeRead = (reads: number): void => {
-        for (const change of changes) if (change.read === reads) applyTo(ids, change, newestFirst)
-      }
-      const bytesOf = (id: string): number => (Number(id.at(-1)) < large ? 120 : 1)
-      const result = await search(fakeThread(ids, { beforeRead, maxPerPage, bytesOf }), 200)
-      if (result === 'absent') throw new Error('it was there all the time')
-      results[result === 'unproven' ? 'unproven' : 'found']++
-    }),
-    { seed: seedOf(t), numRuns: 3000 }
-  )
-  t.comment(JSON.stringify(results))
-  t.ok(results.found > 20 * results.unproven, `it is found, too: ${JSON.stringify(results)}`)
-})
-
-t.test('in a thread that does not change absence is proved, however CometChat cuts its pages', async t => {
-  const scenarios = fc.record({
-    count: fc.nat({ max: 130 }),
-    maxPerPage: fc.constantFrom(Number.POSITIVE_INFINITY, 50, 30, 7),
-    large: fc.nat({ max: 4 })
-  })
-  await fc.assert(
-    fc.asyncProperty(scenarios, async ({ count, maxPerPage, large }) => {
-      const bytesOf = (id: string): number => (Number(id.at(-1)) < large ? 90 : 1)
-      const result = await search(fakeThread(some(count), { maxPerPage, bytesOf }), 300)
-      if (result !== 'absent') throw new Error(String(result))
-    }),
-    { seed: seedOf(t), numRuns: 500 }
-  )
+  for (let searches = 0; searches < 5; searches++) {
+    t.equal(await thread.search({ sinceMs: undefined, memory, remember }), 'unproven')
+  }
 })
 
 t.test('pages that are too large shrink to 10 and to 1 and grow again', async t => {
-  const ids = [...some(5), ...some(3, 'large'), ...some(200, 'small'), SOUGHT]
-  const bytesOf = (id: string): number => (id.startsWith('large') ? 400 : 1)
-  const thread = fakeThread(ids, { bytesOf })
-
-  t.same(await search(thread), { kind: 'found', found: SOUGHT })
-  const sizes = thread.reads.map(({ size }) => size)
-  t.ok(sizes.includes(1) && sizes.slice(-3).every(size => size > 10), `${sizes}`)
+  for (const paging of [{}, { threadPaging: 'page' }] as const) {
+    const bytes = (one: Entry, index: number): Entry => (index < 5 || index > 8 ? one : { ...one, bytes: 400 })
+    const thread = new PagedThread(threadOf(0, 200).map(bytes), paging)
+    t.equal(await thread.search({ ...SINCE, maxReads: 60 }), 'absent')
+    const sizes = thread.places.map(({ size }) => size)
+    t.ok(paging.threadPaging !== 'page' || sizes.includes(1), `${sizes}`)
+    t.ok(sizes.slice(-8).filter(size => size > 10).length > 3, `${sizes}`)
+  }
 })
 
-t.test('a message that is too large by itself is skipped, and what is behind it is found or absent', async t => {
-  const bytesOf = (id: string): number => (id === 'huge' ? MAX_PAGE_BYTES + 1 : 1)
-  for (const before of [0, 1, 12, 60]) {
-    for (const showsFirstId of [true, false]) {
-      const options = { bytesOf, showsFirstId }
-      const without = [...some(before), 'huge', ...some(5, 'later')]
-      t.same(await search(fakeThread([...without, SOUGHT], options)), { kind: 'found', found: SOUGHT })
-      t.equal(await search(fakeThread(without, options)), showsFirstId ? 'absent' : 'unproven', `${before} before`)
-      t.equal(await search(fakeThread([...some(before), 'huge'], options)), showsFirstId ? 'absent' : 'unproven')
+t.test('a message that is too large by itself is skipped where its id is known, and is unproven else', async t => {
+  const huge: Entry = { id: '60000', sentAt: NOW_S, bytes: MAX_PAGE_BYTES + 1 }
+  for (const paging of [{}, { threadPaging: 'page' }] as const) {
+    for (const [before, behind] of [
+      [0, 5],
+      [1, 5],
+      [12, 5],
+      [60, 5],
+      [0, 0],
+      [12, 0]
+    ] as const) {
+      for (const showsFirstId of [true, false]) {
+        const later = some(behind, NOW_S, 70_000).map(one => ({ ...one, sentAt: NOW_S }))
+        const thread = new PagedThread([...threadOf(before, 0), huge, ...later], paging)
+        thread.showsFirstId = showsFirstId
+        const result = await thread.search({ ...SINCE, maxReads: 60 })
+        t.equal(result, showsFirstId ? 'absent' : 'unproven', `${before}, ${behind}, ${showsFirstId}: ${thread.reads}`)
+      }
     }
   }
 })
 
-t.test('a CometChat that ignores the number of the page proves nothing, and is not asked for ever', async t => {
-  for (const count of [3, 50, 70]) {
-    const thread = fakeThread(some(count))
-    const first = (window: ThreadWindow) => thread.readPage({ ...window, page: 1 })
-    t.equal(await search({ ...thread, readPage: first }), 'unproven')
-    t.ok(thread.reads.length <= 8, `${thread.reads.length} reads`)
-  }
+interface Change {
+  readonly read: number
+  readonly act: 'delete' | 'remove' | 'edit' | 'post' | 'hide' | 'show'
+  readonly at: number
+}
+
+function carryOut(thread: PagedThread, { act, at, read }: Change): void {
+  const { entries } = thread
+  const entry = entries[at % Math.max(1, entries.length)]
+  if (act === 'post') {
+    entries.push({ id: `${91_000 + read * 50 + entries.length}`, sentAt: NOW_S + read })
+    entries.sort((a, b) => Number(a.id) - Number(b.id))
+  } else if (!entry || entry.isSought) {
+    if (entry && act === 'remove') entry.isRemoved = true
+    if (entry && act === 'edit') entry.isSuspect = true
+  } else if (act === 'delete') entries.splice(entries.indexOf(entry), 1)
+  else if (act === 'remove') entry.isRemoved = true
+  else if (act === 'edit') entry.isSuspect = true
+}
+
+const changes = fc.array(
+  fc.record({
+    read: fc.nat({ max: 12 }),
+    act: fc.constantFrom<Change['act']>('delete', 'delete', 'remove', 'edit', 'post'),
+    at: fc.nat({ max: 160 })
+  }),
+  { maxLength: 8 }
+)
+const ways = fc.record({
+  threadOrder: fc.constantFrom('oldest-first' as const, 'newest-first' as const),
+  threadPaging: fc.constantFrom('page-and-cursor' as const, 'page' as const, 'cursor' as const, 'ignored' as const),
+  threadCursor: fc.constantFrom('exclusive' as const, 'inclusive' as const),
+  threadNext: fc.constantFrom('when-not-empty' as const, 'always' as const, 'while-more' as const, 'never' as const),
+  threadPageMax: fc.constantFrom(null, 50, 20, 7, 1)
 })
 
-t.test('a CometChat that ignores the length of the page still shows what is there', async t => {
-  const ids = [...some(250), SOUGHT]
-  const readPage = async ({ page }: ThreadWindow): Promise<ThreadPage<string>> => {
-    const shown = ids.slice((page - 1) * 100, page * 100)
-    return shown.includes(SOUGHT) ? { kind: 'found', found: SOUGHT } : { kind: 'messages', ids: shown, bytes: 1 }
+t.test(
+  'whatever changes between two reads, and whatever CometChat pages by, what stays is never called absent',
+  async t => {
+    const scenarios = fc.record({
+      old: fc.nat({ max: 120 }),
+      young: fc.nat({ max: 30 }),
+      behind: fc.nat({ max: 60 }),
+      paging: ways,
+      large: fc.nat({ max: 3 }),
+      knowsTime: fc.boolean(),
+      knowsCount: fc.boolean(),
+      changes
+    })
+    const results = { found: 0, unproven: 0 }
+    await fc.assert(
+      fc.asyncProperty(scenarios, async scenario => {
+        const { old, young, behind, paging, large, knowsTime, knowsCount, changes } = scenario
+        const later = some(behind, NOW_S, 90_100).map(one => ({ ...one, sentAt: NOW_S }))
+        const thread = new PagedThread(
+          [...threadOf(old, young), sought, ...later].map(one => ({
+            ...one,
+            bytes: Number(one.id.at(-1)) < large ? 120 : 1
+          })),
+          paging
+        )
+        if (!knowsCount) thread.replyCount = undefined
+        thread.beforeRead = reads => {
+          for (const change of changes) if (change.read === reads) carryOut(thread, change)
+        }
+        const result = await thread.search({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+        if (result === 'absent') throw new Error('it was there all the time')
+        results[result === 'unproven' ? 'unproven' : 'found']++
+      }),
+      { seed: seedOf(t), numRuns: Number(process.env['SEARCH_RUNS'] ?? 3000) }
+    )
+    t.comment(JSON.stringify(results))
+    t.ok(results.found > 2 * results.unproven, `it is found, too: ${JSON.stringify(results)}`)
   }
-  t.same(await search({ reads: [], readPage }), { kind: 'found', found: SOUGHT })
-})
+)
 
 t.test('each page shows messages that are new, and one that is not', async t => {
   for (const size of [50, 10, 2]) {

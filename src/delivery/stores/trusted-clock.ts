@@ -52,6 +52,11 @@ export class TrustedClock {
     return 0
   }
 
+  /** What the wall clock shows now, as far as it was compared: it may be late by as much as an answer. */
+  nowMs(): number {
+    return Math.floor(this.#monotonic() + this.#leastAheadMs)
+  }
+
   /**
    * How much of the time since a lease ended is certain. A lease that began before the watch counts as if it had begun
    * with it; negative while such a lease would still run.

@@ -111,18 +111,30 @@ t.test('many clients that ask for one lost reply after the quiet period get one 
 })
 
 t.test('while the thread cannot be read the reply stays unknown, and is never sent again', async t => {
-  const key = newKey()
-  emulator.failNext({ kind: 'reset', commit: true }, { method: 'POST' })
-  await send(key, withText('unreadable'))
-  await new Promise(resolve => setTimeout(resolve, QUIET_MS + 100))
   for (const fault of ['server-error', 'stall', 'key-revoked', 'gzip', 'close-delimited-half'] as const) {
+    const key = newKey()
+    const text = `unreadable: ${fault}`
+    emulator.failNext({ kind: 'reset', commit: true }, { method: 'POST' })
+    await send(key, withText(text))
     emulator.failNext({ kind: fault }, { method: 'GET' })
-    expectProblem(t, await send(key, withText('unreadable')), 'idempotency-in-flight', { hasKey: true })
-  }
-  const final = await send(key, withText('unreadable'))
+    expectProblem(t, await send(key, withText(text)), 'idempotency-in-flight', { hasKey: true })
+    const final = await sendUntilKnown(key, withText(text))
 
-  t.same([final.status, isReplayed(final)], [201, true])
-  t.equal(posts('unreadable').length, 1)
+    t.same([final.status, isReplayed(final)], [201, true])
+    t.equal(posts(text).length, 1)
+  }
+})
+
+t.test('a retry before its time reads nothing', async t => {
+  const key = newKey()
+  emulator.failNext({ kind: 'reset' }, { method: 'POST' })
+  await send(key, withText('too early'))
+  const look = await send(key, withText('too early'))
+  const before = emulator.requests.length
+  const early = await Promise.all(Array.from({ length: 10 }, () => send(key, withText('too early'))))
+
+  t.same([look.status, ...new Set(early.map(({ status }) => status))], [409, 409])
+  t.equal(emulator.requests.length, before)
 })
 
 t.test('a reply that was posted and described wrongly is told so again, with its id, and never sent again', async t => {

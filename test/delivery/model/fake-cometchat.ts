@@ -2,8 +2,9 @@
 
 import { AppError } from '../../../src/errors.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
-import { searchThread, type ThreadPage, type ThreadWindow } from '../../../src/upstream/thread-search.ts'
-import type { Deadline, PostedReply, SoughtReply } from '../../../src/upstream/types.ts'
+import type { ThreadPage, ThreadPlace } from '../../../src/upstream/thread-page.ts'
+import { searchThread } from '../../../src/upstream/thread-search.ts'
+import type { Deadline, PostedReply, SoughtReply, ThreadLook } from '../../../src/upstream/types.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'
 import { FakeThread, PAGE_SIZE } from './fake-thread.ts'
@@ -18,6 +19,8 @@ export interface Post {
   messageId?: string
   committedAt?: number
 }
+
+const CLOCK_AHEAD_MS = Date.UTC(2026, 0, 1)
 
 const FATES = [
   'answers',
@@ -52,10 +55,23 @@ export class FakeCometChat {
   /** What the next replies meet, for those who script it. */
   readonly script: Fate[] = []
   readonly #options: FakeCometChatOptions
-  readonly #thread = new FakeThread<Post>()
+  readonly #thread: FakeThread<Post>
+  /** When pages were read, for each attempt to judge the cost by. */
+  readonly readsAtMs: number[] = []
 
   constructor(options: FakeCometChatOptions) {
     this.#options = options
+    this.#thread = new FakeThread(options.decisions, this.#timeMs())
+  }
+
+  /** Whether the thread can show that a reply is not in it; where it cannot, the reply may stay unknown. */
+  get canProve(): boolean {
+    return this.#thread.canProve
+  }
+
+  /** CometChat's own clock, which is another than that of any process. */
+  #timeMs(): number {
+    return CLOCK_AHEAD_MS + this.#options.world.nowMs
   }
 
   /** Messages that exist. */
@@ -68,7 +84,8 @@ export class FakeCometChat {
     return {
       postReply: ({ marker }, _receiver, deadline) =>
         this.#ask(attempt, 'writes its reply', deadline, () => this.#post({ attempt, marker, writtenAt: 0 }, deadline)),
-      findReply: (sought, deadline) => this.#find(attempt, sought, deadline)
+      findReply: (sought, look, deadline) => this.#find(attempt, sought, look, deadline),
+      timeMs: () => this.#timeMs()
     }
   }
 
@@ -129,7 +146,7 @@ export class FakeCometChat {
   #commit(post: Post): void {
     post.committedAt = this.#options.world.sequence
     post.messageId = String(101 + this.ledger.length)
-    this.#thread.append(post.messageId, post)
+    this.#thread.append(post.messageId, post, this.#timeMs())
     this.#options.world.note(`CometChat has ${post.messageId}, of #${post.attempt.id}`)
   }
 
@@ -139,14 +156,25 @@ export class FakeCometChat {
     world.commitAt(diedAtMs + lateMs, () => this.#commit(post))
   }
 
-  async #find(attempt: Attempt, { marker }: SoughtReply, deadline: Deadline): Promise<PostedReply | 'absent'> {
+  async #find(
+    attempt: Attempt,
+    { marker }: SoughtReply,
+    look: ThreadLook,
+    deadline: Deadline
+  ): Promise<PostedReply | 'absent'> {
     const { search = searchThread } = this.#options
-    const readPage = (window: ThreadWindow): Promise<ThreadPage<Post>> =>
-      this.#ask(attempt, `reads page ${window.page} of ${window.size}`, deadline, () => {
+    const readPage = (place: ThreadPlace): Promise<ThreadPage<Post>> => {
+      look.reads++
+      return this.#ask(attempt, `reads page ${place.page} of ${place.size}`, deadline, () => {
         this.#meetFlaws(deadline)
-        return this.#thread.page(window, post => post.marker === marker)
+        this.readsAtMs.push(this.#options.world.nowMs)
+        return this.#thread.page(place, post => post.marker === marker)
       })
-    const result = await search({ readPage, sizes: [PAGE_SIZE, 1], maxPageBytes: 1, maxReads: 30 })
+    }
+    const remember: NonNullable<Parameters<typeof searchThread>[0]['remember']> = memory => {
+      look.memory = memory
+    }
+    const result = await search({ ...look, readPage, remember, sizes: [PAGE_SIZE, 1], maxPageBytes: 1 })
     if (result === 'unproven') throw new AppError('upstream-invalid', 'Not proven.', { delivery: 'not-sent' })
     return result === 'absent' ? result : described(result.found)
   }
@@ -156,7 +184,7 @@ export class FakeCometChat {
     if (deadline.shouldSend?.() === false) throw new AppError('client-closed', 'It was not read.')
     if (decisions.happens(flaws.perThousand / 4))
       throw new AppError('upstream-error', 'Not read.', { delivery: 'not-sent' })
-    if (decisions.happens(flaws.perThousand * 3)) world.note(`others delete ${this.#thread.deleteOne(decisions)}`)
+    if (decisions.happens(flaws.perThousand * 3)) world.note(`somebody ${this.#thread.change(decisions)}`)
   }
 }
 

@@ -40,7 +40,8 @@ export function flakyStore(store: RecordStore, attempt: Attempt, options: FlakyS
       }),
     complete: (key, owner, outcome) =>
       link.ask(`finishes: ${outcome.kind}`, async () => store.complete(key, owner, outcome)),
-    release: (key, owner) => link.ask('releases', async () => store.release(key, owner))
+    release: (key, owner, search) => link.ask('releases', async () => store.release(key, owner, search)),
+    noteSearch: (key, former, search) => link.ask('notes its search', () => store.noteSearch(key, former, search))
   })
 }
 

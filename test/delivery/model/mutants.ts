@@ -1,6 +1,7 @@
 // Delivery with one mistake each, of the kind that has been made elsewhere: a suite that lets one live proves nothing.
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError } from '../../../src/errors.ts'
+import { searchThread } from '../../../src/upstream/thread-search.ts'
 import { wrapStore } from '../wrap-store.ts'
 import type { StageOptions } from './stage.ts'
 
@@ -13,6 +14,16 @@ export interface Mutant {
 
 function store(change: (store: RecordStore) => Partial<RecordStore>): Pick<StageOptions, 'mutateStore'> {
   return { mutateStore: real => wrapStore(real, change(real)) }
+}
+
+type ReadPage = Parameters<NonNullable<StageOptions['search']>>[0]['readPage']
+
+function withoutSuspects(readPage: ReadPage): ReadPage {
+  return async place => {
+    const page = await readPage(place)
+    if (page.kind !== 'messages') return page
+    return { ...page, messages: page.messages.map(({ isSuspect: _, ...message }) => message) }
+  }
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -72,13 +83,34 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: /P1/,
     options: {
       search: async ({ readPage, sizes: [size] }) => {
-        for (let page = 1; ; page++) {
+        for (let page = 1; page < 30; page++) {
           const read = await readPage({ page, size })
           if (read.kind === 'found') return read
-          if (read.kind === 'messages' && read.ids.length === 0) return 'absent'
+          if (read.kind === 'messages' && read.messages.length === 0) return 'absent'
         }
+        return 'unproven'
       }
     }
+  },
+  {
+    mistake: 'a search that takes where reading stops for a proof',
+    breaks: /P1/,
+    options: {
+      search: async options => {
+        const result = await searchThread(options)
+        return result === 'unproven' ? 'absent' : result
+      }
+    }
+  },
+  {
+    mistake: 'a search for which removed is absent, and edited is another',
+    breaks: /P1/,
+    options: { search: options => searchThread({ ...options, readPage: withoutSuspects(options.readPage) }) }
+  },
+  {
+    mistake: 'a search that goes by a clock that runs ahead of that of CometChat',
+    breaks: /P1/,
+    options: { search: options => searchThread({ ...options, sinceMs: (options.sinceMs ?? 0) + 86_400_000 }) }
   },
   {
     mistake: 'a process that writes although its time is over',

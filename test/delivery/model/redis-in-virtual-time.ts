@@ -64,7 +64,8 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
         markInDoubt: inTime((key, owner) => store.markInDoubt(key, owner)),
         takeOver: inTime((key, previous, claim) => store.takeOver(key, previous, claim)),
         complete: inTime((key, owner, outcome) => store.complete(key, owner, outcome)),
-        release: inTime((key, owner) => store.release(key, owner))
+        release: inTime((key, owner, search) => store.release(key, owner, search)),
+        noteSearch: inTime((key, former, search) => store.noteSearch(key, former, search))
       })
     },
     async close() {

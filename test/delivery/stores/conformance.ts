@@ -1,6 +1,7 @@
 // What every store must do; each store's test file runs all of it.
 import type { Test } from 'tap'
 import type { AcquireResult, Acquisition, RecordedOutcome, RecordStore } from '../../../src/delivery/record.ts'
+import { testSearch } from './conformance-search.ts'
 import { testSharing } from './conformance-sharing.ts'
 import { testTime } from './conformance-time.ts'
 import { DONE, HOUR_MS, type MakeKit, newClaim, SEEN, STATES, type State } from './store-kit.ts'
@@ -115,6 +116,7 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
 
 export function testStore(t: Test, makeKit: MakeKit): void {
   testTransitions(t, makeKit)
+  testSearch(t, makeKit)
   testTime(t, makeKit)
   testSharing(t, makeKit)
 }

@@ -21,6 +21,7 @@ interface KeptRecord extends OpenRecord, Ordered<KeptRecord> {
   state: AcquiredAs
   leaseEndsAtMs: number
   expiresAtMs: number
+  search: string | undefined
   /** DONE or REFUSED, whatever the state was before. */
   outcome: RecordedOutcome | undefined
   bytes: number
@@ -73,10 +74,11 @@ class MemoryStore implements RecordStore {
     const record = this.#records.get(acquisition.key)
     const standing = record && nowMs < record.expiresAtMs ? judge(record, acquisition, as, nowMs) : undefined
     if (standing) return standing
+    const search = record && nowMs < record.expiresAtMs && !record.outcome ? record.search : undefined
     if (record) this.#forget(record)
     if (!this.#makeRoom(nowMs)) return Promise.reject(new Error('the store is full'))
-    this.#keep(acquisition, as, nowMs)
-    return acquired(as)
+    this.#keep(acquisition, as, nowMs, search)
+    return acquired(as, search)
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
@@ -100,7 +102,7 @@ class MemoryStore implements RecordStore {
     const record = this.#openOf(key, previousOwner)
     if (record?.state !== 'sent' || nowMs < record.leaseEndsAtMs) return false
     this.#forget(record)
-    this.#keep(acquisition, 'pending', nowMs)
+    this.#keep(acquisition, 'pending', nowMs, record.search)
     return true
   }
 
@@ -113,14 +115,35 @@ class MemoryStore implements RecordStore {
     record.outcome = outcome
     // Nobody asks for it any more, and it would take half of the space.
     record.owner = ''
+    record.search = undefined
     record.expiresAtMs = this.#monotonic() + this.#kept[outcome.kind]
     this.#final.add(record)
     while (this.#bytes > this.#maxBytes && this.#final.oldest) this.#forget(this.#final.oldest)
   }
 
-  release(key: string, owner: string): void {
+  release(key: string, owner: string, search?: string): void {
     const record = this.#openOf(key, owner)
-    if (record) this.#forget(record)
+    if (!record) return
+    if (search === undefined) {
+      this.#forget(record)
+      return
+    }
+    const nowMs = this.#monotonic()
+    record.state = 'pending'
+    record.leaseEndsAtMs = nowMs
+    record.expiresAtMs = nowMs + this.#kept.sent
+    record.search = search
+  }
+
+  async noteSearch(key: string, former: string | undefined, search: string): Promise<boolean> {
+    const record = this.#openOf(key, undefined)
+    if (!record || record.search !== former) return false
+    record.search = search
+    return true
+  }
+
+  nowMs(): number {
+    return this.#monotonic()
   }
 
   msSinceDataLoss(): undefined {
@@ -144,7 +167,8 @@ class MemoryStore implements RecordStore {
     return isTheirs ? record : undefined
   }
 
-  #keep({ key, fingerprint, owner, leaseMs }: Acquisition, as: AcquiredAs, nowMs: number): void {
+  #keep(acquisition: Acquisition, as: AcquiredAs, nowMs: number, search = acquisition.search): void {
+    const { key, fingerprint, owner, leaseMs } = acquisition
     const expiresAtMs = nowMs + acquiredKeptMs(as, leaseMs, this.#kept)
     this.#records.set(key, {
       key,
@@ -153,6 +177,7 @@ class MemoryStore implements RecordStore {
       state: as,
       leaseEndsAtMs: nowMs + leaseMs,
       expiresAtMs,
+      search,
       outcome: undefined,
       bytes: RECORD_BYTES,
       older: undefined,

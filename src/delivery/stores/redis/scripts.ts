@@ -20,7 +20,7 @@ local key = KEYS[1]
 local function text(number) return string.format('%.0f', number) end
 
 local function read()
-  local f = redis.call('HMGET', key, 's', 'fp', 'tok', 'dl', 'o')
+  local f = redis.call('HMGET', key, 's', 'fp', 'tok', 'dl', 'o', 'se')
   if not f[1] and redis.call('EXISTS', key) == 0 then return nil end
   local s, fp, tok, dl = f[1] or '', f[2] or '?', f[3] or '', f[4] or ''
   local open = s == 'pending' or s == 'sent'
@@ -28,7 +28,7 @@ local function read()
   if not string.match(fp, '^[0-9a-f]*$') or (#fp ~= 0 and #fp ~= 64) then return nil, true end
   if not string.match(tok, '^[%w-]+$') or #tok > 64 then return nil, true end
   if not string.match(dl, '^%d+$') or #dl > 15 then return nil, true end
-  return { state = s, fp = fp, tok = tok, dl = tonumber(dl), o = f[5], open = open }
+  return { state = s, fp = fp, tok = tok, dl = tonumber(dl), o = f[5], open = open, se = f[6] }
 end
 
 -- Redis shows an error, such as that of another type, as a table.
@@ -43,7 +43,7 @@ local record, unreadable = read()
 if unreadable then return { 'unreadable' } end
 `
 
-/** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept. */
+/** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept, what it remembers of a search or nothing. */
 const ACQUIRE = `${RECORD}
 if not isGreeted() then return { 'greet-again' } end
 local state, fp, owner, lease, kept = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
@@ -59,16 +59,19 @@ if record and record.state == 'sent' then
 end
 local isOurs = record and record.open and record.tok == owner
 local isLeased = record and now < record.dl and record.dl - now <= lease + ${LEASE_TOLERANCE_MS} and not record.ended
-if isOurs and record.state == 'pending' and state == 'pending' then return { 'acquired', now } end
+if isOurs and record.state == 'pending' and state == 'pending' then return { 'acquired', now, record.se } end
 if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'acquired', now } end
 if record and not (isOurs and record.state == 'pending') then
   if record.fp ~= fp then return { 'mismatch', now } end
   if not record.open then return { 'final', now, record.o } end
   if isLeased then return { 'in-flight', now } end
-  if record.state == 'sent' then return { 'in-doubt', now, record.tok, now - record.dl } end
+  if record.state == 'sent' then return { 'in-doubt', now, record.tok, now - record.dl, record.se } end
 end
+local search = record and record.state == 'pending' and record.se
 keep(state, fp, owner, lease, kept)
-return { 'acquired', now }
+if not search and ARGV[7] ~= '' then redis.call('HSET', key, 'se', ARGV[7]) end
+if not search and ARGV[7] == '' then redis.call('HDEL', key, 'se') end
+return { 'acquired', now, search }
 `
 
 /** ARGV: epoch, owner, how long SENT is kept. */
@@ -103,14 +106,28 @@ return { 'yes', now }
 const COMPLETE = `${RECORD}
 if not record or not record.open or (ARGV[2] ~= '' and record.tok ~= ARGV[2]) then return { 'no', now } end
 redis.call('HSET', key, 's', ARGV[3], 'o', ARGV[4])
+redis.call('HDEL', key, 'se')
 redis.call('PEXPIRE', key, ARGV[5])
 return { 'yes', now }
 `
 
-/** ARGV: epoch, owner. */
+/** ARGV: epoch, owner, what is remembered of a search or nothing, how long that is kept. */
 const RELEASE = `${RECORD}
 if not record or not record.open or record.tok ~= ARGV[2] then return { 'no', now } end
-redis.call('DEL', key)
+if ARGV[3] == '' then
+  redis.call('DEL', key)
+else
+  redis.call('HSET', key, 's', 'pending', 'dl', text(now), 'se', ARGV[3])
+  redis.call('HDEL', key, 'o')
+  redis.call('PEXPIRE', key, ARGV[4])
+end
+return { 'yes', now }
+`
+
+/** ARGV: epoch, what was remembered of a search or nothing, what is. */
+const NOTE_SEARCH = `${RECORD}
+if not record or not record.open or (record.se or '') ~= ARGV[2] then return { 'no', now } end
+redis.call('HSET', key, 'se', ARGV[3])
 return { 'yes', now }
 `
 
@@ -151,7 +168,7 @@ if since then redis.call('HSET', key, 'since', string.format('%.0f', since), 'fo
 return { now, since or -1, span, epoch }
 `
 
-export type Transition = 'acquire' | 'markSent' | 'markInDoubt' | 'takeOver' | 'complete' | 'release'
+export type Transition = 'acquire' | 'markSent' | 'markInDoubt' | 'takeOver' | 'complete' | 'release' | 'noteSearch'
 
 export type Scripts = Readonly<Record<Transition | 'greet', Script>>
 
@@ -166,6 +183,7 @@ export function scriptsOf(runId: string, timeShim = ''): Scripts {
     takeOver: told(TAKE_OVER),
     complete: told(COMPLETE),
     release: told(RELEASE),
+    noteSearch: told(NOTE_SEARCH),
     greet: told(GREET)
   }
 }

@@ -80,6 +80,11 @@ export class ServerRun {
     this.#loss = { lostAtMs: nowMs, atMs, endsAtMs }
   }
 
+  /** What the clock of the server shows now, or somewhat less; 0 before the first greeting. */
+  nowMs(): number {
+    return this.#clock?.nowMs() ?? 0
+  }
+
   /** How much of the time since a lease ended on the server's clock is certain (trusted-clock.ts). */
   trustedElapsedMs(sinceLeaseMs: number, leaseMs: number): number {
     return this.#clock?.trustedElapsedMs(sinceLeaseMs, leaseMs) ?? -leaseMs

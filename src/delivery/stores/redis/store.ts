@@ -52,15 +52,17 @@ class RedisStore implements RecordStore {
     this.#kept = kept
   }
 
-  async acquire({ key, fingerprint, owner, leaseMs }: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
-    const args = [as, fingerprint, owner, leaseMs, acquiredKeptMs(as, leaseMs, this.#kept)]
-    const [kind, nowMs, found, sinceLeaseMs] = await this.#link.run('acquire', key, ...args)
+  async acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
+    const { key, fingerprint, owner, leaseMs, search = '' } = acquisition
+    const args = [as, fingerprint, owner, leaseMs, acquiredKeptMs(as, leaseMs, this.#kept), search]
+    const [kind, nowMs, found, sinceLeaseMs, searched] = await this.#link.run('acquire', key, ...args)
     if (typeof nowMs !== 'number') throw unreadable()
-    if (kind === 'acquired') return acquired(as)
+    if (kind === 'acquired') return acquired(as, typeof found === 'string' ? found : undefined)
     if (kind === 'in-flight' || kind === 'mismatch') return { kind }
     if (kind === 'final') return readOutcome(found)
     if (kind !== 'in-doubt' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
-    return { kind, owner: found, quietForMs: this.#link.server.trustedElapsedMs(sinceLeaseMs, leaseMs) }
+    const quietForMs = this.#link.server.trustedElapsedMs(sinceLeaseMs, leaseMs)
+    return { kind, owner: found, quietForMs, ...(typeof searched === 'string' && { search: searched }) }
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
@@ -81,8 +83,16 @@ class RedisStore implements RecordStore {
     await this.#did('complete', key, owner ?? '', kind, writeOutcome(outcome), this.#kept[kind])
   }
 
-  async release(key: string, owner: string): Promise<void> {
-    await this.#did('release', key, owner)
+  async release(key: string, owner: string, search = ''): Promise<void> {
+    await this.#did('release', key, owner, search, this.#kept.sent)
+  }
+
+  noteSearch(key: string, former: string | undefined, search: string): Promise<boolean> {
+    return this.#did('noteSearch', key, former ?? '', search)
+  }
+
+  nowMs(): number {
+    return this.#link.server.nowMs()
   }
 
   msSinceDataLoss(): number | undefined {

@@ -3,7 +3,8 @@ import { keepDurableLog, openPrivateDatabase, RefusedDatabase } from '../../../s
 
 /** "Repl": a database that says so was made by this service. */
 const APPLICATION_ID = 0x5265706c
-const SCHEMA_VERSION = 1
+/** 2: what is remembered of a search. */
+const SCHEMA_VERSION = 2
 /** A transition of another process takes a millisecond; a longer wait would block this process. */
 const BUSY_TIMEOUT_MS = 500
 
@@ -15,7 +16,8 @@ const SCHEMA = `
     state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'done', 'refused')),
     lease_ends_at_ms INTEGER NOT NULL,
     expires_at_ms INTEGER NOT NULL,
-    outcome TEXT
+    outcome TEXT,
+    search TEXT
   ) STRICT;
   CREATE INDEX records_by_expiry ON records (expires_at_ms);
   CREATE TABLE horizon (at_ms INTEGER NOT NULL) STRICT;
@@ -59,10 +61,14 @@ function refuseForeign(database: DatabaseSync): void {
 function makeSchema(database: DatabaseSync, nowMs: number): void {
   database.exec('BEGIN IMMEDIATE')
   // Asked again under the lock: another process may have been quicker.
-  if (ask(database, 'PRAGMA user_version') === 0) {
+  const version = ask(database, 'PRAGMA user_version')
+  if (version === 0) {
     database.exec(SCHEMA)
     database.prepare('INSERT INTO horizon VALUES (?)').run(Math.floor(nowMs))
   }
+  if (version === 1) database.exec(`ALTER TABLE records ADD COLUMN search TEXT; PRAGMA user_version = 2`)
+  // A clock that has jumped back dates what is kept from now on: a jump ahead from here must not forget it.
+  database.prepare('UPDATE horizon SET at_ms = ? WHERE at_ms > ?').run(Math.floor(nowMs), Math.floor(nowMs))
   database.exec('COMMIT')
 }
 
@@ -79,6 +85,7 @@ export interface StoredRecord {
   readonly expiresAtMs: number
   readonly outcome: unknown
   readonly isLeaseEnded: boolean
+  readonly search: string | undefined
 }
 
 /**
@@ -93,11 +100,11 @@ export function prepareStatements(database: DatabaseSync) {
     get: database.prepare('SELECT * FROM records WHERE key = ?'),
     isPending: database.prepare("SELECT 1 FROM records WHERE key = ? AND owner = ? AND state = 'pending'"),
     add: database.prepare(`
-      INSERT INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms, outcome)
-      VALUES (?, ?, ?, ?, ?, ?, ${LEASE.open}) ON CONFLICT DO NOTHING`),
+      INSERT INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms, outcome, search)
+      VALUES (?, ?, ?, ?, ?, ?, ${LEASE.open}, ?) ON CONFLICT DO NOTHING`),
     replace: database.prepare(`
-      INSERT OR REPLACE INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms, outcome)
-      VALUES (?, ?, ?, ?, ?, ?, ${LEASE.open})`),
+      INSERT OR REPLACE INTO records (key, fingerprint, owner, state, lease_ends_at_ms, expires_at_ms, outcome, search)
+      VALUES (?, ?, ?, ?, ?, ?, ${LEASE.open}, ?)`),
     markSent: database.prepare(`
       UPDATE records SET state = 'sent', expires_at_ms = ?
       WHERE key = ? AND owner = ? AND state IN ('pending', 'sent') AND lease_ends_at_ms > ?`),
@@ -111,9 +118,14 @@ export function prepareStatements(database: DatabaseSync) {
       SET fingerprint = ?, owner = ?, state = 'pending', lease_ends_at_ms = ?, expires_at_ms = ?, outcome = ${LEASE.open}
       WHERE key = ? AND owner = ? AND state = 'sent' AND lease_ends_at_ms <= ?`),
     complete: database.prepare(`
-      UPDATE records SET state = ?, outcome = ?, expires_at_ms = ?
+      UPDATE records SET state = ?, outcome = ?, expires_at_ms = ?, search = NULL
       WHERE key = ? AND owner = coalesce(?, owner) AND state IN ('pending', 'sent')`),
     release: database.prepare("DELETE FROM records WHERE key = ? AND owner = ? AND state IN ('pending', 'sent')"),
+    abandon: database.prepare(`
+      UPDATE records SET state = 'pending', lease_ends_at_ms = ?, expires_at_ms = ?, search = ?
+      WHERE key = ? AND owner = ? AND state IN ('pending', 'sent')`),
+    noteSearch: database.prepare(`
+      UPDATE records SET search = ? WHERE key = ? AND search IS ? AND state IN ('pending', 'sent')`),
 
     horizon: database.prepare('SELECT at_ms FROM horizon'),
     moveHorizon: database.prepare('UPDATE horizon SET at_ms = ?'),
@@ -126,9 +138,10 @@ export function prepareStatements(database: DatabaseSync) {
 /** Throws when the row is not one that this service wrote: a file can be damaged in ways that SQLite does not see. */
 export function readRow(row: Readonly<Record<string, SQLOutputValue>> = {}): StoredRecord {
   const { fingerprint, owner, state, lease_ends_at_ms: leaseEndsAtMs, expires_at_ms: expiresAtMs, outcome } = row
+  const search = typeof row['search'] === 'string' ? row['search'] : undefined
   const areTexts = typeof fingerprint === 'string' && typeof owner === 'string'
   const areDates = typeof leaseEndsAtMs === 'number' && typeof expiresAtMs === 'number'
   if (!areTexts || !areDates) throw new Error('the stored record is unreadable')
   const isLeaseEnded = state === 'sent' && outcome === 'over'
-  return { fingerprint, owner, state, leaseEndsAtMs, expiresAtMs, outcome, isLeaseEnded }
+  return { fingerprint, owner, state, leaseEndsAtMs, expiresAtMs, outcome, isLeaseEnded, search }
 }

@@ -73,17 +73,19 @@ export class FileStore implements RecordStore {
   }
 
   acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
-    const { key, fingerprint, owner, leaseMs } = acquisition
+    const { key, fingerprint, owner, leaseMs, search = null } = acquisition
     return this.#commits.run(() => {
       const nowMs = this.#now()
       const expiresAtMs = nowMs + acquiredKeptMs(as, leaseMs, this.#kept)
       const row = [key, fingerprint, owner, as, nowMs + leaseMs, expiresAtMs]
       // Nearly every key is a new one: it is looked for only where it cannot be added.
-      if (this.#statements.add.run(...row).changes === 1) return acquired(as)
-      const standing = this.#judge(this.#read(key, nowMs), acquisition, as, nowMs)
+      if (this.#statements.add.run(...row, search).changes === 1) return acquired(as)
+      const record = this.#read(key, nowMs)
+      const standing = this.#judge(record, acquisition, as, nowMs)
       if (standing) return standing
-      this.#statements.replace.run(...row)
-      return acquired(as)
+      const former = record.state === 'pending' && record.expiresAtMs > nowMs ? record.search : undefined
+      this.#statements.replace.run(...row, former ?? search)
+      return acquired(as, former)
     })
   }
 
@@ -117,10 +119,20 @@ export class FileStore implements RecordStore {
     })
   }
 
-  release(key: string, owner: string): Promise<void> {
+  release(key: string, owner: string, search?: string): Promise<void> {
     return this.#commits.run(() => {
-      this.#statements.release.run(key, owner)
+      const nowMs = this.#now()
+      if (search === undefined) this.#statements.release.run(key, owner)
+      else this.#statements.abandon.run(nowMs, nowMs + this.#kept.sent, search, key, owner)
     })
+  }
+
+  noteSearch(key: string, former: string | undefined, search: string): Promise<boolean> {
+    return this.#commits.run(() => this.#statements.noteSearch.run(search, key, former ?? null).changes === 1)
+  }
+
+  nowMs(): number {
+    return this.#now()
   }
 
   /** Forgets some of what has expired; says whether more may be left. */

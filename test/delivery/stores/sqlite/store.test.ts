@@ -87,11 +87,33 @@ t.test('the database of another program, or of a newer version, is left alone', 
   const foreign = join(directory, 'foreign.db')
   const newer = join(directory, 'newer.db')
   makeDatabase(foreign, 'CREATE TABLE notes (text TEXT)')
-  makeDatabase(newer, `PRAGMA application_id = ${0x5265706c}; PRAGMA user_version = 2`)
+  makeDatabase(newer, `PRAGMA application_id = ${0x5265706c}; PRAGMA user_version = 3`)
 
   t.match(refusalOf(foreign)?.message, /another program/)
   t.match(refusalOf(newer)?.message, /newer version/)
   t.equal(existsSync(`${foreign}-wal`), false)
+})
+
+t.test('a file of the version before is opened, and what it holds is what it was', async t => {
+  const { open, path } = createRecordFile(t)
+  makeDatabase(
+    path,
+    `CREATE TABLE records (
+      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, owner TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'done', 'refused')),
+      lease_ends_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL, outcome TEXT) STRICT;
+    CREATE INDEX records_by_expiry ON records (expires_at_ms);
+    CREATE TABLE horizon (at_ms INTEGER NOT NULL) STRICT;
+    INSERT INTO horizon VALUES (0);
+    INSERT INTO records VALUES ('old', '${'a'.repeat(64)}', 'A', 'sent', 1, ${Number.MAX_SAFE_INTEGER}, 'over');
+    PRAGMA application_id = ${0x5265706c}; PRAGMA user_version = 1;`
+  )
+  const store = open()
+  const claim = newClaim({ key: 'old', owner: 'B' })
+
+  t.match(await store.acquire(claim), { kind: 'in-doubt', owner: 'A', search: undefined })
+  t.equal(await store.noteSearch('old', undefined, 'so far'), true)
+  t.match(await store.acquire(claim), { kind: 'in-doubt', search: 'so far' })
 })
 
 t.test('a file that another program has locked is refused at start, and waited for only shortly later on', async t => {

@@ -1,0 +1,81 @@
+import { noteReconciled } from '../observability/log-fields.ts'
+import type { CometChatClient } from '../upstream/cometchat-client.ts'
+import type { Deadline, ThreadLook } from '../upstream/types.ts'
+import type { ReplyCommand } from './command.ts'
+import { findPosted, type ReconcileResult } from './reconcile.ts'
+import type { ReplyRecord } from './reply-record.ts'
+import { bookLook, readSearch, type SearchMemory, type SearchState, settleLook, writeSearch } from './search-state.ts'
+
+/** What one look into the thread is about. */
+export interface LookScope {
+  /** What is remembered of the search so far, as the record has it. */
+  readonly search: string | undefined
+  /** The attempt that may have been posted. */
+  readonly owner: string
+  /** How long it may still be posted. */
+  readonly quietRestMs: number
+  /** CometChat's time when the first attempt began, at the latest; that of the record unless given. */
+  readonly sinceMs?: number | undefined
+}
+
+export interface LookReport {
+  /** `too-early` when nothing was read. */
+  readonly found: ReconcileResult | 'too-early'
+  /** Nothing will be read for so long. */
+  readonly waitMs: number
+  /** What is to be remembered; it stands in the record unless that failed. */
+  readonly search: string | undefined
+}
+
+export interface ReplySearchOptions {
+  readonly order: ReplyCommand
+  readonly record: Pick<ReplyRecord, 'marker' | 'leaseMs'>
+  readonly cometchat: Pick<CometChatClient, 'findReply'>
+  readonly deadline: Deadline
+}
+
+/** Looks for a reply as often, and at as many reads, as its record allows. */
+export async function lookForReply(
+  { order, record, cometchat, deadline }: ReplySearchOptions,
+  { search, owner, quietRestMs, sinceMs }: LookScope,
+  memory: SearchMemory
+): Promise<LookReport> {
+  // Without a marker there is nothing to look for; and the thread shows nothing of other receivers: it proves neither that
+  // they got the reply nor that they did not.
+  if (record.marker === undefined || order.message.multipleReceivers !== undefined) {
+    noteReconciled(order.facts, 'unclear')
+    return { found: 'unclear', waitMs: quietRestMs, search }
+  }
+  const former = readSearch(search, memory.nowMs())
+  const booking = bookLook(former, memory.nowMs(), quietRestMs > 0, record.leaseMs)
+  if ('waitMs' in booking) return { found: 'too-early', waitMs: booking.waitMs, search }
+  const booked = writeSearch(booking.state)
+  if (!(await memory.note(search, booked))) return { found: 'too-early', waitMs: 0, search }
+  const look: ThreadLook = {
+    maxReads: booking.maxReads,
+    wantsProof: quietRestMs <= 0,
+    sinceMs: sinceMs ?? former.sinceMs,
+    reads: 0,
+    ...memoryFor(former, owner)
+  }
+  const found = await findPosted(order, record.marker, cometchat, look, deadline)
+  const { reads, memory: place } = look
+  const result = {
+    bookedReads: booking.maxReads,
+    reads,
+    isAbsent: found === 'absent',
+    quietRestMs,
+    memory: place,
+    owner
+  }
+  const { state, waitMs } = settleLook(booking.state, memory.nowMs(), result)
+  const settled = writeSearch(state)
+  // What is not noted stays booked.
+  const isNoted = await memory.note(booked, settled).catch(() => false)
+  return { found, waitMs, search: isNoted ? settled : booked }
+}
+
+/** Where another attempt was looked for proves nothing of this one, which may have been written since. */
+function memoryFor({ memory, memoryOf }: SearchState, owner: string): Pick<ThreadLook, 'memory'> {
+  return memory && memoryOf === owner ? { memory } : {}
+}

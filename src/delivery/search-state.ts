@@ -1,0 +1,171 @@
+import { isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
+import type { ThreadMemory } from '../upstream/thread-page.ts'
+
+/** What the record of a reply remembers of the search for it. Dates are of the clock of the records, in milliseconds. */
+export interface SearchState {
+  /** CometChat's own time when the first attempt began. */
+  readonly sinceMs?: number
+  /** When the span began in which `reads` were made; the first one begins with the first look. */
+  readonly spanAtMs?: number
+  readonly isFirstSpan: boolean
+  readonly reads: number
+  readonly looks: number
+  /** Before this nothing is read. */
+  readonly nextAtMs?: number
+  /** A look is under way, or was when its process ended. */
+  readonly isLooking?: boolean
+  /** Where the last look came to, and the attempt that it was about: a later one may have been written since. */
+  readonly memory?: ThreadMemory
+  readonly memoryOf?: string
+}
+
+/** Where what is remembered of a search is kept; the record, or this process while there is none. */
+export interface SearchMemory {
+  /** False when another attempt has changed it. */
+  note(former: string | undefined, search: string): Promise<boolean>
+  nowMs(): number
+}
+
+export type Booking =
+  | { readonly maxReads: number; readonly state: SearchState }
+  /** Nothing may be read for so long. */
+  | { readonly waitMs: number }
+
+/** What one reply may cost CometChat. */
+const READS_A_SPAN = 20
+const FIRST_SPAN_MS = 10 * 60_000
+const SPAN_MS = 3_600_000
+/** While the reply may still be posted its absence proves nothing: a look reads as much as it takes to find it. */
+const EARLY_READS = [5, 3, 2] as const
+
+const SOON_MS = [1000, 5000, 30_000] as const
+const LATER_MS = [60_000, 120_000, 300_000, 600_000, 900_000] as const
+/** A client that comes when it was told to is never too early, however clocks are read. */
+const PUNCTUALITY_MS = 250
+
+const NOTHING: SearchState = { isFirstSpan: true, reads: 0, looks: 0 }
+
+/** What a record begins with: by what CometChat's clock shows now, older messages can be told. */
+export function startOfSearch(timeMs: number | undefined): string | undefined {
+  return timeMs === undefined ? undefined : writeSearch({ ...NOTHING, sinceMs: timeMs })
+}
+
+/** Books reads for a look before it is made, so that one that never ends is counted, too. */
+export function bookLook(state: SearchState, nowMs: number, isEarly: boolean, lookMs: number): Booking {
+  const aheadMs = (state.nextAtMs ?? nowMs) - nowMs
+  // Further ahead than any wait: the clock has jumped back since.
+  if (aheadMs > PUNCTUALITY_MS && aheadMs <= SPAN_MS) {
+    return { waitMs: state.isLooking ? Math.min(SOON_MS[0], aheadMs) : aheadMs }
+  }
+  const span = spanAt(state, nowMs)
+  const leftReads = READS_A_SPAN - span.reads
+  if (leftReads <= 0) return { waitMs: spanEndMs(span) - nowMs }
+  const early = EARLY_READS[Math.min(state.looks, EARLY_READS.length - 1)] ?? READS_A_SPAN
+  const maxReads = Math.min(leftReads, isEarly ? early : READS_A_SPAN)
+  return { maxReads, state: { ...span, reads: span.reads + maxReads, nextAtMs: nowMs + lookMs, isLooking: true } }
+}
+
+export interface LookResult {
+  readonly bookedReads: number
+  readonly reads: number
+  /** True where the reply will be sent anew: then the next search begins anew, too. */
+  readonly isAbsent: boolean
+  /** How long the reply may still be posted. */
+  readonly quietRestMs: number
+  readonly memory?: ThreadMemory | undefined
+  readonly owner: string
+}
+
+/** What is remembered after a look, and how long the next one has to wait. */
+export function settleLook(state: SearchState, nowMs: number, result: LookResult) {
+  const { bookedReads, reads, isAbsent, quietRestMs, memory, owner } = result
+  const looks = isAbsent ? 0 : state.looks + 1
+  const waitMs = isAbsent ? 0 : waitAfter(looks, quietRestMs)
+  const settled: SearchState = {
+    ...state,
+    reads: Math.max(0, state.reads - bookedReads) + reads,
+    looks,
+    nextAtMs: nowMs + waitMs,
+    isLooking: false,
+    ...(memory && { memory, memoryOf: owner })
+  }
+  const isSpent = settled.reads >= READS_A_SPAN
+  return { state: settled, waitMs: isSpent ? Math.max(waitMs, spanEndMs(settled) - nowMs) : waitMs }
+}
+
+/** 1 s, 5 s, 30 s, the end of the quiet period, then minutes. */
+function waitAfter(looks: number, quietRestMs: number): number {
+  const soonMs = SOON_MS[looks - 1]
+  if (quietRestMs > 0) return Math.min(soonMs ?? quietRestMs, quietRestMs)
+  return soonMs ?? LATER_MS[Math.min(looks - SOON_MS.length, LATER_MS.length) - 1] ?? SPAN_MS
+}
+
+function spanAt(state: SearchState, nowMs: number): SearchState & { readonly spanAtMs: number } {
+  const { spanAtMs, isFirstSpan } = state
+  if (spanAtMs === undefined) return { ...state, spanAtMs: nowMs }
+  // Dated before the clock jumped back: nothing that was read is forgotten.
+  if (spanAtMs > nowMs) return { ...state, spanAtMs: nowMs }
+  if (nowMs < spanEndMs({ spanAtMs, isFirstSpan })) return { ...state, spanAtMs }
+  return { ...state, spanAtMs: nowMs, isFirstSpan: false, reads: 0 }
+}
+
+function spanEndMs({ spanAtMs = 0, isFirstSpan }: Pick<SearchState, 'spanAtMs' | 'isFirstSpan'>): number {
+  return spanAtMs + (isFirstSpan ? FIRST_SPAN_MS : SPAN_MS)
+}
+
+/** As a store keeps it. */
+export function writeSearch(state: SearchState): string {
+  return JSON.stringify(state)
+}
+
+/**
+ * Reads it back. A store is outside this process: what is not shaped like it is as if nothing were known, but that all
+ * reads were made.
+ */
+export function readSearch(text: string | undefined, nowMs: number): SearchState {
+  if (text === undefined) return NOTHING
+  const stored = parseJsonText(text)
+  return (isObject(stored) ? readState(stored) : undefined) ?? { ...NOTHING, spanAtMs: nowMs, reads: READS_A_SPAN }
+}
+
+function readState(stored: JsonObject): SearchState | undefined {
+  const { sinceMs, spanAtMs, isFirstSpan, reads, looks, nextAtMs, isLooking, memory, memoryOf } = stored
+  if (typeof isFirstSpan !== 'boolean' || !isCount(reads) || !isCount(looks)) return undefined
+  if (!isOptionalCount(sinceMs) || !isOptionalNumber(spanAtMs) || !isOptionalNumber(nextAtMs)) return undefined
+  const place = isObject(memory) && typeof memoryOf === 'string' ? readMemory(memory) : undefined
+  return {
+    isFirstSpan,
+    reads,
+    looks,
+    ...(sinceMs !== undefined && { sinceMs }),
+    ...(spanAtMs !== undefined && { spanAtMs }),
+    ...(nextAtMs !== undefined && { nextAtMs }),
+    ...(isLooking === true && { isLooking }),
+    ...(place && typeof memoryOf === 'string' && { memory: place, memoryOf })
+  }
+}
+
+function readMemory({ paging, id, sentAt, offset, hasSuspect }: JsonObject): ThreadMemory | undefined {
+  if (paging !== 'cursor' && paging !== 'page') return undefined
+  if (id !== undefined && typeof id !== 'string') return undefined
+  if (!isOptionalCount(sentAt) || !isOptionalCount(offset)) return undefined
+  return {
+    paging,
+    ...(id !== undefined && { id }),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(offset !== undefined && { offset }),
+    ...(hasSuspect === true && { hasSuspect })
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isOptionalCount(value: unknown): value is number | undefined {
+  return value === undefined || isCount(value)
+}
+
+function isOptionalNumber(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && Number.isFinite(value))
+}

@@ -1,0 +1,109 @@
+// When a lost reply is looked for, and at how many reads.
+import t from 'tap'
+import {
+  bookLook,
+  readSearch,
+  type SearchState,
+  settleLook,
+  startOfSearch,
+  writeSearch
+} from '../../src/delivery/search-state.ts'
+
+const LOOK_MS = 15_000
+const MINUTE_MS = 60_000
+const QUIET_MS = 2 * MINUTE_MS
+
+interface Look {
+  readonly atMs: number
+  readonly reads: number
+  readonly waitMs: number
+}
+
+/** A client that asks every second, and a thread in which each look takes all the reads it gets. */
+function play(untilMs: number, readsOf = (maxReads: number) => maxReads): Look[] {
+  const looks: Look[] = []
+  let text = startOfSearch(1_700_000_000_000)
+  for (let nowMs = 5_000_000, beganMs = nowMs; nowMs < beganMs + untilMs; nowMs += 1000) {
+    const quietRestMs = Math.max(0, beganMs + QUIET_MS - nowMs)
+    const booking = bookLook(readSearch(text, nowMs), nowMs, quietRestMs > 0, LOOK_MS)
+    if ('waitMs' in booking) continue
+    const reads = readsOf(booking.maxReads)
+    const result = { bookedReads: booking.maxReads, reads, isAbsent: false, quietRestMs, owner: 'A' }
+    const { state, waitMs } = settleLook(booking.state, nowMs, result)
+    text = writeSearch(state)
+    looks.push({ atMs: nowMs - beganMs, reads, waitMs })
+  }
+  return looks
+}
+
+t.test('the wait grows: 1 s, 5 s, 30 s, the end of the quiet period, then minutes', async t => {
+  const looks = play(3 * 3_600_000, () => 1)
+  t.same(
+    looks.slice(0, 4).map(({ waitMs }) => waitMs),
+    [1000, 5000, 30_000, QUIET_MS - 36_000]
+  )
+  const later = looks.slice(4).map(({ waitMs }) => waitMs / MINUTE_MS)
+  t.same(later.slice(0, 6), [2, 5, 10, 15, 15, 15])
+})
+
+t.test('one reply costs at most 20 reads in its first ten minutes, and then 20 an hour', async t => {
+  const looks = play(48 * 3_600_000)
+  const readsBetween = (fromMs: number, toMs: number): number =>
+    looks.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).reduce((sum, { reads }) => sum + reads, 0)
+
+  t.equal(readsBetween(0, 10 * MINUTE_MS), 20)
+  const total = readsBetween(0, 48 * 3_600_000)
+  t.ok(total <= 20 + 48 * 20 && total > 20 * 40, `${total}`)
+  const [fourth] = looks.filter(({ atMs }) => atMs >= QUIET_MS)
+  t.ok((fourth?.reads ?? 0) >= 8, 'when absence can be proved, enough are left')
+})
+
+t.test('what was booked by a look that never ended is counted, and nobody looks beside it', async t => {
+  const booked = bookLook(readSearch(undefined, 1000), 1000, true, LOOK_MS)
+  if ('waitMs' in booked) throw new Error('it was not booked')
+  const beside = bookLook(booked.state, 1500, true, LOOK_MS)
+  t.same(beside, { waitMs: 1000 })
+  const after = bookLook(booked.state, 1000 + LOOK_MS, true, LOOK_MS)
+  t.match(after, { state: { reads: 2 * booked.maxReads } })
+})
+
+t.test('a clock that jumps back neither locks a reply nor forgets what was read', async t => {
+  const state: SearchState = { isFirstSpan: true, reads: 12, looks: 4, spanAtMs: 9e9, nextAtMs: 9e9 + MINUTE_MS }
+  t.match(bookLook(state, 1e9, false, LOOK_MS), { maxReads: 8, state: { spanAtMs: 1e9, reads: 20 } })
+})
+
+t.test('a search begins anew when its reply is sent anew, but its reads stay', async t => {
+  const booking = bookLook({ isFirstSpan: true, reads: 5, looks: 4 }, 1000, false, LOOK_MS)
+  if ('waitMs' in booking) throw new Error('it was not booked')
+  const result = { bookedReads: booking.maxReads, reads: 2, isAbsent: true, quietRestMs: 0, owner: 'A' }
+  t.match(settleLook(booking.state, 1500, result), { waitMs: 0, state: { looks: 0, reads: 7 } })
+})
+
+t.test('it is read back as it was written, and what is damaged proves nothing and reads nothing', async t => {
+  const memory = { paging: 'page', id: '7', sentAt: 3, offset: 51, hasSuspect: true } as const
+  const state: SearchState = {
+    isFirstSpan: false,
+    reads: 3,
+    looks: 2,
+    sinceMs: 1,
+    spanAtMs: 2,
+    nextAtMs: 3,
+    memory,
+    memoryOf: 'A'
+  }
+  t.same(readSearch(writeSearch(state), 0), state)
+  for (const damaged of [
+    '',
+    '{',
+    '[]',
+    '{"reads":-1}',
+    writeSearch(state).replace('"reads":3', '"reads":"3"'),
+    'null'
+  ]) {
+    const read = readSearch(damaged, 1000)
+    t.match(bookLook(read, 1000, false, LOOK_MS), { waitMs: 600_000 }, damaged)
+    t.equal(read.memory, undefined)
+  }
+  const foreign = writeSearch(state).replace('"page"', '"planet"')
+  t.equal(readSearch(foreign, 0).memory, undefined)
+})
