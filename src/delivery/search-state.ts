@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
-import type { ThreadMemory } from '../upstream/thread-page.ts'
+import type { ThreadMemory } from '../upstream/thread/page.ts'
 
 /** What the record of a reply remembers of the search for it. Dates are of the clock of the records, in milliseconds. */
 export interface SearchState {

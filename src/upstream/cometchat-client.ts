@@ -15,9 +15,9 @@ import {
   readThreadRequest,
   replyBody
 } from './requests.ts'
-import { readLargePage, readThreadPage } from './thread.ts'
-import type { ThreadPage, ThreadPlace } from './thread-page.ts'
-import { searchThread } from './thread-search.ts'
+import type { ThreadPage, ThreadPlace } from './thread/page.ts'
+import { readLargePage, readThreadPage } from './thread/read-page.ts'
+import { searchThread } from './thread/search.ts'
 import type { CallResult } from './transport/call-result.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './transport/exchange.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'

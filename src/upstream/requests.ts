@@ -4,7 +4,7 @@ import type { Secret } from '../lib/secret.ts'
 import { type CometChatUid, isCometChatUid } from '../lib/service/cometchat-uid.ts'
 import { VERSION } from '../lib/service/version.ts'
 import { MARKER_MEMBER } from './marker.ts'
-import type { ThreadPlace } from './thread-page.ts'
+import type { ThreadPlace } from './thread/page.ts'
 import type { UpstreamRequest } from './transport/exchange.ts'
 import type { NewUser, Receiver, Reply } from './types.ts'
 

@@ -1,5 +1,5 @@
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import type { ThreadMemory } from './thread-page.ts'
+import type { ThreadMemory } from './thread/page.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
 export interface ReplyMessage {

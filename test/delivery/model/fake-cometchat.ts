@@ -2,8 +2,8 @@
 
 import { AppError } from '../../../src/errors.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
-import type { ThreadPage, ThreadPlace } from '../../../src/upstream/thread-page.ts'
-import { searchThread } from '../../../src/upstream/thread-search.ts'
+import type { ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import { searchThread } from '../../../src/upstream/thread/search.ts'
 import type { Deadline, PostedReply, SoughtReply, ThreadLook } from '../../../src/upstream/types.ts'
 import type { Attempt } from './attempt.ts'
 import type { Decisions } from './decisions.ts'

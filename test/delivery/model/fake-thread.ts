@@ -3,7 +3,7 @@
 import { DEFAULT_SWITCHES, type Switches } from '../../../emulator/switches.ts'
 import { cutPage, pageMeta, readPageRequest } from '../../../emulator/thread-pages.ts'
 import type { StoredMessage } from '../../../emulator/types.ts'
-import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread-page.ts'
+import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
 import type { Decisions } from './decisions.ts'
 
 interface Entry<Post> {

@@ -1,7 +1,7 @@
 // Delivery with one mistake each, of the kind that has been made elsewhere: a suite that lets one live proves nothing.
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError } from '../../../src/errors.ts'
-import { searchThread } from '../../../src/upstream/thread-search.ts'
+import { searchThread } from '../../../src/upstream/thread/search.ts'
 import { wrapStore } from '../wrap-store.ts'
 import type { StageOptions } from './stage.ts'
 

@@ -1,10 +1,4 @@
-import {
-  FirstAttempt,
-  type ThreadMemory,
-  type ThreadMessage,
-  type ThreadPage,
-  type ThreadPlace
-} from './thread-page.ts'
+import { FirstAttempt, type ThreadMemory, type ThreadMessage, type ThreadPage, type ThreadPlace } from './page.ts'
 
 export interface ThreadSearchOptions<Found> {
   readonly readPage: (place: ThreadPlace) => Promise<ThreadPage<Found>>

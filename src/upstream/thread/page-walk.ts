@@ -1,6 +1,6 @@
+import { idsOf, isSamePage, type MessagesPage, orderOf, type ThreadPage, type ThreadWindow } from './page.ts'
 import type { PageSizes } from './page-sizes.ts'
-import { idsOf, isSamePage, type MessagesPage, orderOf, type ThreadPage, type ThreadWindow } from './thread-page.ts'
-import { SearchEnded, type ThreadReader, type ThreadSearchOptions } from './thread-reader.ts'
+import { SearchEnded, type ThreadReader, type ThreadSearchOptions } from './reader.ts'
 
 interface ReadPage {
   readonly window: ThreadWindow

@@ -1,9 +1,9 @@
 // How a thread is searched: whatever CometChat pages by, and however the list changes between two reads.
 import fc from 'fast-check'
 import t from 'tap'
-import { overlappingWindow } from '../../src/upstream/page-walk.ts'
-import type { ThreadMemory } from '../../src/upstream/thread-page.ts'
-import { seedOf } from '../helpers/seed.ts'
+import type { ThreadMemory } from '../../../src/upstream/thread/page.ts'
+import { overlappingWindow } from '../../../src/upstream/thread/page-walk.ts'
+import { seedOf } from '../../helpers/seed.ts'
 import { type Entry, MAX_PAGE_BYTES, PagedThread, type Paging, SOUGHT, some } from './paged-thread.ts'
 
 const NOW_S = 1_700_000_000

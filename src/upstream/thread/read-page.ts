@@ -1,10 +1,10 @@
-import { idText, isObject, type JsonObject, parseJson } from '../lib/json.ts'
-import { markerOf } from './marker.ts'
+import { idText, isObject, type JsonObject, parseJson } from '../../lib/json.ts'
+import { markerOf } from '../marker.ts'
+import { parentIdOf } from '../message-shape.ts'
+import { judgeReply, type ReplyAnswer } from '../reply-answer.ts'
+import type { SoughtReply } from '../types.ts'
 import { hasContentOf } from './message-content.ts'
-import { parentIdOf } from './message-shape.ts'
-import { judgeReply, type ReplyAnswer } from './reply-answer.ts'
-import type { ThreadCursor, ThreadMessage, ThreadPage } from './thread-page.ts'
-import type { SoughtReply } from './types.ts'
+import type { ThreadCursor, ThreadMessage, ThreadPage } from './page.ts'
 
 /** How the first message of a page begins: CometChat writes ids before everything else. */
 const FIRST_ID =

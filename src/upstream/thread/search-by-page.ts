@@ -1,7 +1,7 @@
+import { type MessagesPage, orderOf, type ThreadWindow } from './page.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { PageWalk } from './page-walk.ts'
-import { type MessagesPage, orderOf, type ThreadWindow } from './thread-page.ts'
-import type { ThreadReader, ThreadSearchOptions } from './thread-reader.ts'
+import type { ThreadReader, ThreadSearchOptions } from './reader.ts'
 
 /** So many messages at once where one page shall reach from the newest to an older one; CometChat's lists end at 1,000. */
 const LARGE_SIZES = [250, 1000] as const

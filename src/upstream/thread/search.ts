@@ -1,5 +1,3 @@
-import { PageSizes } from './page-sizes.ts'
-import { PageSearch } from './search-by-page.ts'
 import {
   compareAge,
   isSamePage,
@@ -8,8 +6,10 @@ import {
   orderOf,
   type ThreadCursor,
   type ThreadMessage
-} from './thread-page.ts'
-import { SearchEnded, ThreadReader, type ThreadSearchOptions, type ThreadSearchResult } from './thread-reader.ts'
+} from './page.ts'
+import { PageSizes } from './page-sizes.ts'
+import { SearchEnded, ThreadReader, type ThreadSearchOptions, type ThreadSearchResult } from './reader.ts'
+import { PageSearch } from './search-by-page.ts'
 
 /** What lies behind the newest message of a page, or that CometChat does not go by the cursor that asked so. */
 type Behind = 'nothing' | 'something' | 'ignored'

@@ -1,9 +1,9 @@
 // A thread as CometChat may page it: the emulator's own paging, without the wire. Time is in seconds, ids count up.
-import { DEFAULT_SWITCHES, type Switches } from '../../emulator/switches.ts'
-import { cutPage, pageMeta, readPageRequest } from '../../emulator/thread-pages.ts'
-import type { StoredMessage } from '../../emulator/types.ts'
-import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../src/upstream/thread-page.ts'
-import { searchThread } from '../../src/upstream/thread-search.ts'
+import { DEFAULT_SWITCHES, type Switches } from '../../../emulator/switches.ts'
+import { cutPage, pageMeta, readPageRequest } from '../../../emulator/thread-pages.ts'
+import type { StoredMessage } from '../../../emulator/types.ts'
+import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import { searchThread } from '../../../src/upstream/thread/search.ts'
 
 export interface Entry {
   readonly id: string
