@@ -1,6 +1,6 @@
 import { createSecretKey, hash, randomBytes, randomUUID } from 'node:crypto'
-import { canonicalJson } from '../lib/canonical-json.ts'
 import { hmacOf } from '../lib/digest.ts'
+import { canonicalJson } from '../lib/json.ts'
 
 /** Everything that makes two replies the same one. */
 export interface RecordScope {

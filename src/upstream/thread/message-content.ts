@@ -1,5 +1,4 @@
-import { canonicalJson } from '../../lib/canonical-json.ts'
-import { isObject, type JsonObject } from '../../lib/json.ts'
+import { canonicalJson, isObject, type JsonObject } from '../../lib/json.ts'
 import type { ReplyMessage } from '../types.ts'
 
 /** Members of `data` that CometChat keeps as they came; URLs it signs anew, entities and moderation it adds. */
