@@ -73,7 +73,7 @@ export class LocalAttempts {
     const searches = this.#searches
     return {
       last: searches.get(key),
-      nowMs: this.#monotonic,
+      time: () => ({ nowMs: this.#monotonic(), steadyForMs: Number.POSITIVE_INFINITY }),
       async note(former, search) {
         if (searches.get(key) !== former) return false
         searches.delete(key)

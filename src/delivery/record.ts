@@ -80,13 +80,19 @@ export interface RecordStore {
    * attempt was quicker.
    */
   noteSearch(key: string, former: string | undefined, search: string): Promise<boolean>
-  /** Milliseconds on the clock of the records, which all that share them have in common. */
-  nowMs(): number
+  time(): StoreTime
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
   msSinceDataLoss(): number | undefined
   /** True when the next transition is likely to succeed. */
   isReady(): boolean
   close(): Promise<void>
+}
+
+/** The clock of the records, which all that share them have in common, in milliseconds. */
+export interface StoreTime {
+  readonly nowMs: number
+  /** How long ago it was last seen to jump; infinite for never. Of the time since a date no more is certain. */
+  readonly steadyForMs: number
 }
 
 /** How long each state is kept, in milliseconds. */

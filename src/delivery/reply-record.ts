@@ -121,7 +121,7 @@ export class ReplyRecord {
     const { key } = this.#acquisition
     return {
       note: (former, search) => this.#store.noteSearch(key, former, search),
-      nowMs: () => this.#store.nowMs()
+      time: () => this.#store.time()
     }
   }
 

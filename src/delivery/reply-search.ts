@@ -46,8 +46,8 @@ export async function lookForReply(
     noteReconciled(order.facts, 'unclear')
     return { found: 'unclear', waitMs: quietRestMs, search }
   }
-  const former = readSearch(search, memory.nowMs())
-  const booking = bookLook(former, memory.nowMs(), quietRestMs > 0, record.leaseMs)
+  const former = readSearch(search, memory.time().nowMs)
+  const booking = bookLook(former, memory.time(), quietRestMs > 0, record.leaseMs)
   if ('waitMs' in booking) return { found: 'too-early', waitMs: booking.waitMs, search }
   const booked = writeSearch(booking.state)
   if (!(await memory.note(search, booked))) return { found: 'too-early', waitMs: 0, search }
@@ -68,7 +68,7 @@ export async function lookForReply(
     memory: place,
     owner
   }
-  const { state, waitMs } = settleLook(booking.state, memory.nowMs(), result)
+  const { state, waitMs } = settleLook(booking.state, memory.time(), result)
   const settled = writeSearch(state)
   // What is not noted stays booked.
   const isNoted = await memory.note(booked, settled).catch(() => false)

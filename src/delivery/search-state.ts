@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
 import type { ThreadMemory } from '../upstream/thread/page.ts'
+import type { StoreTime } from './record.ts'
 
 /** What the record of a reply remembers of the search for it. Dates are of the clock of the records, in milliseconds. */
 export interface SearchState {
@@ -10,8 +11,9 @@ export interface SearchState {
   readonly isFirstSpan: boolean
   readonly reads: number
   readonly looks: number
-  /** Before this nothing is read. */
-  readonly nextAtMs?: number
+  /** When the last look began or ended, and for how long from then nothing is read. */
+  readonly lookedAtMs?: number
+  readonly waitMs?: number
   /** A look is under way, or was when its process ended. */
   readonly isLooking?: boolean
   /** Where the last look came to, and the attempt that it was about: a later one may have been written since. */
@@ -23,7 +25,7 @@ export interface SearchState {
 export interface SearchMemory {
   /** False when another attempt has changed it. */
   note(former: string | undefined, search: string): Promise<boolean>
-  nowMs(): number
+  time(): StoreTime
 }
 
 export type Booking =
@@ -42,6 +44,8 @@ const SOON_MS = [1000, 5000, 30_000] as const
 const LATER_MS = [60_000, 120_000, 300_000, 600_000, 900_000] as const
 /** A client that comes when it was told to is never too early, however clocks are read. */
 const PUNCTUALITY_MS = 250
+/** Instances read the clock of one store so much apart; what is dated further ahead was dated before the clock jumped back. */
+const APART_MS = 2000
 
 const NOTHING: SearchState = { isFirstSpan: true, reads: 0, looks: 0 }
 
@@ -51,18 +55,22 @@ export function startOfSearch(timeMs: number | undefined): string | undefined {
 }
 
 /** Books reads for a look before it is made, so that one that never ends is counted, too. */
-export function bookLook(state: SearchState, nowMs: number, isEarly: boolean, lookMs: number): Booking {
-  const aheadMs = (state.nextAtMs ?? nowMs) - nowMs
-  // Further ahead than any wait: the clock has jumped back since.
-  if (aheadMs > PUNCTUALITY_MS && aheadMs <= SPAN_MS) {
-    return { waitMs: state.isLooking ? Math.min(SOON_MS[0], aheadMs) : aheadMs }
-  }
-  const span = spanAt(state, nowMs)
+export function bookLook(state: SearchState, time: StoreTime, isEarly: boolean, lookMs: number): Booking {
+  const restMs = restOfWait(state, time.nowMs)
+  if (restMs > PUNCTUALITY_MS) return { waitMs: state.isLooking ? Math.min(SOON_MS[0], restMs) : restMs }
+  const span = spanAt(state, time)
   const leftReads = READS_A_SPAN - span.reads
-  if (leftReads <= 0) return { waitMs: spanEndMs(span) - nowMs }
+  if (leftReads <= 0) return { waitMs: restOfSpan(span, time) }
   const early = EARLY_READS[Math.min(state.looks, EARLY_READS.length - 1)] ?? READS_A_SPAN
   const maxReads = Math.min(leftReads, isEarly ? early : READS_A_SPAN)
-  return { maxReads, state: { ...span, reads: span.reads + maxReads, nextAtMs: nowMs + lookMs, isLooking: true } }
+  const booked = { reads: span.reads + maxReads, lookedAtMs: time.nowMs, waitMs: lookMs, isLooking: true }
+  return { maxReads, state: { ...span, ...booked } }
+}
+
+/** Never longer than the wait that was said, whatever the clock has done since; after a jump ahead it is over early. */
+function restOfWait({ lookedAtMs = 0, waitMs = 0 }: SearchState, nowMs: number): number {
+  const elapsedMs = nowMs - lookedAtMs
+  return elapsedMs < -APART_MS ? 0 : waitMs - Math.max(0, elapsedMs)
 }
 
 export interface LookResult {
@@ -77,7 +85,7 @@ export interface LookResult {
 }
 
 /** What is remembered after a look, and how long the next one has to wait. */
-export function settleLook(state: SearchState, nowMs: number, result: LookResult) {
+export function settleLook(state: SearchState, time: StoreTime, result: LookResult) {
   const { bookedReads, reads, isAbsent, quietRestMs, memory, owner } = result
   const looks = isAbsent ? 0 : state.looks + 1
   const waitMs = isAbsent ? 0 : waitAfter(looks, quietRestMs)
@@ -85,12 +93,13 @@ export function settleLook(state: SearchState, nowMs: number, result: LookResult
     ...state,
     reads: Math.max(0, state.reads - bookedReads) + reads,
     looks,
-    nextAtMs: nowMs + waitMs,
+    lookedAtMs: time.nowMs,
+    waitMs,
     isLooking: false,
     ...(memory && { memory, memoryOf: owner })
   }
   const isSpent = settled.reads >= READS_A_SPAN
-  return { state: settled, waitMs: isSpent ? Math.max(waitMs, spanEndMs(settled) - nowMs) : waitMs }
+  return { state: settled, waitMs: isSpent ? Math.max(waitMs, restOfSpan(settled, time)) : waitMs }
 }
 
 /** 1 s, 5 s, 30 s, the end of the quiet period, then minutes. */
@@ -100,17 +109,21 @@ function waitAfter(looks: number, quietRestMs: number): number {
   return soonMs ?? LATER_MS[Math.min(looks - SOON_MS.length, LATER_MS.length) - 1] ?? SPAN_MS
 }
 
-function spanAt(state: SearchState, nowMs: number): SearchState & { readonly spanAtMs: number } {
-  const { spanAtMs, isFirstSpan } = state
-  if (spanAtMs === undefined) return { ...state, spanAtMs: nowMs }
+function spanAt(state: SearchState, time: StoreTime): SearchState & { readonly spanAtMs: number } {
+  const { nowMs } = time
+  const { spanAtMs = nowMs } = state
   // Dated before the clock jumped back: nothing that was read is forgotten.
   if (spanAtMs > nowMs) return { ...state, spanAtMs: nowMs }
-  if (nowMs < spanEndMs({ spanAtMs, isFirstSpan })) return { ...state, spanAtMs }
+  if (restOfSpan({ ...state, spanAtMs }, time) > 0) return { ...state, spanAtMs }
   return { ...state, spanAtMs: nowMs, isFirstSpan: false, reads: 0 }
 }
 
-function spanEndMs({ spanAtMs = 0, isFirstSpan }: Pick<SearchState, 'spanAtMs' | 'isFirstSpan'>): number {
-  return spanAtMs + (isFirstSpan ? FIRST_SPAN_MS : SPAN_MS)
+/** Of its time counts only what is certain: a jump ahead is no time that has passed. */
+function restOfSpan(
+  { spanAtMs = 0, isFirstSpan }: Pick<SearchState, 'spanAtMs' | 'isFirstSpan'>,
+  { nowMs, steadyForMs }: StoreTime
+): number {
+  return (isFirstSpan ? FIRST_SPAN_MS : SPAN_MS) - Math.min(nowMs - spanAtMs, steadyForMs)
 }
 
 /** As a store keeps it. */
@@ -129,9 +142,10 @@ export function readSearch(text: string | undefined, nowMs: number): SearchState
 }
 
 function readState(stored: JsonObject): SearchState | undefined {
-  const { sinceMs, spanAtMs, isFirstSpan, reads, looks, nextAtMs, isLooking, memory, memoryOf } = stored
+  const { sinceMs, spanAtMs, isFirstSpan, reads, looks, lookedAtMs, waitMs, isLooking, memory, memoryOf } = stored
   if (typeof isFirstSpan !== 'boolean' || !isCount(reads) || !isCount(looks)) return undefined
-  if (!isOptionalCount(sinceMs) || !isOptionalNumber(spanAtMs) || !isOptionalNumber(nextAtMs)) return undefined
+  if (!isOptionalCount(sinceMs) || !isOptionalNumber(spanAtMs)) return undefined
+  if (!isOptionalNumber(lookedAtMs) || !isOptionalNumber(waitMs)) return undefined
   const place = isObject(memory) && typeof memoryOf === 'string' ? readMemory(memory) : undefined
   return {
     isFirstSpan,
@@ -139,7 +153,8 @@ function readState(stored: JsonObject): SearchState | undefined {
     looks,
     ...(sinceMs !== undefined && { sinceMs }),
     ...(spanAtMs !== undefined && { spanAtMs }),
-    ...(nextAtMs !== undefined && { nextAtMs }),
+    ...(lookedAtMs !== undefined && { lookedAtMs }),
+    ...(waitMs !== undefined && { waitMs }),
     ...(isLooking === true && { isLooking }),
     ...(place && typeof memoryOf === 'string' && { memory: place, memoryOf })
   }

@@ -48,7 +48,7 @@ function noting(store: RecordStore, asked: string[]): RecordStore {
     complete: (key, owner, outcome) => note('finish', store.complete(key, owner, outcome)),
     release: (key, owner, search) => note('release', store.release(key, owner, search)),
     noteSearch: (key, former, search) => note('noteSearch', store.noteSearch(key, former, search)),
-    nowMs: () => store.nowMs(),
+    time: () => store.time(),
     msSinceDataLoss: () => store.msSinceDataLoss(),
     isReady: () => store.isReady(),
     close: () => store.close()

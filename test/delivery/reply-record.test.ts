@@ -28,7 +28,7 @@ const STORE: RecordStore = {
   complete: broken,
   release: broken,
   noteSearch: broken,
-  nowMs: () => 0,
+  time: () => ({ nowMs: 0, steadyForMs: 0 }),
   msSinceDataLoss: () => undefined,
   isReady: () => true,
   close: async () => undefined

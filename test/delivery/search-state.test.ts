@@ -13,6 +13,9 @@ const LOOK_MS = 15_000
 const MINUTE_MS = 60_000
 const QUIET_MS = 2 * MINUTE_MS
 
+/** A time of a clock that was last seen to jump so long ago. */
+const at = (nowMs: number, steadyForMs = Number.POSITIVE_INFINITY) => ({ nowMs, steadyForMs })
+
 interface Look {
   readonly atMs: number
   readonly reads: number
@@ -25,11 +28,11 @@ function play(untilMs: number, readsOf = (maxReads: number) => maxReads): Look[]
   let text = startOfSearch(1_700_000_000_000)
   for (let nowMs = 5_000_000, beganMs = nowMs; nowMs < beganMs + untilMs; nowMs += 1000) {
     const quietRestMs = Math.max(0, beganMs + QUIET_MS - nowMs)
-    const booking = bookLook(readSearch(text, nowMs), nowMs, quietRestMs > 0, LOOK_MS)
+    const booking = bookLook(readSearch(text, nowMs), at(nowMs), quietRestMs > 0, LOOK_MS)
     if ('waitMs' in booking) continue
     const reads = readsOf(booking.maxReads)
     const result = { bookedReads: booking.maxReads, reads, isAbsent: false, quietRestMs, owner: 'A' }
-    const { state, waitMs } = settleLook(booking.state, nowMs, result)
+    const { state, waitMs } = settleLook(booking.state, at(nowMs), result)
     text = writeSearch(state)
     looks.push({ atMs: nowMs - beganMs, reads, waitMs })
   }
@@ -59,24 +62,35 @@ t.test('one reply costs at most 20 reads in its first ten minutes, and then 20 a
 })
 
 t.test('what was booked by a look that never ended is counted, and nobody looks beside it', async t => {
-  const booked = bookLook(readSearch(undefined, 1000), 1000, true, LOOK_MS)
+  const booked = bookLook(readSearch(undefined, 1000), at(1000), true, LOOK_MS)
   if ('waitMs' in booked) throw new Error('it was not booked')
-  const beside = bookLook(booked.state, 1500, true, LOOK_MS)
+  const beside = bookLook(booked.state, at(1500), true, LOOK_MS)
   t.same(beside, { waitMs: 1000 })
-  const after = bookLook(booked.state, 1000 + LOOK_MS, true, LOOK_MS)
+  const after = bookLook(booked.state, at(1000 + LOOK_MS), true, LOOK_MS)
   t.match(after, { state: { reads: 2 * booked.maxReads } })
 })
 
 t.test('a clock that jumps back neither locks a reply nor forgets what was read', async t => {
-  const state: SearchState = { isFirstSpan: true, reads: 12, looks: 4, spanAtMs: 9e9, nextAtMs: 9e9 + MINUTE_MS }
-  t.match(bookLook(state, 1e9, false, LOOK_MS), { maxReads: 8, state: { spanAtMs: 1e9, reads: 20 } })
+  const dates = { spanAtMs: 9e9, lookedAtMs: 9e9, waitMs: MINUTE_MS }
+  const state: SearchState = { isFirstSpan: true, reads: 12, looks: 4, ...dates }
+  t.match(bookLook(state, at(1e9, 0), false, LOOK_MS), { maxReads: 8, state: { spanAtMs: 1e9, reads: 20 } })
+  t.match(bookLook(state, at(9e9 - 1000), false, LOOK_MS), { waitMs: MINUTE_MS }, 'no longer than it was said')
+})
+
+t.test('a clock that jumps ahead gives nothing for free: reads come back with time that has passed', async t => {
+  const state: SearchState = { isFirstSpan: true, reads: 20, looks: 4, spanAtMs: 1e9, lookedAtMs: 1e9, waitMs: 5000 }
+  const jumped = 1e9 + 24 * 3_600_000
+  t.same(bookLook(state, at(jumped, 0), false, LOOK_MS), { waitMs: 10 * MINUTE_MS })
+  t.same(bookLook(state, at(jumped + MINUTE_MS, MINUTE_MS), false, LOOK_MS), { waitMs: 9 * MINUTE_MS })
+  const later = bookLook(state, at(jumped + 10 * MINUTE_MS, 10 * MINUTE_MS), false, LOOK_MS)
+  t.match(later, { maxReads: 20, state: { isFirstSpan: false, reads: 20 } })
 })
 
 t.test('a search begins anew when its reply is sent anew, but its reads stay', async t => {
-  const booking = bookLook({ isFirstSpan: true, reads: 5, looks: 4 }, 1000, false, LOOK_MS)
+  const booking = bookLook({ isFirstSpan: true, reads: 5, looks: 4 }, at(1000), false, LOOK_MS)
   if ('waitMs' in booking) throw new Error('it was not booked')
   const result = { bookedReads: booking.maxReads, reads: 2, isAbsent: true, quietRestMs: 0, owner: 'A' }
-  t.match(settleLook(booking.state, 1500, result), { waitMs: 0, state: { looks: 0, reads: 7 } })
+  t.match(settleLook(booking.state, at(1500), result), { waitMs: 0, state: { looks: 0, reads: 7 } })
 })
 
 t.test('it is read back as it was written, and what is damaged proves nothing and reads nothing', async t => {
@@ -87,7 +101,8 @@ t.test('it is read back as it was written, and what is damaged proves nothing an
     looks: 2,
     sinceMs: 1,
     spanAtMs: 2,
-    nextAtMs: 3,
+    lookedAtMs: 3,
+    waitMs: 4,
     memory,
     memoryOf: 'A'
   }
@@ -101,7 +116,7 @@ t.test('it is read back as it was written, and what is damaged proves nothing an
     'null'
   ]) {
     const read = readSearch(damaged, 1000)
-    t.match(bookLook(read, 1000, false, LOOK_MS), { waitMs: 600_000 }, damaged)
+    t.match(bookLook(read, at(1000), false, LOOK_MS), { waitMs: 600_000 }, damaged)
     t.equal(read.memory, undefined)
   }
   const foreign = writeSearch(state).replace('"page"', '"planet"')

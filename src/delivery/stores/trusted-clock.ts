@@ -16,14 +16,20 @@ export class TrustedClock {
   /** How far the wall clock is ahead of the monotonic one: at least, and at most. */
   #leastAheadMs = 0
   #mostAheadMs = 0
+  #hasJumped = false
 
   constructor(monotonic: () => number, wallMs: number) {
     this.#monotonic = monotonic
-    this.restart(wallMs)
+    this.#begin(wallMs, monotonic())
   }
 
   /** Begins a new watch: nothing is known of what another clock has shown before. */
   restart(wallMs: number, askedAtMs = this.#monotonic()): void {
+    this.#hasJumped = true
+    this.#begin(wallMs, askedAtMs)
+  }
+
+  #begin(wallMs: number, askedAtMs: number): void {
     this.#sinceMs = this.#monotonic()
     this.#observedAtMs = this.#sinceMs
     this.#leastAheadMs = wallMs - this.#sinceMs
@@ -55,6 +61,11 @@ export class TrustedClock {
   /** What the wall clock shows now, as far as it was compared: it may be late by as much as an answer. */
   nowMs(): number {
     return Math.floor(this.#monotonic() + this.#leastAheadMs)
+  }
+
+  /** How long ago the clock was last seen to jump; infinite for never: before the watch it is taken at its word. */
+  steadyForMs(): number {
+    return this.#hasJumped ? this.#monotonic() - this.#sinceMs : Number.POSITIVE_INFINITY
   }
 
   /**

@@ -66,7 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a store that gives a doubtful record to everybody who asks',
     breaks: /P1/,
-    options: store(() => ({ reclaim: async () => true, markSent: async () => true }))
+    options: store(() => ({ takeOver: async () => true, markSent: async () => true }))
   },
   {
     mistake: 'a delivery that sends again at once when the thread has no such reply',

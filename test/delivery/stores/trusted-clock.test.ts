@@ -48,6 +48,19 @@ t.test('a jump back begins the watch anew, too', async t => {
   t.equal(time.trustedElapsedMs(MINUTE_MS, LEASE_MS), -LEASE_MS)
 })
 
+t.test('how long it has been steady is told from its last jump, ahead or back', async t => {
+  const { clock, time, look } = watch()
+  t.equal(time.steadyForMs(), Number.POSITIVE_INFINITY)
+  for (const jumpMs of [HOUR_MS, -DAY_MS]) {
+    clock.pass(HOUR_MS)
+    clock.jump(jumpMs)
+    look()
+    t.equal(time.steadyForMs(), 0)
+    clock.pass(MINUTE_MS)
+    t.equal(time.steadyForMs(), MINUTE_MS)
+  }
+})
+
 t.test('what a clock drifts is no jump, and many small jumps are one', async t => {
   const { clock, time, look } = watch()
   const seen = new Set<number>()

@@ -10,7 +10,8 @@ import {
   type OpenRecord,
   type RecordedOutcome,
   type RecordStore,
-  type Retention
+  type Retention,
+  type StoreTime
 } from '../../record.ts'
 import { InsertionOrder, type Ordered } from './insertion-order.ts'
 
@@ -142,8 +143,8 @@ class MemoryStore implements RecordStore {
     return true
   }
 
-  nowMs(): number {
-    return this.#monotonic()
+  time(): StoreTime {
+    return { nowMs: this.#monotonic(), steadyForMs: Number.POSITIVE_INFINITY }
   }
 
   msSinceDataLoss(): undefined {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { StoreTime } from '../../record.ts'
 import { TrustedClock } from '../trusted-clock.ts'
 
 /** What a greeted server answers. Dates are its own. */
@@ -80,9 +81,10 @@ export class ServerRun {
     this.#loss = { lostAtMs: nowMs, atMs, endsAtMs }
   }
 
-  /** What the clock of the server shows now, or somewhat less; 0 before the first greeting. */
-  nowMs(): number {
-    return this.#clock?.nowMs() ?? 0
+  /** What the clock of the server shows now, or somewhat less; nothing is certain before the first greeting. */
+  time(): StoreTime {
+    const clock = this.#clock
+    return clock ? { nowMs: clock.nowMs(), steadyForMs: clock.steadyForMs() } : { nowMs: 0, steadyForMs: 0 }
   }
 
   /** How much of the time since a lease ended on the server's clock is certain (trusted-clock.ts). */

@@ -13,7 +13,8 @@ import {
   KEPT_MS,
   type RecordedOutcome,
   type RecordStore,
-  type Retention
+  type Retention,
+  type StoreTime
 } from '../../record.ts'
 import { RedisSession } from './handshake.ts'
 import type { Transition } from './scripts.ts'
@@ -91,8 +92,8 @@ class RedisStore implements RecordStore {
     return this.#did('noteSearch', key, former ?? '', search)
   }
 
-  nowMs(): number {
-    return this.#link.server.nowMs()
+  time(): StoreTime {
+    return this.#link.server.time()
   }
 
   msSinceDataLoss(): number | undefined {

@@ -15,7 +15,8 @@ import {
   KEPT_MS,
   type RecordedOutcome,
   type RecordStore,
-  type Retention
+  type Retention,
+  type StoreTime
 } from '../../record.ts'
 import { ExpiryWatermark, TrustedClock } from '../trusted-clock.ts'
 import { openDatabase, prepareStatements, readRow, type StoredRecord } from './schema.ts'
@@ -131,8 +132,9 @@ export class FileStore implements RecordStore {
     return this.#commits.run(() => this.#statements.noteSearch.run(search, key, former ?? null).changes === 1)
   }
 
-  nowMs(): number {
-    return this.#now()
+  time(): StoreTime {
+    const nowMs = this.#now()
+    return { nowMs, steadyForMs: this.#trusted.steadyForMs() }
   }
 
   /** Forgets some of what has expired; says whether more may be left. */
