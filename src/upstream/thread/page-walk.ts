@@ -29,7 +29,10 @@ export class PageWalk<Found> {
   #steppedBack = false
   /** False once something could have slipped through; then pages are read for what they show only. */
   #isProof = true
-  #firstId: string | undefined
+  /** The first page as it was read first. */
+  #beginning: ReadPage | undefined
+  /** New messages come behind all others, as far as pages have shown. */
+  #isOldestFirst = false
 
   constructor(
     options: Pick<ThreadSearchOptions<Found>, 'wantsProof' | 'remember'>,
@@ -45,12 +48,12 @@ export class PageWalk<Found> {
   from(offset: number, id: string): this {
     this.#covered = offset
     this.#seen.add(id)
+    this.#isOldestFirst = true
     return this
   }
 
   /** Begins with a page that was read, and before which nothing has to be looked for. */
   after({ window, page }: ReadPage): this {
-    if (window.page === 1) this.#firstId = page.messages[0]?.id
     this.#keep({ window, page })
     return this
   }
@@ -73,8 +76,8 @@ export class PageWalk<Found> {
     const [first] = page.messages
     if (!first) return this.#proveEnd(window, page)
     // A later page that begins as the thread does: CometChat does not go by its number.
-    if (window.page === 1) this.#firstId ??= first.id
-    else if (window.size > 1 && first.id === this.#firstId) return false
+    const isFirstAgain = window.page > 1 && window.size > 1 && first.id === this.#beginning?.page.messages[0]?.id
+    if (isFirstAgain) return false
     // Nor by its length: what lies between such pages cannot be told.
     if (page.messages.length > window.size) this.#isProof = false
     return this.#isProbe(window) ? this.#learnSizeLimit() : this.#take({ window, page })
@@ -119,10 +122,13 @@ export class PageWalk<Found> {
 
   #keep({ window, page }: ReadPage): void {
     for (const id of idsOf(page)) this.#seen.add(id)
+    if (window.page === 1) this.#beginning ??= { window, page }
     this.#covered = endOf(window)
     this.#last = { window, page }
     this.#sizes.growAfter(window.size, page.bytes)
-    const isNewestFirst = orderOf(page) === 'newest-first'
+    const order = orderOf(page)
+    const isNewestFirst = order === 'newest-first'
+    if (order === 'oldest-first') this.#isOldestFirst = true
     // Reading stops at messages that are older; a short page may be the last, which would be a proof.
     if (isNewestFirst && !isShort({ window, page }) && this.#reader.first.isReachedBy(page))
       throw new SearchEnded('unproven')
@@ -169,10 +175,22 @@ export class PageWalk<Found> {
     const isSame = again.kind === 'messages' ? isSamePage(again, last.page) : isSameLarge(again, last.page)
     // Behind a full page something may have come meanwhile.
     const isEnd = isSame && startOf(window) === endOf(last.window) && (isShort(last) || (await this.#isEmpty(window)))
-    if (isEnd) return true
+    if (isEnd) return this.#isOldestFirst || last.window.page === 1 || this.#isStillBeginning()
     this.#covered = startOf(last.window)
     this.#last = undefined
     return undefined
+  }
+
+  /**
+   * Where new messages may come before all others: whether none did but those that the first page shows now, read last of
+   * all, so that the answer is true of this moment.
+   */
+  async #isStillBeginning(): Promise<boolean> {
+    const { window, page } = this.#beginning ?? {}
+    if (!window || !page) return false
+    const again = await this.#reader.read(window)
+    const known = idsOf(page)
+    return idsOfAny(again).some(id => known.includes(id))
   }
 
   async #isEmpty(window: ThreadWindow): Promise<boolean> {

@@ -80,11 +80,14 @@ class ThreadSearch<Found> {
     return this.#walkFromOlder(newest)
   }
 
-  /** Whether a page that ends with the newest message is the whole thread: then its beginning is the same page. */
+  /**
+   * Whether a page that ends with the newest message is the whole thread: then its beginning is the same page. Last of all
+   * the end once more, where CometChat may give less than it is asked for.
+   */
   async #isWhole(newest: CursorPage): Promise<boolean> {
     if (!this.#options.wantsProof || newest.messages.length >= newest.size) return false
     const beginning = await this.#readAt({ affix: 'append' })
-    return beginning !== undefined && isSamePage(beginning, newest)
+    return beginning !== undefined && isSamePage(beginning, newest) && (await this.#behind(newest)) === 'nothing'
   }
 
   #byPage(first: MessagesPage | undefined, wasEmpty = false): Promise<boolean> {

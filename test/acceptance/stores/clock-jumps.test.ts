@@ -22,6 +22,9 @@ const JUMPS = [
 const DEADLINE_MS = 600
 const QUIET_MS = 1500
 const LEASE_MS = DEADLINE_MS + 5000
+const SHORTEST_WAIT_MS = 1000
+/** 1 s, 5 s, the rest of the quiet time, and one that a busy machine adds. */
+const MOST_WAITS = 4
 
 for (const [title, jumpMs] of JUMPS) {
   t.test(
@@ -48,6 +51,8 @@ for (const [title, jumpMs] of JUMPS) {
       const landed = await send('landed', of('landed'))
       emulator.failNext({ kind: 'reset' }, { method: 'POST' })
       const lost = await send('lost', of('lost'))
+      // The search for it is dated before the jump.
+      expectProblem(t, await send('lost', of('lost')), 'idempotency-in-flight', { hasKey: true, delivery: 'unknown' })
       emulator.failNext({ kind: 'stall', commit: true }, { method: 'POST' })
       const underWay = send('under-way', of('under-way'))
       await sleep(DEADLINE_MS / 2)
@@ -60,17 +65,19 @@ for (const [title, jumpMs] of JUMPS) {
       t.same([replayed.status, isReplayed(replayed), replayed.text], [201, true, done.text], 'replayed')
       const found = await send('landed', of('landed'))
       t.same([found.status, isReplayed(found)], [201, true], 'found at once')
-      const looked = await send('lost', of('lost'))
-      expectProblem(t, looked, 'idempotency-in-flight', { hasKey: true, delivery: 'unknown' })
-      const waitMs = Number(looked.json.retryAfterMs)
-      t.ok(waitMs <= QUIET_MS + LEASE_MS, `the wait is ${waitMs} ms`)
       expectProblem(t, await underWay, 'deadline-exceeded', { hasKey: true, delivery: 'unknown' })
       const late = await sendUntilKnown('under-way', of('under-way'))
       t.same([late.status, isReplayed(late)], [201, true], 'found, too')
 
-      await sleep(waitMs)
-      const again = await send('lost', of('lost'))
-      t.same([again.status, isReplayed(again)], [201, false], 'sent after the wait that was said, not before')
+      const waits: number[] = []
+      let again = await send('lost', of('lost'))
+      for (; again.status === 409 && waits.length < MOST_WAITS; again = await send('lost', of('lost'))) {
+        waits.push(Number(again.json.retryAfterMs))
+        await sleep(waits.at(-1))
+      }
+      t.same([again.status, isReplayed(again)], [201, false], 'sent after the waits that were said')
+      const waitedMs = waits.reduce((sum, ms) => sum + ms, 0)
+      t.ok(waitedMs <= QUIET_MS + LEASE_MS + SHORTEST_WAIT_MS, `they are ${waits.join(', ')} ms`)
       for (const text of ['done', 'landed', 'lost', 'under-way']) t.equal(posts(text).length, 1, text)
     }
   )

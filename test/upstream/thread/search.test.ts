@@ -202,13 +202,16 @@ interface Change {
   readonly at: number
 }
 
+function post({ entries }: PagedThread, read: number, isSought = false): void {
+  const newest = Math.max(90_999, ...entries.map(({ id }) => Number(id)))
+  entries.push({ id: `${newest + 1}`, sentAt: NOW_S + read, isSought })
+}
+
 function carryOut(thread: PagedThread, { act, at, read }: Change): void {
   const { entries } = thread
   const entry = entries[at % Math.max(1, entries.length)]
-  if (act === 'post') {
-    entries.push({ id: `${91_000 + read * 50 + entries.length}`, sentAt: NOW_S + read })
-    entries.sort((a, b) => Number(a.id) - Number(b.id))
-  } else if (!entry || entry.isSought) {
+  if (act === 'post') post(thread, read)
+  else if (!entry || entry.isSought) {
     if (entry && act === 'remove') entry.isRemoved = true
     if (entry && act === 'edit') entry.isSuspect = true
   } else if (act === 'delete') entries.splice(entries.indexOf(entry), 1)
@@ -269,6 +272,38 @@ t.test(
     )
     t.comment(JSON.stringify(results))
     t.ok(results.found > 2 * results.unproven, `it is found, too: ${JSON.stringify(results)}`)
+  }
+)
+
+t.test(
+  'what is posted while the thread is read is not called absent: that is true of the moment of the last read',
+  async t => {
+    const scenarios = fc.record({
+      old: fc.nat({ max: 120 }),
+      young: fc.nat({ max: 30 }),
+      paging: ways,
+      large: fc.nat({ max: 3 }),
+      knowsTime: fc.boolean(),
+      postedAt: fc.nat({ max: 12 }),
+      changes
+    })
+    const results = { found: 0, absent: 0, unproven: 0 }
+    await fc.assert(
+      fc.asyncProperty(scenarios, async ({ old, young, paging, large, knowsTime, postedAt, changes }) => {
+        const entries = threadOf(old, young).map(one => ({ ...one, bytes: Number(one.id.at(-1)) < large ? 120 : 1 }))
+        const thread = new PagedThread(entries, paging)
+        thread.beforeRead = reads => {
+          for (const change of changes) if (change.read === reads) carryOut(thread, change)
+          if (reads === postedAt) post(thread, reads, true)
+        }
+        const result = await thread.search({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+        if (result === 'absent' && thread.reads > postedAt) throw new Error('it was posted meanwhile')
+        results[typeof result === 'string' ? result : 'found']++
+      }),
+      { seed: seedOf(t), numRuns: Number(process.env['SEARCH_RUNS'] ?? 3000) }
+    )
+    t.comment(JSON.stringify(results))
+    t.ok(Math.min(results.found, results.absent) > results.unproven / 4, `all are met: ${JSON.stringify(results)}`)
   }
 )
 
