@@ -178,7 +178,7 @@ t.test('a lost reply is found by its marker and its sender, or shown to be absen
   const empty = answer({ data: [] })
   const page = answer({ data: [other] })
   t.equal(await find(empty).done, 'absent')
-  const byCursor = find(page, empty, page)
+  const byCursor = find(page, empty, page, empty)
   t.equal(await byCursor.done, 'absent')
   t.match(byCursor.requests[1]?.path, 'affix=append&sentAt=1&id=101')
   const large: ExchangeResult = {

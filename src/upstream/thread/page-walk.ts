@@ -167,7 +167,7 @@ export class PageWalk<Found> {
       return undefined
     }
     if (last === undefined) {
-      if (window.page === 1) return true
+      if (window.page === 1) return empty.next === undefined || this.#isEmpty(window)
       this.#covered = Math.floor(this.#covered / 2)
       return undefined
     }

@@ -1,4 +1,4 @@
-import { type MessagesPage, orderOf, type ThreadWindow } from './page.ts'
+import { idsOf, type MessagesPage, orderOf, type ThreadWindow } from './page.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { PageWalk } from './page-walk.ts'
 import type { ThreadReader, ThreadSearchOptions } from './reader.ts'
@@ -61,8 +61,13 @@ export class PageSearch<Found> {
 
   async #isStillEmpty({ next }: MessagesPage, window: ThreadWindow): Promise<boolean> {
     // One that names a further place may stand for messages that are not shown.
-    const again = await this.#reader.read(next ? { ...window, page: 2 } : window)
-    return again.kind === 'messages' && again.messages.length === 0
+    if (next && !(await this.#isEmpty({ ...window, page: 2 }))) return false
+    return this.#isEmpty(window)
+  }
+
+  async #isEmpty(window: ThreadWindow): Promise<boolean> {
+    const page = await this.#reader.read(window)
+    return page.kind === 'messages' && page.messages.length === 0
   }
 
   /** A first page with the newest messages proves what it reaches. */
@@ -90,8 +95,8 @@ export class PageSearch<Found> {
       const page = await this.#reader.read({ page: guess, size })
       if (page.kind !== 'messages') break
       const [oldest] = page.messages
-      // The first page again: its number is not gone by, and the walk will say so.
-      if (oldest?.id === start.page.messages[0]?.id) return start
+      // The first page again, or some of it: its number is not gone by, and the walk will say so.
+      if (oldest && idsOf(start.page).includes(oldest.id)) return start
       if (oldest && this.#reader.first.isOlder(oldest)) older = { window: { page: guess, size }, page }
       else end = guess
       guess = this.#nextGuess(older, end, count !== undefined)
