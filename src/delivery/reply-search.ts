@@ -4,7 +4,15 @@ import type { Deadline, ThreadLook } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
 import { findPosted, type ReconcileResult } from './reconcile.ts'
 import type { ReplyRecord } from './reply-record.ts'
-import { bookLook, readSearch, type SearchMemory, type SearchState, settleLook, writeSearch } from './search-state.ts'
+import {
+  bookLook,
+  NOTHING_TO_SEARCH_MS,
+  readSearch,
+  type SearchMemory,
+  type SearchState,
+  settleLook,
+  writeSearch
+} from './search-state.ts'
 
 /** What one look into the thread is about. */
 export interface LookScope {
@@ -44,7 +52,7 @@ export async function lookForReply(
   // they got the reply nor that they did not.
   if (record.marker === undefined || order.message.multipleReceivers !== undefined) {
     noteReconciled(order.facts, 'unclear')
-    return { found: 'unclear', waitMs: quietRestMs, search }
+    return { found: 'unclear', waitMs: NOTHING_TO_SEARCH_MS, search }
   }
   const former = readSearch(search, memory.time().nowMs)
   const booking = bookLook(former, memory.time(), quietRestMs > 0, record.leaseMs)

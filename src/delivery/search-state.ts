@@ -41,6 +41,8 @@ const SPAN_MS = 3_600_000
 const EARLY_READS = [5, 3, 2] as const
 
 const SOON_MS = [1000, 5000, 30_000] as const
+/** Where nothing can be searched for, a retry finds nothing new for as long as the record is kept. */
+export const NOTHING_TO_SEARCH_MS = 3_600_000
 const LATER_MS = [60_000, 120_000, 300_000, 600_000, 900_000] as const
 /** A client that comes when it was told to is never too early, however clocks are read. */
 const PUNCTUALITY_MS = 250
@@ -143,21 +145,26 @@ export function readSearch(text: string | undefined, nowMs: number): SearchState
 
 function readState(stored: JsonObject): SearchState | undefined {
   const { sinceMs, spanAtMs, isFirstSpan, reads, looks, lookedAtMs, waitMs, isLooking, memory, memoryOf } = stored
-  if (typeof isFirstSpan !== 'boolean' || !isCount(reads) || !isCount(looks)) return undefined
-  if (!isOptionalCount(sinceMs) || !isOptionalNumber(spanAtMs)) return undefined
-  if (!isOptionalNumber(lookedAtMs) || !isOptionalNumber(waitMs)) return undefined
+  const times = readNumbers({ sinceMs, spanAtMs, lookedAtMs, waitMs })
+  if (typeof isFirstSpan !== 'boolean' || !isCount(reads) || !isCount(looks) || !times) return undefined
   const place = isObject(memory) && typeof memoryOf === 'string' ? readMemory(memory) : undefined
   return {
     isFirstSpan,
     reads,
     looks,
-    ...(sinceMs !== undefined && { sinceMs }),
-    ...(spanAtMs !== undefined && { spanAtMs }),
-    ...(lookedAtMs !== undefined && { lookedAtMs }),
-    ...(waitMs !== undefined && { waitMs }),
+    ...times,
     ...(isLooking === true && { isLooking }),
     ...(place && typeof memoryOf === 'string' && { memory: place, memoryOf })
   }
+}
+
+type Times = Pick<SearchState, 'sinceMs' | 'spanAtMs' | 'lookedAtMs' | 'waitMs'>
+
+/** Without those that are not there; undefined when one is something else than a number. */
+function readNumbers(members: Readonly<Record<keyof Times, unknown>>): Times | undefined {
+  const present = Object.entries(members).filter(([, value]) => value !== undefined)
+  const areNumbers = present.every((entry): entry is [string, number] => Number.isFinite(entry[1]))
+  return areNumbers ? Object.fromEntries(present) : undefined
 }
 
 function readMemory({ paging, id, sentAt, offset, hasSuspect }: JsonObject): ThreadMemory | undefined {
@@ -179,8 +186,4 @@ function isCount(value: unknown): value is number {
 
 function isOptionalCount(value: unknown): value is number | undefined {
   return value === undefined || isCount(value)
-}
-
-function isOptionalNumber(value: unknown): value is number | undefined {
-  return value === undefined || (typeof value === 'number' && Number.isFinite(value))
 }

@@ -86,7 +86,9 @@ for (const [what, fault, code] of [
     expectProblem(t, await send(['carol', 'dave'], key), code, { hasKey: true, delivery: 'unknown' })
     const asked = emulator.requests.length
     for (let retry = 0; retry < 3; retry++) {
-      expectProblem(t, await send(['carol', 'dave'], key), 'idempotency-in-flight', { hasKey: true })
+      const again = await send(['carol', 'dave'], key)
+      expectProblem(t, again, 'idempotency-in-flight', { hasKey: true, delivery: 'unknown' })
+      t.ok(again.json.retryAfterMs >= 3_600_000, 'nothing new is to be expected soon')
     }
 
     t.same(receiversSince(before), ['bob', 'carol', 'dave', 'team'], 'each once')
