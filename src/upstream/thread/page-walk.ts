@@ -167,10 +167,15 @@ export class PageWalk<Found> {
       return undefined
     }
     if (last === undefined) {
+      // Nothing was read before it: once more from further ahead, or the thread is empty.
       if (window.page === 1) return empty.next === undefined || this.#isEmpty(window)
       this.#covered = Math.floor(this.#covered / 2)
       return undefined
     }
+    return this.#proveLast(window, last)
+  }
+
+  async #proveLast(window: ThreadWindow, last: ReadPage): Promise<boolean | undefined> {
     const again = await this.#reader.read(last.window)
     const isSame = again.kind === 'messages' ? isSamePage(again, last.page) : isSameLarge(again, last.page)
     // Behind a full page something may have come meanwhile.

@@ -29,6 +29,8 @@ export interface ThreadMessage {
   readonly changedAt?: number
   /** It may be the sought reply, removed, edited or without its mark. */
   readonly isSuspect?: boolean
+  /** The message that this one tells of, where it is an action: a removal or an edit. */
+  readonly subject?: ThreadMessage
 }
 
 export interface MessagesPage {

@@ -52,25 +52,37 @@ function readMessage(message: unknown, index: number, sought: SoughtReply): Thre
   // One without an id counts as one, but is like no other.
   const unnamed = `no id, ${index}`
   if (!isObject(message)) return { id: unnamed, isSuspect: true }
+  const actedOn = subjectOf(message)
   const sentAt = secondsOf(message['sentAt'])
   const changedAt = secondsOf(message['deletedAt']) ?? secondsOf(message['editedAt'])
   return {
     id: idText(message['id']) ?? unnamed,
     ...(sentAt !== undefined && { sentAt }),
     ...(changedAt !== undefined && { changedAt }),
-    ...(isSuspect(message, sought) && { isSuspect: true })
+    ...(!actedOn && isSuspect(message, sought) && { isSuspect: true }),
+    ...(actedOn && { subject: readMessage(actedOn, index, sought) })
   }
+}
+
+/** An edit and a removal are messages themselves, of category `action` (docs: Edit Message, Delete Message). */
+function subjectOf({ category, type, data }: JsonObject): JsonObject | undefined {
+  if (category !== 'action' || type !== 'message' || !isObject(data)) return undefined
+  const { entities } = data
+  const on = isObject(entities) ? entities['on'] : undefined
+  const subject = isObject(on) ? on['entity'] : undefined
+  return isObject(subject) && subject['category'] !== 'action' ? subject : undefined
 }
 
 /**
  * Whether a message may be the sought one, changed: removed, by this sender or by nobody in particular; edited, and its
  * mark lost; or with the same content, where CometChat does not keep marks. Another mark or another text is another message.
  */
-function isSuspect(message: JsonObject, { uid, message: content }: SoughtReply): boolean {
+function isSuspect(message: JsonObject, { uid, marker, message: content }: SoughtReply): boolean {
   const { sender } = message
   if (typeof sender === 'string' && sender !== uid) return false
   if (isSet(message['deletedAt']) || isSet(message['deletedBy']) || typeof sender !== 'string') return true
-  if (markerOf(message) !== undefined) return false
+  const mark = markerOf(message)
+  if (mark !== undefined) return mark === marker
   return (
     isSet(message['editedAt']) ||
     isSet(message['editedBy']) ||

@@ -54,7 +54,8 @@ export class ThreadReader<Found> {
     if (page.kind === 'messages') {
       this.first.note(page)
       this.#longest = Math.max(this.#longest, page.messages.length)
-      this.#suspects.push(...page.messages.filter(({ isSuspect }) => isSuspect))
+      const shown = page.messages.map(message => message.subject ?? message)
+      this.#suspects.push(...shown.filter(({ isSuspect }) => isSuspect))
     }
     return page
   }

@@ -1,4 +1,4 @@
-import { idsOf, type MessagesPage, orderOf, type ThreadWindow } from './page.ts'
+import { idsOf, type MessagesPage, orderOf, type ThreadMessage, type ThreadWindow } from './page.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { PageWalk } from './page-walk.ts'
 import type { ThreadReader, ThreadSearchOptions } from './reader.ts'
@@ -96,7 +96,7 @@ export class PageSearch<Found> {
       if (page.kind !== 'messages') break
       const [oldest] = page.messages
       // The first page again, or some of it: its number is not gone by, and the walk will say so.
-      if (oldest && idsOf(start.page).includes(oldest.id)) return start
+      if (isOn(start.page, oldest)) return start
       if (oldest && this.#reader.first.isOlder(oldest)) older = { window: { page: guess, size }, page }
       else end = guess
       guess = this.#nextGuess(older, end, count !== undefined)
@@ -124,4 +124,8 @@ export class PageSearch<Found> {
     if (window.page === 1 || !oldest) return
     this.#options.remember?.({ paging: 'page', id: oldest.id, offset: (window.page - 1) * window.size + 1 })
   }
+}
+
+function isOn(page: MessagesPage, message: ThreadMessage | undefined): boolean {
+  return message !== undefined && idsOf(page).includes(message.id)
 }
