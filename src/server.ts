@@ -4,6 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { describeConfig } from './config/describe.ts'
 import { ConfigError } from './config/env-reader.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
+import { CLOSING_MS } from './lib/service/drain-times.ts'
 import { StoreError } from './lib/service/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
@@ -52,11 +53,18 @@ async function explain(config: Config): Promise<void> {
 
 /** Each role loads only what it needs, once the configuration is known to be right. */
 async function run(config: Config): Promise<void> {
-  const { createLogger } = await import('./observability/logger.ts')
-  const log = createLogger(config.logLevel)
-  if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
-  else if (config.workers > 1) await (await import('./process/cluster/primary.ts')).runPrimary(config, log)
-  else await (await import('./process/run.ts')).runSingle(config, log)
+  const { createProcessLog } = await import('./observability/logger.ts')
+  const log = createProcessLog(config.logLevel)
+  try {
+    if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
+    else if (config.workers > 1) await (await import('./process/cluster/primary.ts')).runPrimary(config, log)
+    else await (await import('./process/run.ts')).runSingle(config, log)
+  } catch (error) {
+    await log.flush()
+    // A line that is still being written would keep the process.
+    setTimeout(() => process.exit(), CLOSING_MS).unref()
+    throw error
+  }
   // Node itself does it at the end, which a process that is killed does not have.
   flushCompileCache()
 }

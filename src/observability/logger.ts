@@ -1,7 +1,28 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { LogOutput } from './log-output.ts'
 
-/** One JSON object a line on standard output; what may stand in it is decided where it is written. */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+const STANDARD_OUTPUT = 1
+/** What a process grants its last lines, of whatever reads them. */
+const LAST_LINES_MS = 500
+
+/** The log of a process, and its end. */
+export interface ProcessLog {
+  readonly log: Logger
+  /** From now on every line is one of the last: none of them is lost where there is no room for all. */
+  beginEnd(): void
+  /** Resolves once everything is written, or after half a second. */
+  flush(): Promise<void>
+}
+
+/** Lines on standard output; a reader that does not read costs lines, and nothing else. */
+export function createProcessLog(level: string): ProcessLog {
+  const output = new LogOutput(STANDARD_OUTPUT, dropped => log.error({ dropped }, 'lines of the log were dropped'))
+  const log = createLogger(level, output)
+  return { log, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
+}
+
+/** One JSON object a line; what may stand in it is decided where it is written. */
+export function createLogger(level: string, destination: DestinationStream): Logger {
   const options = {
     level,
     base: null,
@@ -10,32 +31,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     // A safety net: an error, request or response that reaches a line by accident says nothing of itself.
     serializers: { err: nameOf, error: nameOf, req: () => undefined, res: () => undefined }
   }
-  return pino(options, destination ?? turnByTurn(pino.destination({ dest: 1, sync: true })))
-}
-
-/** PIPE_BUF of Linux: so much reaches a pipe in one piece, whoever else writes to it. */
-const MAX_WRITE_LENGTH = 4096
-const ORDINARY = '{"level":"info"'
-
-/**
- * Writes the ordinary lines of one turn of the event loop together, since a write costs as much as the line in it.
- * Nothing waits for longer than that, and bad news not at all: the last lines of a process are the ones that matter.
- */
-export function turnByTurn(destination: DestinationStream): DestinationStream {
-  let lines = ''
-  const flush = (): void => {
-    if (lines !== '') destination.write(lines)
-    lines = ''
-  }
-  process.on('exit', flush)
-  return {
-    write(line) {
-      if (lines.length + line.length > MAX_WRITE_LENGTH) flush()
-      if (lines === '') setImmediate(flush)
-      lines += line
-      if (!line.startsWith(ORDINARY)) flush()
-    }
-  }
+  return pino(options, destination)
 }
 
 /** RFC 3339 in UTC; the second changes rarely, so it is only written out when it does. */

@@ -1,14 +1,15 @@
-import type { Logger } from 'pino'
 import { createService } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { schemeOf } from '../lib/service/store-address.ts'
+import type { ProcessLog } from '../observability/logger.ts'
 import { createAdminServer } from './admin-server.ts'
 import { addressOf, listen } from './listen.ts'
 import { closeService, stopOnSignals } from './shutdown.ts'
 import { StartError } from './start-error.ts'
 
 /** One process does it all. Throws a StoreError or a StartError when it cannot. */
-export async function runSingle(config: Config, log: Logger): Promise<void> {
+export async function runSingle(config: Config, processLog: ProcessLog): Promise<void> {
+  const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
   const service = await createService(config, { log })
   const { app, drain, keyFingerprints, readiness } = service
@@ -19,7 +20,7 @@ export async function runSingle(config: Config, log: Logger): Promise<void> {
     await Promise.all([app.close(), admin.close()])
     throw new StartError(refusals.map(({ reason }) => reason.message).join('\n'))
   }
-  stopOnSignals(config, log, {
+  stopOnSignals(config, processLog, {
     begin: () => drain.begin(),
     async finish() {
       await closeService(service)

@@ -5,6 +5,7 @@ import type { Service } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { describeBug } from '../lib/bug.ts'
 import { CLOSING_MS, DRAIN_MARGIN_MS } from '../lib/service/drain-times.ts'
+import type { ProcessLog } from '../observability/logger.ts'
 
 export interface Ending {
   /** From now on probes say no, while calls are still taken. */
@@ -20,9 +21,11 @@ export const ENDING_MS = DRAIN_MARGIN_MS + CLOSING_MS
  * SIGTERM and SIGINT: say so, wait for balancers to notice, finish what is under way; a second signal ends at once.
  * Returns what undoes it.
  */
-export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, ending: Ending): () => void {
+export function stopOnSignals({ drainDelayMs, delivery }: Config, processLog: ProcessLog, ending: Ending): () => void {
+  const { log } = processLog
   const longestMs = drainDelayMs + delivery.deadlineMs + ENDING_MS
   const { uninstall } = closeWithGrace({ delay: longestMs, logger: false }, async ({ signal, err }) => {
+    processLog.beginEnd()
     if (err) logBug(log, err)
     ending.begin()
     log.info({ signal: signal ?? 'none', delayMs: err ? 0 : drainDelayMs }, 'draining')
@@ -30,6 +33,7 @@ export function stopOnSignals({ drainDelayMs, delivery }: Config, log: Logger, e
     if (signal === 'SIGTERM') await sleep(drainDelayMs)
     await ending.finish()
     log.info('stopped')
+    await processLog.flush()
   })
   return uninstall
 }

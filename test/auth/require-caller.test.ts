@@ -1,11 +1,11 @@
 import fastify from 'fastify'
+import { pino } from 'pino'
 import t from 'tap'
 import type { Authenticator } from '../../src/auth/authenticator.ts'
 import type { Principal } from '../../src/auth/caller.ts'
 import { type RequireCallerOptions, requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
-import { createLogger } from '../../src/observability/logger.ts'
 
 const alice: Principal = {
   scheme: 'bearer',
@@ -23,7 +23,7 @@ async function callerOf(
   more: Partial<RequireCallerOptions> = {}
 ) {
   const app = fastify()
-  setErrorHandler(app, createLogger('silent'))
+  setErrorHandler(app, pino({ level: 'silent' }))
   const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
   const options = { bearer: () => principal, cookies: new Map(), csrf: { allowedOrigins: new Set<string>() }, uidOf }
   await app.register(requireCaller, { ...options, ...more })
@@ -102,7 +102,7 @@ t.test('a token that a gateway or a browser adds needs proof of origin, and anot
   for (const place of [{ 'x-gateway-token': 'x' }, { cookie: '__session=x' }]) {
     const call = async (headers: Record<string, string>) => {
       const app = fastify()
-      setErrorHandler(app, createLogger('silent'))
+      setErrorHandler(app, pino({ level: 'silent' }))
       const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
       const csrf = { allowedOrigins: new Set<string>() }
       const bearer = (token: string) => (token === 'x' ? alice : { ...alice, subject: 'another-token' })

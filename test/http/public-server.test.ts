@@ -1,14 +1,14 @@
 // What Node's parser and Fastify refuse before any hook runs, on a socket.
 import { connect } from 'node:net'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { createPublicServer } from '../../src/http/public-server.ts'
-import { createLogger } from '../../src/observability/logger.ts'
 
 async function start(t: Test) {
   const app = createPublicServer({ trustProxy: [], deadlineMs: 1000 })
   t.teardown(() => app.close())
-  setErrorHandler(app, createLogger('silent'))
+  setErrorHandler(app, pino({ level: 'silent' }))
   const bodies: unknown[] = []
   app.post('/', async ({ body }) => ({ length: bodies.push(body) }))
   app.post('/slow', async () => new Promise(resolve => setTimeout(resolve, 50, { slow: true })))

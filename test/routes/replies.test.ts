@@ -1,17 +1,17 @@
 // The routes alone, in the scope's guard, with a delivery that answers at once.
 import fastify from 'fastify'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import type { DeliveredReply, ReplyCommand } from '../../src/delivery/command.ts'
 import { AppError } from '../../src/errors.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { requestGuard } from '../../src/http/guard/request-guard.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
-import { createLogger } from '../../src/observability/logger.ts'
 import { otherMethodsRoutes, repliesRoutes } from '../../src/routes/replies.ts'
 
 const CALLER = { scheme: 'bearer', issuer: 'https://issuer.test', subject: 'alice', uid: 'alice', actors: [] }
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-const log = createLogger('silent')
+const log = pino({ level: 'silent' })
 
 interface Setup {
   readonly deliver?: (order: ReplyCommand) => Promise<DeliveredReply>

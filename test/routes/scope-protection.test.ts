@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { createService } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
-import { createLogger } from '../../src/observability/logger.ts'
 import { AUDIENCE, ISSUER, SHARED_SECRET, tokenFor } from '../helpers/tokens.ts'
 
 const SECRET = 'a-secret-that-signs-session-cookies-1'
@@ -21,7 +21,7 @@ const ELSEWHERE: ReadonlyMap<string, readonly [reason: string, withoutProof: num
   ['POST /auth/backchannel-logout', ['the provider calls it, with a token that it signed', 400]]
 ])
 
-const log = createLogger('silent')
+const log = pino({ level: 'silent' })
 const config = loadConfig(
   {
     COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
 import type { Config } from '../../config/load-config.ts'
 import { schemeOf } from '../../lib/service/store-address.ts'
+import type { ProcessLog } from '../../observability/logger.ts'
 import { addressOf, listen } from '../listen.ts'
 import { stopOnSignals } from '../shutdown.ts'
 import { Workers } from './workers.ts'
@@ -10,13 +10,14 @@ import { Workers } from './workers.ts'
  * Several processes serve replies on one port. This one starts them, answers probes and takes the signals; it sees no
  * reply and opens no store. Throws a StartError when the workers cannot start, or can no longer be kept running.
  */
-export async function runPrimary(config: Config, log: Logger): Promise<void> {
+export async function runPrimary(config: Config, processLog: ProcessLog): Promise<void> {
+  const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
   const workers = new Workers(config.workers, log)
   let admin: FastifyInstance | undefined
-  // However this process ends, save by SIGKILL: then they notice it themselves.
-  process.once('exit', () => workers.kill())
-  const ignoreSignals = stopOnSignals(config, log, {
+  // However this process ends, save by SIGKILL: then they notice it themselves. Before the log, which may end it.
+  process.prependOnceListener('exit', () => workers.kill())
+  const ignoreSignals = stopOnSignals(config, processLog, {
     begin: () => workers.drain(),
     async finish() {
       await workers.close()

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import closeWithGrace from 'close-with-grace'
-import type { Logger } from 'pino'
 import type { Service } from '../../app.ts'
 import type { Config } from '../../config/load-config.ts'
+import type { ProcessLog } from '../../observability/logger.ts'
 import { addressOf, listen } from '../listen.ts'
 import { closeService, ENDING_MS, logBug } from '../shutdown.ts'
 import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
@@ -11,10 +11,10 @@ import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 const SIGNALS_TO_A_GROUP = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const
 
 /** Serves replies beside others on one port. Orders come from the primary; a primary that is gone is the last one. */
-export async function runWorker(config: Config, log: Logger): Promise<void> {
+export async function runWorker(config: Config, processLog: ProcessLog): Promise<void> {
   let service: Service | undefined
   for (const signal of SIGNALS_TO_A_GROUP) process.on(signal, () => undefined)
-  const end = endOnce(config, log, () => service)
+  const end = endOnce(config, processLog, () => service)
   process.once('disconnect', end)
   // Node ends a worker at once when its primary is gone, unless it takes the end for one that was agreed on.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
@@ -26,7 +26,7 @@ export async function runWorker(config: Config, log: Logger): Promise<void> {
 
   // Loaded only now: from here on a signal to the group does no harm.
   const { createService } = await import('../../app.ts')
-  service = await createService(config, { log })
+  service = await createService(config, { log: processLog.log })
   await listen(service.app, config.public, 'PORT')
   tell({ report: 'listening', url: addressOf(service.app) })
 }
@@ -37,15 +37,21 @@ function follow(order: PrimaryMessage, { drain, readiness }: Service): void {
 }
 
 /** What ends the process: by order, when the primary is gone, or after a bug; only the first counts. */
-function endOnce({ delivery }: Config, log: Logger, service: () => Service | undefined): () => void {
+function endOnce(
+  { delivery }: Config,
+  { log, beginEnd, flush }: ProcessLog,
+  service: () => Service | undefined
+): () => void {
   const delay = delivery.deadlineMs + ENDING_MS
   let isEnding = false
   const { close } = closeWithGrace({ delay, logger: false, skip: [...SIGNALS_TO_A_GROUP] }, async ({ err }) => {
     isEnding = true
+    beginEnd()
     if (err) logBug(log, err)
     const made = service()
     // Before that nothing is under way.
     if (made) await closeService(made)
+    await flush()
   })
   return () => {
     if (!isEnding) close()

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { createService } from '../../../src/app.ts'
 import { loadConfig } from '../../../src/config/load-config.ts'
 import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileSessionStore } from '../../../src/login/stores/sqlite.ts'
-import { createLogger } from '../../../src/observability/logger.ts'
 
 const record = { sealed: 'sealed', indexKeys: ['a'], idleEndsAtMs: 1000, endsAtMs: 1000 }
 
@@ -79,7 +79,7 @@ t.test('when sessions cannot be kept, the store that is already open is closed',
   const memory = createMemoryStore({ monotonic: () => performance.now() })
   const store = { ...memory, close: async () => void closed++ }
 
-  await t.rejects(createService(config, { log: createLogger('silent'), store }), { name: 'StoreError' })
+  await t.rejects(createService(config, { log: pino({ level: 'silent' }), store }), { name: 'StoreError' })
 
   t.equal(closed, 1)
 })
