@@ -32,14 +32,15 @@ export async function countPath(world: World, { stopping }: { readonly stopping:
     await untilItAnswers('The service', port)
     const counted: Entered[][] = []
     const replayed: Entered[][] = []
-    for (let turn = 0; turn < WARM_UP + COUNTED; turn++) {
+    for (let turn = 0; turn < WARM_UP; turn++) {
       stopping.throwIfAborted()
-      const key = `path-${turn}`
+      for (const _ of ['reply', 'replay']) await post(world, port, `warm-${turn}`)
+    }
+    for (let turn = 0; turn < COUNTED; turn++) {
       for (const entered of [counted, replayed]) {
         await service.ask('entered')
-        await post(world, port, key)
-        const found = await service.ask<Entered[]>('entered')
-        if (turn >= WARM_UP) entered.push(found)
+        await post(world, port, `path-${turn}`)
+        entered.push(await service.ask<Entered[]>('entered'))
       }
     }
     for (const [what, paths] of [
