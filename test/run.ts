@@ -3,9 +3,9 @@
 // `--jobs=N` says how many run at a time. tap's own runner is not used: it loads a hook into every process, also into
 // every service that a test starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { batchesOf } from './batches.ts'
 
@@ -21,6 +21,10 @@ const FILE_WITHIN_S = 240
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/thread-reply-bff-tests', import.meta.url))
 const TIMES = `${CACHE}/seconds.json`
 
+/** In memory, where that is large enough, nothing waits for a disk. What a killed process has left there goes, too. */
+const MEMORY = '/dev/shm'
+const MEMORY_BYTES = 2 ** 30
+
 /** What a test says of its run, such as the seed that repeats it or the figures of a storm, and what it leaves out. */
 const NOTABLE = /^\s*# (?!Subtest|time=|\{ (?:total|pass))|# SKIP/
 /** What test/together.ts writes after each of its files. */
@@ -34,11 +38,15 @@ const given = args.filter(arg => !arg.startsWith('-'))
 const jobs = Number(args.find(arg => arg.startsWith('--jobs='))?.slice(7) ?? availableParallelism() + 1)
 
 mkdirSync(CACHE, { recursive: true })
+const scratch = mkdtempSync(join(isLargeEnough(MEMORY) ? MEMORY : tmpdir(), 'thread-reply-bff-'))
 const seconds = readTimes()
 const waiting = batchesOf(given.length > 0 ? given : globSync('test/**/*.test.ts'), expectedSeconds)
 const totals = { pass: 0, fail: 0, skip: 0 }
 const running = new Set<number>()
-process.once('exit', endAll)
+process.once('exit', () => {
+  endAll()
+  rmSync(scratch, { recursive: true, force: true })
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 await keepCompiledService()
@@ -77,7 +85,7 @@ function reportTogether(files: readonly string[], { output, isOk }: RunResult): 
 function run(args: readonly string[]): Promise<RunResult> {
   const startedAtMs = performance.now()
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(FILE_WITHIN_S) },
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(FILE_WITHIN_S), TMPDIR: scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true
   })
@@ -119,6 +127,15 @@ function linesOf(output: string, wanted: RegExp): string {
 
 function expectedSeconds(file: string): number {
   return seconds[file] ?? (file.includes('/acceptance/') ? 5 : 1)
+}
+
+function isLargeEnough(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize > MEMORY_BYTES
+  } catch {
+    return false
+  }
 }
 
 function readTimes(): Record<string, number> {
