@@ -30,18 +30,20 @@ export async function countPath(world: World, { stopping }: { readonly stopping:
       env: { ...serviceEnv(world), ...preload('coverage-probe.ts'), PORT: String(port), STORE_URL: url }
     })
     await untilItAnswers('The service', port)
-    const counted: Entered[][] = []
-    const replayed: Entered[][] = []
     for (let turn = 0; turn < WARM_UP; turn++) {
       stopping.throwIfAborted()
-      for (const _ of ['reply', 'replay']) await post(world, port, `warm-${turn}`)
+      for (const _ of ['a reply', 'its replay']) await post(world, port, `warm-${turn}`)
     }
+    const counted: Entered[][] = []
+    const replayed: Entered[][] = []
     for (let turn = 0; turn < COUNTED; turn++) {
-      for (const entered of [counted, replayed]) {
+      const entered = async (): Promise<Entered[]> => {
         await service.ask('entered')
         await post(world, port, `path-${turn}`)
-        entered.push(await service.ask<Entered[]>('entered'))
+        return service.ask<Entered[]>('entered')
       }
+      counted.push(await entered())
+      replayed.push(await entered())
     }
     for (const [what, paths] of [
       ['a reply', counted],

@@ -28,12 +28,14 @@ export interface OpenIdProvider {
   resume(): Promise<void>
 }
 
+/** A new one for each provider would cost more than the provider. */
+const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+
 type Init = Pick<Required<RequestInit>, 'method' | 'headers' | 'body'>
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Starts a provider that knows one confidential client, which lives at `origin`. */
 export async function startOpenIdProvider(t: Test, origin: string, overrides: object = {}): Promise<OpenIdProvider> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const key = { ...(await exportJWK(privateKey)), kid: 'one', alg: 'RS256', use: 'sig' }
   const requests: string[] = []
   const issued: string[] = []
