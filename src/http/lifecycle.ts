@@ -7,6 +7,7 @@ import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
+import { aheadOfBody, isBodyPending } from './late-bytes.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,7 +55,9 @@ export const lifecycle = fp<LifecycleOptions>(
       writeRequestLine(log, request, response)
       // Here and not at the request: a reply that began before the drain ends its connection, too.
       if (drain.draining) response.header('connection', 'close')
-      done(null, payload)
+      if (typeof payload !== 'string' || !isBodyPending(request.raw)) return done(null, payload)
+      response.header('content-length', String(Buffer.byteLength(payload)))
+      done(null, aheadOfBody(payload, request.raw, response.raw))
     })
   },
   { name: 'lifecycle', fastify: '5.x' }

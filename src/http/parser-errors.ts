@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError, PROBLEMS } from '../errors.ts'
+import { dropRest, dropUnparsed, endAndDrop } from './late-bytes.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
 
 /** The response to the request that a connection brought last; a response knows its request. */
@@ -29,7 +30,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Trac
   if (!last || isOver(last)) refuse(error, socket)
   else if (last.req.complete) endAfter(last, socket)
   else if (isUnanswered(last)) refuse(error, socket)
-  else socket.destroySoon()
+  else endAndDrop(socket)
 }
 
 /** The request is whole and answered: the bytes behind it begin another request. */
@@ -45,8 +46,9 @@ function isUnanswered({ socket, headersSent }: ServerResponse): boolean {
 /** Answers the whole request and reads nothing behind it. */
 function endAfter(response: ServerResponse, socket: Socket): void {
   response.shouldKeepAlive = false
-  response.once('close', () => socket.destroySoon())
-  socket.pause()
+  response.once('close', () => endAndDrop(socket))
+  dropUnparsed(socket)
+  void dropRest(socket).then(hasEnded => hasEnded || socket.pause())
 }
 
 function refuse(error: Error & { code?: string }, socket: Socket): void {
@@ -54,12 +56,12 @@ function refuse(error: Error & { code?: string }, socket: Socket): void {
   const requestId = randomUUID()
   const body = JSON.stringify(toProblem(refusal, requestId, false))
   const { status, title } = PROBLEMS[refusal.code]
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\n` +
       `x-request-id: ${requestId}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => socket.destroy()
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
+  endAndDrop(socket)
 }
 
 function refusalFor(code: string | undefined): AppError {

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { answerProblem } from './error-handler.ts'
 import { createRequestIds } from './head/request-id.ts'
 import { parseJsonBody } from './json-body.ts'
+import { dropRest } from './late-bytes.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {
@@ -38,7 +39,11 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, response) => void answerProblem(error, request, response)
+    frameworkErrors: (error, request, response) => {
+      // These meet no hook of ours.
+      void dropRest(request.raw).then(hasEnded => hasEnded || request.raw.socket.destroySoon())
+      void answerProblem(error, request, response)
+    }
   })
   // Else Node ends a connection whose client has said all it has to say, and the answer with it (RFC 9112 §9.6).
   Object.assign(app.server, { httpAllowHalfOpen: true })
