@@ -16,12 +16,14 @@ import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
 import { openUids, type Uids } from './uids.ts'
 
-/** What a test replaces; everything else is real everywhere. */
+/** What a test replaces, or a process that is one of several; everything else is real everywhere. */
 export interface Adapters {
   readonly log: Logger
   readonly clock?: Clock
   readonly random?: () => number
   readonly store?: RecordStore
+  /** Told of every event in place of the log. */
+  readonly subscriber?: Emit
 }
 
 export interface Parts extends Part {
@@ -42,7 +44,7 @@ export interface Parts extends Part {
  */
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random } = adapters
-  const emit = createEmit([logEvents(log)])
+  const emit = createEmit([adapters.subscriber ?? logEvents(log)])
   const fetchJson = createJsonFetcher()
   // First the stores: they can refuse to start, and then nothing else must be running.
   const { records, login, uids } = await openStores(config, adapters.store, { fetchJson, clock, emit })

@@ -13,4 +13,6 @@ export type WorkerMessage =
   | { readonly report: 'listening'; readonly url: string }
   /** It cannot start as it is configured; the sentence is for the operator. */
   | { readonly report: 'refused'; readonly sentence: string; readonly exitCode: number }
+  /** An issuer is ready; what all workers find is said once. */
+  | { readonly report: 'issuer-ready'; readonly issuer: string; readonly rules: string }
   | { readonly report: 'reasons'; readonly question: number; readonly readiness: Readiness }

@@ -18,6 +18,7 @@ export interface Ending {
 export interface WorkerEvents {
   listening(url: string): void
   refused(refusal: WorkerFailure): void
+  issuerReady(issuer: string, rules: string): void
   ended(how: Ending): void
 }
 
@@ -78,6 +79,7 @@ export class WorkerProcess {
   #hear(report: WorkerMessage): void {
     if (report.report === 'reasons') this.#questions.get(report.question)?.(report.readiness)
     else if (report.report === 'refused') this.#events.refused(report)
+    else if (report.report === 'issuer-ready') this.#events.issuerReady(report.issuer, report.rules)
     else {
       this.isListening = true
       this.#events.listening(report.url)

@@ -26,7 +26,16 @@ export async function runWorker(config: Config, processLog: ProcessLog): Promise
 
   // Loaded only now: from here on a signal to the group does no harm.
   const { createService } = await import('../../app.ts')
-  service = await createService(config, { log: processLog.log })
+  const { logEvents } = await import('../../observability/event-log.ts')
+  const { log } = processLog
+  const logged = logEvents(log)
+  service = await createService(config, {
+    log,
+    subscriber(event) {
+      if (event.name !== 'issuer-ready') return logged(event)
+      tell({ report: 'issuer-ready', issuer: event.issuer, rules: event.rules })
+    }
+  })
   await listen(service.app, config.public, 'PORT')
   tell({ report: 'listening', url: addressOf(service.app) })
 }

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Readiness } from '../../app.ts'
+import { logEvents } from '../../observability/event-log.ts'
 import { StartError } from '../start-error.ts'
 import { type Ending, type WorkerFailure, WorkerProcess } from './worker-process.ts'
 
@@ -23,6 +24,8 @@ const MOST_FAILED_STARTS = 3
 export class Workers {
   readonly #log: Logger
   readonly #slots: readonly Slot[]
+  /** What was said last of each issuer. */
+  readonly #rulesOf = new Map<string, string>()
   #wereAllListening = false
   #isEnding = false
   #isKilling = false
@@ -94,6 +97,7 @@ export class Workers {
     const worker = new WorkerProcess({
       listening: url => this.#listens(slot, url),
       refused: refusal => this.#isRefused(slot, refusal),
+      issuerReady: (issuer, rules) => this.#sayIssuer(issuer, rules),
       ended: how => {
         // Towards the end every worker ends, and one that never served may do so as it likes.
         const isAsOrdered = this.#isEnding && (how.code === 0 || !slot.hasListened)
@@ -115,6 +119,13 @@ export class Workers {
       this.#wereAllListening = true
       this.#onAllListening(url)
     }
+  }
+
+  /** Every worker finds the same, also one that takes the place of another. */
+  #sayIssuer(issuer: string, rules: string): void {
+    if (this.#rulesOf.get(issuer) === rules) return
+    this.#rulesOf.set(issuer, rules)
+    logEvents(this.#log)({ name: 'issuer-ready', issuer, rules })
   }
 
   #isRefused(slot: Slot, refusal: WorkerFailure): void {

@@ -51,6 +51,8 @@ async function sharePort(t: Test, { service, post, open }: World): Promise<void>
     { workers: 2, store: 'file' }
   )
   t.equal(saidBy(service).filter(msg => msg === 'listening').length, 1)
+  const ofIssuers = service.logLines().filter(({ msg }) => msg === 'tokens of this issuer are accepted')
+  t.equal(ofIssuers.length, 1, 'both find the same, and it is said once')
   t.same(await readiness(service), [200, { status: 'ready', reasons: [] }])
 }
 
