@@ -1,6 +1,6 @@
 import { schemeOf } from '../lib/service/store-address.ts'
 import type { IntrospectionConfig } from './introspection.ts'
-import { describeIssuer } from './issuers/describe-issuer.ts'
+import { describeAsked, describeIssuer } from './issuers/describe-issuer.ts'
 import type { IssuerConfig } from './issuers/issuer.ts'
 import type { Config } from './load-config.ts'
 
@@ -27,7 +27,9 @@ export function describeConfig(config: Config): string {
 function describeBearer({ auth, uid }: Config): string {
   if (auth.issuers) return auth.issuers.issuers.map(issuer => lineOf(issuer, uid.mode)).join('\n               ')
   if (!auth.jwt) return 'off'
-  return auth.introspection?.tokens === 'all' ? `issuer ${auth.jwt.issuer}, no keys` : lineOf(auth.jwt, uid.mode)
+  const { jwt, introspection } = auth
+  if (introspection?.tokens !== 'all') return lineOf(jwt, uid.mode)
+  return `issuer ${jwt.issuer}, ${describeAsked(jwt, uid.mode, introspection.url)}`
 }
 
 function lineOf(issuer: IssuerConfig, uidMode: string): string {

@@ -4,6 +4,7 @@ import { basicAuthorization, createIntrospector, type IntrospectionOptions } fro
 import { createJwtAuthenticator, type TrustedIssuer } from '../auth/bearer/jwt.ts'
 import { routeByTokenFormat } from '../auth/bearer/token-format.ts'
 import type { IntrospectionClient, IntrospectionConfig } from '../config/introspection.ts'
+import { describeAsked } from '../config/issuers/describe-issuer.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
@@ -29,7 +30,11 @@ export function createBearer({ auth, uid }: Config, parts: BearerParts): Bearer 
   const { jwt, introspection } = auth
   if (!jwt && !auth.issuers) return { authenticate: undefined, health: [], close: () => undefined }
   const opaque = introspection && jwt && createOpaque(introspection, { ...rulesOf(jwt), clock: parts.clock })
-  if (opaque && introspection.tokens === 'all') return { ...opaque, health: [] }
+  if (opaque && introspection.tokens === 'all') {
+    const rules = describeAsked(jwt, uid.mode, introspection.url)
+    parts.emit({ name: 'issuer-ready', issuer: jwt.issuer ?? jwt.usersOf, rules })
+    return { ...opaque, health: [] }
+  }
 
   const issuers = createIssuers({ auth, uid }, parts)
   const issuerOf = (iss: unknown): TrustedIssuer | undefined => issuers.issuerOf(iss)

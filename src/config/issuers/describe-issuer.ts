@@ -7,20 +7,33 @@ import type { IssuerConfig } from './issuer.ts'
  * keys were not read yet.
  */
 export function describeIssuer(issuer: IssuerConfig, uidMode: string, keyCount?: number): string {
-  const { audiences, claims, typ, scope, actScope, uidClaim, uidStrip, usersOf, tenants } = issuer
-  const rules = [
-    `keys by ${keysOf(issuer)}${keyCount === undefined ? '' : ` (${keyCount})`}`,
+  const keys = `keys by ${keysOf(issuer)}${keyCount === undefined ? '' : ` (${keyCount})`}`
+  const { typ } = issuer
+  return [
+    keys,
     `algorithms ${algorithmsOf(issuer)}`,
+    ...(typ === undefined ? [] : [`typ ${typ}`]),
+    ...rulesOf(issuer, uidMode)
+  ].join(', ')
+}
+
+/** The same where the issuer is asked about every token, and no key is read. */
+export function describeAsked(issuer: IssuerConfig, uidMode: string, url: string): string {
+  return [`no keys, every token is asked about at ${url}`, ...rulesOf(issuer, uidMode)].join(', ')
+}
+
+function rulesOf({ issuer, audiences, claims, scope, actScope, ...others }: IssuerConfig, uidMode: string): string[] {
+  const { uidClaim, uidStrip, usersOf, tenants } = others
+  const rules = [
     `audience ${audiences?.join(' or ') ?? 'unchecked'}`,
     claims.length > 0 && `claims ${claims.map(ruleText).join(' and ')}`,
-    typ !== undefined && `typ ${typ}`,
     scope !== undefined && `scope ${scope}`,
     actScope !== undefined && `acting scope ${actScope}`,
     tenants && `tenants ${tenants.length}`,
     `UID ${uidMode} of claim ${uidClaim}${uidStrip === undefined ? '' : ` without ${uidStrip}`}`,
-    usersOf !== issuer.issuer && `users of ${usersOf}`
+    usersOf !== issuer && `users of ${usersOf}`
   ]
-  return rules.filter(rule => rule !== false && rule !== undefined).join(', ')
+  return rules.filter(rule => rule !== false && rule !== undefined)
 }
 
 function keysOf({ secrets, keyFile, jwksUrl }: IssuerConfig): string {

@@ -106,6 +106,9 @@ t.test('with AUTH_INTROSPECTION_TOKENS=all the issuer is asked about JWTs too, a
 
   t.equal((await postReply(all, { token, parentId })).json.data.sender, 'bob')
   t.equal((await fetch(`${all.adminUrl}/readyz`)).status, 200)
+  const line = await all.lineWhere(({ msg }) => msg === 'tokens of this issuer are accepted')
+  t.equal(line['issuer'], 'urn:issuer-without-keys')
+  t.match(line['rules'], /^no keys, every token is asked about at http.*, audience replies, UID verbatim of claim sub/)
 })
 
 t.test('a certified issuer answers for an opaque token of a service, until it is revoked', async t => {
