@@ -3,8 +3,9 @@ import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { type IssuerConfig, type IssuerSettings, issuerConfig } from './issuers/issuer.ts'
-import { type IssuersConfig, loadIssuersConfig, populationOf } from './issuers/issuers.ts'
+import { type IssuersConfig, loadIssuersConfig } from './issuers/issuers.ts'
 import { nameOfVariable } from './issuers/setting-names.ts'
+import { mixedUsers, type OtherWay, populationOf, withSameUsers } from './issuers/shared-users.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
 import { ISSUER, MEDIA_TYPE, SCOPE } from './patterns.ts'
 import { COOKIE_NAME, loadTokenPlaces } from './token-places.ts'
@@ -52,12 +53,15 @@ interface AuthContext {
 
 /** Who may call, and how they prove it. */
 export function loadAuthConfig(reader: EnvReader, { httpHosts, uid }: AuthContext): AuthConfig {
-  const issuers = loadIssuersConfig(reader, { httpHosts, uid })
-  const isSingle = issuers === undefined
+  const several = loadIssuersConfig(reader, { httpHosts, uid })
+  const isSingle = several === undefined
   const introspection = isSingle ? loadIntrospectionConfig(reader, httpHosts) : undefined
   const login = loadLoginConfig(reader)
   const jwt = isSingle ? bearer(reader, { introspection, httpHosts, uid }) : undefined
-  const session = sessionOf(reader, { jwt, issuers })
+  const named = loadAppSessionConfig(reader, jwt?.issuer)
+  const issuers = several && withOtherWays(reader, several, { session: named, login, uid })
+  // The sessions of an issuer's users are theirs, under whatever name these go.
+  const session = named && issuers ? { ...named, issuer: populationOf(issuers.issuers, named.issuer) } : named
   const cookie = sessionCookie(reader)
   const tokenPlaces = loadTokenPlaces(reader, {
     isBearerOn: jwt !== undefined || issuers !== undefined,
@@ -66,10 +70,19 @@ export function loadAuthConfig(reader: EnvReader, { httpHosts, uid }: AuthContex
   return { jwt, issuers, introspection, login, session, sessionCookie: cookie, tokenPlaces, httpHosts }
 }
 
-/** The sessions of an issuer's users are theirs, under whatever name these go. */
-function sessionOf(reader: EnvReader, { jwt, issuers }: Pick<AuthConfig, 'jwt' | 'issuers'>): AuthConfig['session'] {
-  const session = loadAppSessionConfig(reader, jwt?.issuer)
-  return session && issuers ? { ...session, issuer: populationOf(issuers, session.issuer) } : session
+/** The issuers of the file, of which no version may mix their users with those of a session or of the login. */
+function withOtherWays(
+  reader: EnvReader,
+  several: IssuersConfig,
+  { session, login, uid }: Pick<AuthConfig, 'session' | 'login'> & { readonly uid: UidConfig }
+): IssuersConfig {
+  const isSessionNamed = session !== undefined && reader.has('AUTH_SESSION_ISSUER')
+  const ways: OtherWay[] = [
+    ...(isSessionNamed ? [{ variable: 'AUTH_SESSION_ISSUER' as const, issuer: session.issuer }] : []),
+    ...(login ? [{ variable: 'AUTH_LOGIN_ISSUER' as const, issuer: login.issuer }] : [])
+  ].filter(({ variable }) => !reader.isRefused(variable))
+  for (const problem of mixedUsers(several.issuers, ways, uid)) reader.refuse(problem)
+  return { ...several, parse: text => withSameUsers(several.parse(text), several.issuers, ways, uid) }
 }
 
 interface BearerContext extends AuthContext {

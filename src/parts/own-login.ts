@@ -1,6 +1,6 @@
 import { createKeyReader, type FetchJson } from '../auth/bearer/jwks/discovery.ts'
 import { createRemoteKeys } from '../auth/bearer/jwks/remote.ts'
-import { populationOf } from '../config/issuers/issuers.ts'
+import { populationOf } from '../config/issuers/shared-users.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Login } from '../login/login.ts'
@@ -30,7 +30,7 @@ export async function openLogin(
   const parts = createLogin({
     ...login,
     uidClaim: uid.claim,
-    usersOf: auth.issuers ? populationOf(auth.issuers, login.issuer) : uid.issuer,
+    usersOf: auth.issuers ? populationOf(auth.issuers.issuers, login.issuer) : uid.issuer,
     secret: delivery.secret,
     store,
     keys,

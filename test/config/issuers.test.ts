@@ -237,6 +237,54 @@ t.test('two populations are never one: not by name, and not by a session', async
   t.equal(shared.auth.session?.issuer, 'two', 'a session of an issuer has the users of its entry')
 })
 
+t.test('sessions and the login have the users of an entry by the same rules, or the start is refused', async t => {
+  const session = { AUTH_SESSION_STORE_URL: 'rediss://h', AUTH_SESSION_SECRET: SECRET }
+  const login = {
+    AUTH_LOGIN_CLIENT_ID: 'a',
+    AUTH_LOGIN_CLIENT_SECRET: SECRET,
+    AUTH_LOGIN_URL: 'https://chat.test',
+    AUTH_LOGIN_ISSUER: 'https://two.test'
+  }
+  const stripped = fileOf(entry, { ...other, uidStrip: 'auth0|' })
+  const meets = /has the users of AUTH_ISSUERS_FILE entry 1, whose uidStrip is not UID_STRIP/
+  for (const AUTH_SESSION_ISSUER of ['two', 'https://two.test']) {
+    const env = { ...stripped, ...session, AUTH_SESSION_ISSUER }
+    t.match(problemsOf(env), [meets], AUTH_SESSION_ISSUER)
+    t.same(problemsOf({ ...env, UID_STRIP: 'auth0|' }), [])
+    t.same(problemsOf({ ...env, UID_MODE: 'lower' }), [], 'there owners tell them apart')
+    t.same(problemsOf({ ...env, AUTH_SESSION_ISSUER: 'others' }), [])
+  }
+  t.match(problemsOf({ ...stripped, ...login }), [/^AUTH_LOGIN_ISSUER has the users of AUTH_ISSUERS_FILE entry 1/])
+  t.same(problemsOf({ ...fileOf(entry, other), ...login }), [])
+
+  const strangers = { ...fileOf(entry), UID_MODE: 'verbatim', ...session, AUTH_SESSION_ISSUER: 'others' }
+  t.match(problemsOf(strangers), [/^AUTH_SESSION_ISSUER has other users than AUTH_ISSUERS_FILE, and UID_MODE=verbatim/])
+  t.same(problemsOf({ ...strangers, AUTH_SESSION_ISSUER: entry.issuer }), [])
+  t.match(problemsOf({ ...fileOf(entry), UID_MODE: 'verbatim', ...login }), [/^AUTH_LOGIN_ISSUER has other users/])
+})
+
+t.test('a later version of the file leaves the users of sessions and of the login who they were', async t => {
+  const session = { AUTH_SESSION_STORE_URL: 'rediss://h', AUTH_SESSION_SECRET: SECRET }
+  const { issuers } = load({ ...fileOf(entry, other), ...session, AUTH_SESSION_ISSUER: 'https://two.test' }).auth
+  const parse = (...entries: unknown[]) => issuers?.parse(JSON.stringify(entries))
+  t.equal(parse(other, entry)?.length, 2)
+  t.throws(() => parse(entry, { ...other, usersOf: 'three' }), { message: /AUTH_SESSION_ISSUER to another usersOf/ })
+  t.throws(() => parse(entry, { ...other, uidStrip: 'x|' }), { message: /entry 1, whose uidStrip is not UID_STRIP/ })
+})
+
+t.test('a tenant of an entry has the users of that entry', async t => {
+  const tenants = {
+    issuer: 'https://login.test/{tenantid}/v2.0',
+    tenants: ['a', 'b'],
+    jwksUrl: 'https://login.test/k',
+    audience: ['x'],
+    usersOf: 'staff'
+  }
+  const session = { AUTH_SESSION_STORE_URL: 'rediss://h', AUTH_SESSION_SECRET: SECRET }
+  const { auth } = load({ ...fileOf(tenants), ...session, AUTH_SESSION_ISSUER: 'https://login.test/b/v2.0' })
+  t.equal(auth.session?.issuer, 'staff')
+})
+
 t.test('what the file says of each issuer is said nowhere else', async t => {
   for (const [name, value] of Object.entries({
     ...single,

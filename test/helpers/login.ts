@@ -29,7 +29,7 @@ export function loginEnv(provider: Pick<OpenIdProvider, 'issuer'>, origin: strin
 
 export async function startLogin(
   t: Test,
-  overrides: ServiceEnv = {},
+  overrides: ServiceEnv | ((issuer: string) => ServiceEnv) = {},
   providerOverrides: object = {},
   waitFor: StartedWhen = 'ready'
 ) {
@@ -38,7 +38,8 @@ export async function startLogin(
   const origin = `http://127.0.0.1:${port}`
   const provider = await startOpenIdProvider(t, origin, providerOverrides)
   const { emulator, env, parentId } = await startEmulator(t)
-  const serviceEnv = { ...env, ...loginEnv(provider, origin), PORT: String(port), ...overrides }
+  const more = typeof overrides === 'function' ? overrides(provider.issuer) : overrides
+  const serviceEnv = { ...env, ...loginEnv(provider, origin), PORT: String(port), ...more }
   const service = await startService(t, serviceEnv, waitFor)
 
   return { provider, emulator, parentId, origin, service, serviceEnv, ...actions(origin, parentId) }

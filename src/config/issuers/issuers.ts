@@ -63,8 +63,3 @@ export function loadIssuersConfig(
     return { path, issuers: [], parse }
   }
 }
-
-/** Whose users those of an issuer are: what its entry says, or its own, where it has none. */
-export function populationOf({ issuers }: Pick<IssuersConfig, 'issuers'>, issuer: string): string {
-  return issuers.find(entry => entry.issuer === issuer)?.usersOf ?? issuer
-}
