@@ -54,7 +54,7 @@ async function explain(config: Config): Promise<void> {
 /** Each role loads only what it needs, once the configuration is known to be right. */
 async function run(config: Config): Promise<void> {
   const { createProcessLog } = await import('./observability/logger.ts')
-  const log = createProcessLog(config.logLevel)
+  const log = createProcessLog(config.logLevel, cluster.worker?.id)
   try {
     if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
     else if (config.workers > 1) await (await import('./process/cluster/primary.ts')).runPrimary(config, log)

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
-import { LogFields } from '../observability/log-fields.ts'
-import { writeRequestLine } from '../observability/request-log.ts'
+import { LogFields, noteTrace } from '../observability/log-fields.ts'
+import { createRequestLoggers, writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
+import { traceIdOf } from './head/traceparent.ts'
 import { aheadOfBody, isBodyPending } from './late-bytes.ts'
 
 declare module 'fastify' {
@@ -31,11 +32,13 @@ export const lifecycle = fp<LifecycleOptions>(
   async (app, { drain, log, ignoredHeaders }) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
+    const loggers = createRequestLoggers(log)
     app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
     app.decorateRequest('hasLine', false)
 
     app.addHook('onRequest', (request, response, done) => {
       request.facts = new LogFields()
+      noteTrace(request.facts, traceIdOf(request.headers['traceparent']))
       setStandardHeaders(response, request.id)
       dropIgnored(request.raw)
       try {
@@ -52,7 +55,7 @@ export const lifecycle = fp<LifecycleOptions>(
     })
 
     app.addHook('onSend', (request, response, payload, done) => {
-      writeRequestLine(log, request, response)
+      writeRequestLine(loggers, request, response)
       // Here and not at the request: a reply that began before the drain ends its connection, too.
       if (drain.draining) response.header('connection', 'close')
       if (typeof payload !== 'string' || !isBodyPending(request.raw)) return done(null, payload)

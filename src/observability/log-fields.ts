@@ -7,7 +7,10 @@ const MAX_SUBJECT_LENGTH = 128
  * object has all of it from the beginning, in this order; what stays undefined is not written.
  */
 export class LogFields {
+  readonly #sinceMs = performance.now()
   requestId?: string
+  /** Of `traceparent`: what a tracing system finds the request by. */
+  traceId?: string
   method?: string
   route?: string
   status?: number
@@ -28,6 +31,11 @@ export class LogFields {
   upstreamMs?: number
   upstreamStatus?: number
   upstreamCode?: string
+
+  /** The time from the end of the request's headers until now, to a tenth of a millisecond. */
+  noteDuration(): void {
+    this.durationMs = Math.round((performance.now() - this.#sinceMs) * 10) / 10
+  }
 }
 
 /** Those that say what came of a reply. */
@@ -52,6 +60,11 @@ export function noteCaller(
   facts.subject = subject.slice(0, MAX_SUBJECT_LENGTH)
   facts.uid = uid
   if (actors.length > 0) facts.actors = actors
+}
+
+/** The trace that a request is part of. */
+export function noteTrace(fields: LogFields, traceId: string | undefined): void {
+  if (traceId !== undefined) fields.traceId = traceId
 }
 
 /** The thread that a request is about. */

@@ -14,18 +14,18 @@ export interface ProcessLog {
   flush(): Promise<void>
 }
 
-/** Lines on standard output; a reader that does not read costs lines, and nothing else. */
-export function createProcessLog(level: string): ProcessLog {
+/** Lines on standard output, each with the worker that wrote it; a reader that does not read costs lines, and nothing else. */
+export function createProcessLog(level: string, worker?: number): ProcessLog {
   const output = new LogOutput(STANDARD_OUTPUT, dropped => log.error({ dropped }, 'lines of the log were dropped'))
-  const log = createLogger(level, output)
+  const log = createLogger(level, output, worker === undefined ? null : { worker })
   return { log, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
 }
 
 /** One JSON object a line; what may stand in it is decided where it is written. */
-export function createLogger(level: string, destination: DestinationStream): Logger {
+export function createLogger(level: string, destination: DestinationStream, base: object | null = null): Logger {
   const options = {
     level,
-    base: null,
+    base,
     timestamp: createTimestamp(),
     formatters: { level: (label: string) => ({ level: label }) },
     // A safety net: an error, request or response that reaches a line by accident says nothing of itself.

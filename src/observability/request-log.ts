@@ -9,11 +9,25 @@ declare module 'fastify' {
   }
 }
 
+export interface RequestLoggers {
+  readonly log: Logger
+  /** For a reply that exists or may exist: it writes at every level but `silent`. */
+  readonly trail: Logger
+}
+
+export function createRequestLoggers(log: Logger): RequestLoggers {
+  return { log, trail: log.level === 'silent' ? log : log.child({}, { level: 'trace' }) }
+}
+
 /**
  * Writes the one line of a request: what was asked, who asked, as whom, and what is known about the reply. It goes with
  * the answer, also where the client has gone and hears nothing any more.
  */
-export function writeRequestLine(log: Logger, request: FastifyRequest, response: FastifyReply): void {
+export function writeRequestLine(
+  { log, trail }: RequestLoggers,
+  request: FastifyRequest,
+  response: FastifyReply
+): void {
   if (request.hasLine) return
   request.hasLine = true
   const { id, method, routeOptions, facts } = request
@@ -21,6 +35,14 @@ export function writeRequestLine(log: Logger, request: FastifyRequest, response:
   facts.method = method
   facts.route = routeOptions.url ?? 'none'
   facts.status = response.statusCode
-  facts.durationMs = Math.round(response.elapsedTime * 10) / 10
-  log.info(facts, 'request')
+  facts.noteDuration()
+  const isTrail = facts.delivery === 'sent' || facts.delivery === 'unknown'
+  const logger = isTrail ? trail : log
+  logger[levelOf(response.statusCode)](facts, 'request')
+}
+
+/** `error` where somebody has to look, `warn` for what goes by itself, `info` for what its caller can mend. */
+function levelOf(status: number): 'error' | 'warn' | 'info' {
+  if (status === 500 || status === 502) return 'error'
+  return status > 500 ? 'warn' : 'info'
 }

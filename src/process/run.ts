@@ -1,6 +1,7 @@
 import { createService } from '../app.ts'
 import type { Config } from '../config/load-config.ts'
 import { schemeOf } from '../lib/service/store-address.ts'
+import { VERSION } from '../lib/service/version.ts'
 import type { ProcessLog } from '../observability/logger.ts'
 import { createAdminServer } from './admin-server.ts'
 import { addressOf, listen } from './listen.ts'
@@ -29,6 +30,7 @@ export async function runSingle(config: Config, processLog: ProcessLog): Promise
   })
   log.info(
     {
+      version: VERSION,
       url: addressOf(app),
       adminUrl: addressOf(admin),
       cometchat: config.cometchat.origin,

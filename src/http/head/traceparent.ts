@@ -5,3 +5,8 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 export function parseTraceparent(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined
 }
+
+/** The trace id of a valid `traceparent`: 32 hexadecimal digits. */
+export function traceIdOf(value: string | string[] | undefined): string | undefined {
+  return parseTraceparent(value)?.split('-')[1]
+}

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../../config/load-config.ts'
 import { schemeOf } from '../../lib/service/store-address.ts'
+import { VERSION } from '../../lib/service/version.ts'
 import type { ProcessLog } from '../../observability/logger.ts'
 import { addressOf, listen } from '../listen.ts'
 import { stopOnSignals } from '../shutdown.ts'
@@ -45,6 +46,7 @@ export async function runPrimary(config: Config, processLog: ProcessLog): Promis
 
 function listeningLine({ cometchat, delivery, workers }: Config, url: string, adminUrl: string) {
   return {
+    version: VERSION,
     url,
     adminUrl,
     cometchat: cometchat.origin,

@@ -48,6 +48,11 @@ export class WorkerProcess {
     })
   }
 
+  /** As the lines of the worker's log name it. */
+  get id(): number {
+    return this.#worker.id
+  }
+
   get pid(): number | undefined {
     return this.#worker.process.pid
   }

@@ -101,7 +101,8 @@ export class Workers {
       ended: how => {
         // Towards the end every worker ends, and one that never served may do so as it likes.
         const isAsOrdered = this.#isEnding && (how.code === 0 || !slot.hasListened)
-        if (!isAsOrdered && !this.#isKilling) this.#log.error({ pid: worker.pid, ...how }, 'worker ended')
+        if (!isAsOrdered && !this.#isKilling)
+          this.#log.error({ worker: worker.id, pid: worker.pid, ...how }, 'worker ended')
         if (!this.#isEnding) this.#refill(slot, how)
       }
     })
@@ -114,7 +115,7 @@ export class Workers {
     slot.hasListened = true
     slot.failedStarts = 0
     if (this.#isEnding) return
-    if (this.#wereAllListening) this.#log.info({ pid: slot.worker?.pid }, 'worker replaced')
+    if (this.#wereAllListening) this.#log.info({ worker: slot.worker?.id, pid: slot.worker?.pid }, 'worker replaced')
     else if (this.#listening().length === this.#slots.length) {
       this.#wereAllListening = true
       this.#onAllListening(url)

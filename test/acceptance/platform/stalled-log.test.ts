@@ -1,52 +1,29 @@
 // Reporting never stops serving: whatever reads standard output, or does not, replies, probes and signals go on.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { freePort } from '../../helpers/free-port.ts'
 import { baseEnv, type ServiceEnv } from '../../helpers/service-process.ts'
 import { createStalledReader } from '../../helpers/stalled-reader.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
+import { endOf, LAUNCHER, probe, startUnread, type UnreadService } from '../../helpers/unread-service.ts'
 import { until } from '../../helpers/until.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../../bin/thread-reply-bff', import.meta.url))
 /** Their lines are more than a pipe or a socket holds. */
 const MANY_CALLS = 300
 const CALLS = 50
 const AT_ONCE = 10
-/** A process whose end is held up by its log does not end at all. */
-const ENDS_WITHIN_MS = 30_000
 const CANNOT_GROW_BYTES = 10_000
 
 t.setTimeout(240_000)
 const { env, parentId } = await startEmulator(t)
 const token = await tokenFor('alice')
 
-/** A service whose standard output is not the test's to read. */
-async function start(t: Test, stdout: number | 'pipe', change: ServiceEnv = {}, before: readonly string[] = []) {
-  const [port, adminPort] = [await freePort(), await freePort()]
-  const [command = '', ...args] = [...before, LAUNCHER]
-  const child = spawn(command, args, {
-    env: { ...baseEnv(), ...env, PORT: `${port}`, ADMIN_PORT: `${adminPort}`, ...change } as NodeJS.ProcessEnv,
-    stdio: ['ignore', stdout, 'inherit']
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const service = { child, url: `http://127.0.0.1:${port}`, adminUrl: `http://127.0.0.1:${adminPort}` }
-  await until(
-    () => probe(service.adminUrl, 'readyz').catch(() => 0),
-    status => status === 200
-  )
-  return service
-}
-
-async function probe(adminUrl: string, name: string): Promise<number> {
-  const { status } = await fetch(`${adminUrl}/${name}`)
-  return status
-}
+const start = (t: Test, stdout: number | 'pipe', change: ServiceEnv = {}, before: readonly string[] = []) =>
+  startUnread(t, { stdout, env: { ...env, ...change }, before })
 
 /** So many replies, and what was answered. */
 async function callOften(url: string, calls: number): Promise<Record<number, number>> {
@@ -62,17 +39,11 @@ async function callOften(url: string, calls: number): Promise<Record<number, num
   return counts
 }
 
-async function endOf(child: ChildProcess): Promise<unknown> {
-  const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(ENDS_WITHIN_MS) })
-  return code ?? signal
-}
-
-type Started = Awaited<ReturnType<typeof start>>
-
-async function servesAndEnds(t: Test, { child, url, adminUrl }: Started, calls = CALLS): Promise<void> {
+async function servesAndEnds(t: Test, service: UnreadService, calls = CALLS): Promise<void> {
+  const { child, url } = service
   t.same(await callOften(url, calls), { 201: calls })
-  t.equal(await probe(adminUrl, 'livez'), 200)
-  t.equal(await probe(adminUrl, 'readyz'), 200)
+  t.equal(await probe(service, 'livez'), 200)
+  t.equal(await probe(service, 'readyz'), 200)
   child.kill('SIGTERM')
   t.equal(await endOf(child), 0)
 }

@@ -9,7 +9,7 @@ const ALWAYS = 'level time msg requestId method route status durationMs'.split('
 const FIELDS = new Set([
   ...ALWAYS,
   ...'code delivery reason scheme issuer subject uid actors parentId messageId'.split(' '),
-  ...'replayed reconciled attempts upstreamMs upstreamStatus upstreamCode'.split(' ')
+  ...'replayed reconciled attempts upstreamMs upstreamStatus upstreamCode traceId'.split(' ')
 ])
 /** Stands in everything that a caller sends. */
 const CANARY = 'c4n4ry'
@@ -61,7 +61,8 @@ for (const [index, [title, attempt, expected, fault]] of cases.entries()) {
     const { status } = await postReply(service, { ...all, headers: { ...headers, ...attempt.headers } })
 
     const line = await service.lineWhere(line => line['requestId'] === requestId)
-    t.match(line, { level: 'info', msg: 'request', method: 'POST', status, ...expected })
+    const level = status === 500 || status === 502 ? 'error' : status > 502 ? 'warn' : 'info'
+    t.match(line, { level, msg: 'request', method: 'POST', status, ...expected })
     t.type(line['durationMs'], 'number')
     t.same(
       Object.keys(line).filter(name => !FIELDS.has(name)),
