@@ -113,11 +113,13 @@ function report(file: string, { output, isOk, seconds: took }: RunResult): void 
   const found = { pass: 0, fail: 0, skip: 0 }
   for (const [, name, count] of counted.matchAll(/(pass|fail|skip): (\d+)/g))
     found[name as keyof typeof found] = Number(count)
-  // A file that ended before it could count has failed, too.
-  if (!isOk && found.fail === 0) found.fail = 1
+  // A file that ended before it could count has failed, and one that counted nothing has not run.
+  const isRun = found.pass + found.fail + found.skip > 0
+  if ((!isOk || !isRun) && found.fail === 0) found.fail = 1
   for (const name of ['pass', 'fail', 'skip'] as const) totals[name] += found[name]
-  const shown = verbose ? output : linesOf(output, isOk ? NOTABLE : NOT_PASSED)
-  process.stdout.write(`${isOk ? 'ok' : 'not ok'} - ${file} # time=${took.toFixed(1)}s\n${shown}`)
+  const isGood = found.fail === 0
+  const shown = verbose ? output : linesOf(output, isGood ? NOTABLE : NOT_PASSED)
+  process.stdout.write(`${isGood ? 'ok' : 'not ok'} - ${file} # time=${took.toFixed(1)}s\n${shown}`)
 }
 
 function linesOf(output: string, wanted: RegExp): string {

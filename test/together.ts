@@ -1,6 +1,6 @@
 // Runs the test files of its arguments one after the other in this process, and ends each with a line that says what it
-// counted: what tap and the modules cost to load is paid once. Its tests have the process for themselves while they run;
-// what a file leaves to the end (`t.teardown` of the file itself) comes when all have run.
+// counted: what tap and the modules cost to load is paid once. A file has the process for itself while it runs, and what
+// it leaves to its end (`t.teardown` outside of any test) is done before the next one begins.
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -11,6 +11,10 @@ process.argv.splice(3)
 process.setMaxListeners(0)
 const { default: t } = await import('tap')
 
+// tap would wait with it until all files have run, and take the first moment without a test for that.
+const atEnd: (() => unknown)[] = []
+Object.assign(t, { teardown: (end: () => unknown) => void atEnd.unshift(end) })
+
 let before = { ...t.counts }
 for (const [index, file] of files.entries()) {
   const startedAtMs = performance.now()
@@ -20,7 +24,9 @@ for (const [index, file] of files.entries()) {
     t.fail(`${file} cannot be loaded`, { error })
   }
   // tap runs the tests of a process in order: those of the file have run when this one's turn has come.
-  await t.test('the end of the file', async () => undefined)
+  await t.test('the end of the file', async () => {
+    for (const end of atEnd.splice(0)) await end()
+  })
   const after = { ...t.counts }
   const counts = {
     // The end of the file before it is counted by now, its own is not.
