@@ -31,14 +31,19 @@ export interface Service {
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, delivery } = parts
+  const { bearer, appSessions, login, uids, cometchat, delivery, audit } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]) }
 
   const app = createPublicServer({ trustProxy: config.trustProxy, deadlineMs })
   setErrorHandler(app, adapters.log)
-  await app.register(lifecycle, { drain, log: adapters.log, ignoredHeaders: config.ignoredHeaders })
+  await app.register(lifecycle, {
+    drain,
+    log: adapters.log,
+    ignoredHeaders: config.ignoredHeaders,
+    ...(audit && { onRequestLine: ({ facts, caller }) => audit.note(facts, caller?.subject) })
+  })
   await app.register(endUnusedConnections)
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(requireCaller, {

@@ -9,14 +9,18 @@ import { StoreError } from './lib/service/store-error.ts'
 import { refuse, StartError } from './process/start-error.ts'
 
 const USAGE = `Usage: bin/thread-reply-bff [--check-config | --explain-token | --help]
+       bin/thread-reply-bff --audit-verify FILE... [--anchors LOG]
 
 Posts replies to CometChat threads as the signed-in user.
 Everything is configured by environment variables: see the table in README.md, or .env.example.
 
   --check-config   read the configuration, say what is wrong with it, and start nothing
   --explain-token  read a token from standard input, say whether it would be accepted, and why
+  --audit-verify   say whether audit files are whole: 0 whole, 1 broken, 2 unfinished. AUDIT_SECRET has sealed them;
+                   LOG is the log of the service, which shows whether the end was cut off
   --help           this text`
 const OPTIONS = ['--check-config', '--explain-token', '--help']
+const VERIFY = '--audit-verify'
 /** sysexits.h: EX_USAGE and EX_CONFIG. */
 const EXIT_USAGE = 64
 const EXIT_CONFIG = 78
@@ -24,6 +28,7 @@ const EXIT_CONFIG = 78
 await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === VERIFY) return await verify(args.slice(1))
   const unknown = args.find(arg => !OPTIONS.includes(arg))
   if (unknown !== undefined) return refuse(EXIT_USAGE, `Unknown option. ${USAGE}`)
   if (args.includes('--help')) return void process.stdout.write(`${USAGE}\n`)
@@ -49,6 +54,17 @@ async function explain(config: Config): Promise<void> {
   const { runExplainToken } = await import('./parts/explain/command.ts')
   const { stdin, stdout } = process
   process.exitCode = await runExplainToken(config, { stdin, write: text => void stdout.write(text) })
+}
+
+/** The exit code says whether the files are whole. */
+async function verify(args: readonly string[]): Promise<void> {
+  const { runAuditVerify } = await import('./parts/audit-verify.ts')
+  const read = { env: process.env, readFile: (path: string) => readFileSync(path, 'utf8') }
+  try {
+    process.exitCode = await runAuditVerify(args, { ...read, write: text => void process.stdout.write(text) })
+  } catch (error) {
+    refuseFor(error)
+  }
 }
 
 /** Each role loads only what it needs, once the configuration is known to be right. */

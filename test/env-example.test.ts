@@ -64,6 +64,7 @@ for (const [title, names, changes] of [
   ['the session of a backend', /^AUTH_SESSION_(?!.*_FILE$)/, {}],
   ['a sign-in of its own', /^AUTH_LOGIN_(?!.*_FILE$)/, {}],
   ['a table of users', /^UID_(?!.*_FILE$)/, { UID_MODE: 'table' }],
+  ['an audit file', /^AUDIT(_FILE|_SECRET)?$/, {}],
   ['a durable store', /^STORE_SECRET$/, { STORE_URL: 'file:/data/replies.db' }],
   ['a service behind a proxy, for browsers', /^(TRUST_PROXY|CORS_ORIGINS)$/, {}]
 ] as const) {

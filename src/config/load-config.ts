@@ -4,6 +4,7 @@ import { closestName } from './closest-name.ts'
 import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
+import { loadAuditConfig } from './files/audit.ts'
 import { loadIgnoredHeaders } from './headers/ignored-headers.ts'
 import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { namedIssuers } from './issuers/setting-names.ts'
@@ -14,7 +15,8 @@ import { VARIABLES } from './variables.ts'
 
 export type Config = ReturnType<typeof loadConfig>
 
-const PREFIXES = /^(ADMIN|AUTH|COMETCHAT|CORS|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
+const PREFIXES =
+  /^(ADMIN|AUDIT|AUTH|COMETCHAT|CORS|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const WORKERS = [1, 64] as const
@@ -29,10 +31,11 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   const httpHosts = loadHttpHosts(reader)
   const uid = loadUidConfig(reader, httpHosts)
   const auth = loadAuthConfig(reader, { httpHosts, uid })
+  const workers = reader.integer('WEB_CONCURRENCY', 1, WORKERS)
   const config = {
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
-    workers: reader.integer('WEB_CONCURRENCY', 1, WORKERS),
+    workers,
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
@@ -41,6 +44,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     auth,
     uid,
     delivery: loadDeliveryConfig(reader),
+    audit: loadAuditConfig(reader, workers),
     multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
   }

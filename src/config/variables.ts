@@ -199,6 +199,18 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: 'random for `memory:`',
     meaning: 'names records and markers, at least 32 bytes; all instances share it'
   },
+  {
+    names: ['AUDIT_FILE', 'AUDIT_SECRET'],
+    secrets: ['AUDIT_SECRET'],
+    byDefault: '–',
+    meaning:
+      'who replied as whom, a line each, and the secret of at least 32 bytes that seals the lines ([docs](docs/audit.md))'
+  },
+  {
+    names: ['AUDIT'],
+    byDefault: '`on` with `AUDIT_FILE`',
+    meaning: '`strict` sends no reply whose intent is not on the disk; `off`'
+  },
   { names: ['IDEMPOTENCY_KEY'], byDefault: '`optional`', meaning: 'or `required`' },
   { names: ['DELIVERY_MARKER'], byDefault: '`on`', meaning: '`off` also switches reconciliation off' },
   { names: ['REPLY_DEADLINE_MS'], byDefault: '`10000`', meaning: 'the longest a reply may take' },

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import { type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
+import { type CallerFields, type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
 import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */
@@ -23,7 +23,7 @@ export interface ReplyCommand {
   readonly waitMs?: number
   /** False once the client has gone. */
   readonly isWaiting: () => boolean
-  readonly facts: DeliveryFields
+  readonly facts: DeliveryFields & CallerFields
 }
 
 export interface DeliveredReply {

@@ -20,6 +20,8 @@ export interface DeliveryOptions extends RecordKeeping {
   readonly deadlineMs: number
   /** How long after the last possible write a reply that is absent counts as never sent, in milliseconds. */
   readonly quietPeriodMs: number
+  /** Awaited before each reply that is about to be sent; it is not sent where this throws an AppError. */
+  readonly beforeSend?: (order: ReplyCommand) => Promise<void>
 }
 
 export interface Delivery {
@@ -173,6 +175,7 @@ class DeliveryRun {
     try {
       const receiver = known ?? (await this.#findReceiver())
       if (!mayBeSent) mayBeSent = await this.#markSent()
+      if (this.#options.beforeSend) await this.#options.beforeSend(this.#order)
       record.noteSent()
       const reply = replyFrom(this.#order, record.marker)
       const { messageId, body } = await this.#options.cometchat.postReply(reply, receiver, this.#deadline)

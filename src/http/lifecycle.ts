@@ -22,6 +22,8 @@ export interface LifecycleOptions {
   readonly log: Logger
   /** In lower case: headers of a gateway in front that nothing here gets to see. */
   readonly ignoredHeaders: readonly string[]
+  /** Told of each request with its line in the log: what is known of it does not change any more. */
+  readonly onRequestLine?: (request: FastifyRequest) => void
 }
 
 /**
@@ -29,7 +31,7 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log, ignoredHeaders }) => {
+  async (app, { drain, log, ignoredHeaders, onRequestLine }) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     const loggers = createRequestLoggers(log)
@@ -38,6 +40,7 @@ export const lifecycle = fp<LifecycleOptions>(
 
     app.addHook('onRequest', (request, response, done) => {
       request.facts = new LogFields()
+      request.facts.requestId = request.id
       noteTrace(request.facts, traceIdOf(request.headers['traceparent']))
       setStandardHeaders(response, request.id)
       dropIgnored(request.raw)
@@ -55,7 +58,7 @@ export const lifecycle = fp<LifecycleOptions>(
     })
 
     app.addHook('onSend', (request, response, payload, done) => {
-      writeRequestLine(loggers, request, response)
+      if (writeRequestLine(loggers, request, response)) onRequestLine?.(request)
       // Here and not at the request: a reply that began before the drain ends its connection, too.
       if (drain.draining) response.header('connection', 'close')
       if (typeof payload !== 'string' || !isBodyPending(request.raw)) return done(null, payload)

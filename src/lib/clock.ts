@@ -16,3 +16,18 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   sleep: ms => sleep(ms)
 }
+
+/** RFC 3339 in UTC with milliseconds. The second changes rarely, so it is only written out when it does. */
+export function createTimestamp(now: () => number): () => string {
+  let secondMs = Number.NaN
+  let text = ''
+  return () => {
+    const nowMs = now()
+    const millisecond = nowMs % 1000
+    if (nowMs - millisecond !== secondMs) {
+      secondMs = nowMs - millisecond
+      text = new Date(secondMs).toISOString().slice(0, -'000Z'.length)
+    }
+    return `${text}${String(millisecond).padStart(3, '0')}Z`
+  }
+}

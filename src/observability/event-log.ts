@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Emit, ServiceEvent } from './events.ts'
+import { trailOf } from './request-log.ts'
 
 type EventOf<Name extends ServiceEvent['name']> = Extract<ServiceEvent, { readonly name: Name }>
 
@@ -24,6 +25,7 @@ const UNREACHABLE: Record<EventOf<'reachability'>['part'], (reason: string) => s
 
 /** The subscriber that writes events as lines of the log. */
 export function logEvents(log: Logger): Emit {
+  const trail = trailOf(log)
   return event => {
     switch (event.name) {
       case 'alarm': {
@@ -58,6 +60,10 @@ export function logEvents(log: Logger): Emit {
         return log.info({ accepted: event.accepted, keys: event.keys }, 'COMETCHAT_API_KEY_FILE changed')
       case 'limit-acting':
         return logLimit(log, event)
+      case 'audit-writable':
+        return log.info({ lost: event.lost }, 'AUDIT_FILE can be written again')
+      case 'audit-checkpoint':
+        return trail.info({ chain: event.chain, count: event.count, head: event.head }, 'audit checkpoint')
       case 'config-warning':
         return log.warn(event.warning)
       default:

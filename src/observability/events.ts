@@ -25,6 +25,18 @@ export type ServiceEvent =
   | { readonly name: 'alarm'; readonly alarm: 'uid-shared'; readonly uid: string }
   /** A user came whose UID is that of another user. */
   | { readonly name: 'alarm'; readonly alarm: 'uid-taken'; readonly uid: string }
+  /** Lines of AUDIT_FILE cannot be written; at most once a minute. */
+  | {
+      readonly name: 'alarm'
+      readonly alarm: 'audit-unwritable'
+      /** A code of the operating system, such as `ENOSPC`. */
+      readonly reason: string
+      readonly waiting: number
+      readonly lost: number
+    }
+  | { readonly name: 'audit-writable'; readonly lost: number }
+  /** So many lines of this chain are in AUDIT_FILE, and the last has this mac: what the file is held against. */
+  | { readonly name: 'audit-checkpoint'; readonly chain: string; readonly count: number; readonly head: string }
   | { readonly name: 'user-created'; readonly uid: string }
   /** A store became reachable again, or unreachable; `part` is the reason that `/readyz` gives. */
   | {

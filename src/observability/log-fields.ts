@@ -28,6 +28,7 @@ export class LogFields {
   replayed?: boolean
   reconciled?: 'found' | 'absent' | 'unclear'
   attempts?: number
+  keyFingerprint?: string
   upstreamMs?: number
   upstreamStatus?: number
   upstreamCode?: string
@@ -38,10 +39,24 @@ export class LogFields {
   }
 }
 
+/** Those that say who asks for what. */
+export type CallerFields = Pick<
+  LogFields,
+  'requestId' | 'scheme' | 'issuer' | 'subject' | 'uid' | 'actors' | 'parentId'
+>
+
 /** Those that say what came of a reply. */
 export type DeliveryFields = Pick<
   LogFields,
-  'delivery' | 'messageId' | 'replayed' | 'reconciled' | 'attempts' | 'upstreamMs' | 'upstreamStatus' | 'upstreamCode'
+  | 'delivery'
+  | 'messageId'
+  | 'replayed'
+  | 'reconciled'
+  | 'attempts'
+  | 'keyFingerprint'
+  | 'upstreamMs'
+  | 'upstreamStatus'
+  | 'upstreamCode'
 >
 
 /** The caller, and the user of CometChat who speaks for them. */
@@ -99,9 +114,20 @@ export function noteReconciled(fields: DeliveryFields, reconciled: NonNullable<D
 /** One exchange with CometChat, added to those before it. */
 export function noteAttempt(
   fields: DeliveryFields,
-  { durationMs, status, code }: { readonly durationMs: number; readonly status?: number; readonly code?: string }
+  {
+    durationMs,
+    keyFingerprint,
+    status,
+    code
+  }: {
+    readonly durationMs: number
+    readonly keyFingerprint?: string
+    readonly status?: number
+    readonly code?: string
+  }
 ): void {
   fields.attempts = (fields.attempts ?? 0) + 1
+  if (keyFingerprint !== undefined) fields.keyFingerprint = keyFingerprint
   fields.upstreamMs = Math.round((fields.upstreamMs ?? 0) + durationMs)
   if (status !== undefined) fields.upstreamStatus = status
   if (code !== undefined) fields.upstreamCode = code

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { createTimestamp } from '../lib/clock.ts'
 import { LogOutput } from './log-output.ts'
 
 const STANDARD_OUTPUT = 1
@@ -23,30 +24,16 @@ export function createProcessLog(level: string, worker?: number): ProcessLog {
 
 /** One JSON object a line; what may stand in it is decided where it is written. */
 export function createLogger(level: string, destination: DestinationStream, base: object | null = null): Logger {
+  const time = createTimestamp(Date.now)
   const options = {
     level,
     base,
-    timestamp: createTimestamp(),
+    timestamp: () => `,"time":"${time()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
     // A safety net: an error, request or response that reaches a line by accident says nothing of itself.
     serializers: { err: nameOf, error: nameOf, req: () => undefined, res: () => undefined }
   }
   return pino(options, destination)
-}
-
-/** RFC 3339 in UTC; the second changes rarely, so it is only written out when it does. */
-function createTimestamp(): () => string {
-  let secondMs = Number.NaN
-  let text = ''
-  return () => {
-    const nowMs = Date.now()
-    const millisecond = nowMs % 1000
-    if (nowMs - millisecond !== secondMs) {
-      secondMs = nowMs - millisecond
-      text = `,"time":"${new Date(secondMs).toISOString().slice(0, -'000Z'.length)}`
-    }
-    return `${text}${String(millisecond).padStart(3, '0')}Z"`
-  }
 }
 
 function nameOf(error: unknown): string {

@@ -16,19 +16,24 @@ export interface RequestLoggers {
 }
 
 export function createRequestLoggers(log: Logger): RequestLoggers {
-  return { log, trail: log.level === 'silent' ? log : log.child({}, { level: 'trace' }) }
+  return { log, trail: trailOf(log) }
+}
+
+/** Writes at every level but `silent`. */
+export function trailOf(log: Logger): Logger {
+  return log.level === 'silent' ? log : log.child({}, { level: 'trace' })
 }
 
 /**
  * Writes the one line of a request: what was asked, who asked, as whom, and what is known about the reply. It goes with
- * the answer, also where the client has gone and hears nothing any more.
+ * the answer, also where the client has gone and hears nothing any more. False where it was written before.
  */
 export function writeRequestLine(
   { log, trail }: RequestLoggers,
   request: FastifyRequest,
   response: FastifyReply
-): void {
-  if (request.hasLine) return
+): boolean {
+  if (request.hasLine) return false
   request.hasLine = true
   const { id, method, routeOptions, facts } = request
   facts.requestId = id
@@ -39,6 +44,7 @@ export function writeRequestLine(
   const isTrail = facts.delivery === 'sent' || facts.delivery === 'unknown'
   const logger = isTrail ? trail : log
   logger[levelOf(response.statusCode)](facts, 'request')
+  return true
 }
 
 /** `error` where somebody has to look, `warn` for what goes by itself, `info` for what its caller can mend. */

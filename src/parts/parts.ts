@@ -9,6 +9,7 @@ import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
+import { type Audit, openAuditFile } from './audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
@@ -36,6 +37,8 @@ export interface Parts extends Part {
   readonly uids: Uids
   readonly cometchat: CometChat
   readonly delivery: Delivery
+  /** Undefined where there is no audit file. */
+  readonly audit: Audit | undefined
 }
 
 /**
@@ -47,7 +50,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const emit = createEmit([adapters.subscriber ?? logEvents(log)])
   const fetchJson = createJsonFetcher()
   // First the stores: they can refuse to start, and then nothing else must be running.
-  const { records, login, uids } = await openStores(config, adapters.store, { fetchJson, clock, emit })
+  const { records, login, uids, audit } = await openStores(config, adapters.store, { fetchJson, clock, emit })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const appSessions = await openAppSessions(config, clock, emit)
   const cometchat = createCometChat(config, { clock, random, emit })
@@ -59,11 +62,13 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     clock,
     deadlineMs: config.delivery.deadlineMs,
     quietPeriodMs: config.delivery.quietPeriodMs,
-    marker: config.delivery.marker
+    marker: config.delivery.marker,
+    ...(audit?.beforeSend && { beforeSend: audit.beforeSend })
   })
 
   // In the order in which `/readyz` gives its reasons.
-  const parts: readonly Part[] = [records, bearer, appSessions, ...(login ? [login] : []), uids, cometchat]
+  const optional = [login, audit].filter(part => part !== undefined)
+  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat]
   return {
     clock,
     bearer,
@@ -72,6 +77,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     uids,
     cometchat,
     delivery,
+    audit,
     health: parts.flatMap(part => part.health),
     warnings: () => parts.flatMap(part => part.warnings?.() ?? []),
     async close() {
@@ -88,7 +94,7 @@ interface StoreNeeds {
   readonly emit: Emit
 }
 
-/** Everything that is kept at STORE_URL. Throws a StoreError, and leaves nothing open. */
+/** Everything that is kept at STORE_URL, and the audit file. Throws a StoreError, and leaves nothing open. */
 async function openStores(config: Config, given: RecordStore | undefined, { fetchJson, clock, emit }: StoreNeeds) {
   const opened: Pick<Part, 'close'>[] = [fetchJson]
   try {
@@ -96,7 +102,9 @@ async function openStores(config: Config, given: RecordStore | undefined, { fetc
     opened.push(records)
     const login = await openLogin(config, { fetchJson, clock, emit })
     if (login) opened.push(login)
-    return { records, login, uids: await openUids(config, clock, emit) }
+    const uids = await openUids(config, clock, emit)
+    opened.push(uids)
+    return { records, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
   } catch (error) {
     await Promise.all(opened.map(one => one.close()))
     throw error

@@ -82,6 +82,8 @@ export interface NewUser {
 /** One exchange with CometChat, for the log line. */
 export interface Attempt {
   readonly durationMs: number
+  /** Of the API key that it was made with. */
+  readonly keyFingerprint?: string
   readonly status?: number
   /** CometChat's error code when it is a known one, or undici's. */
   readonly code?: string

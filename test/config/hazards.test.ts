@@ -23,6 +23,7 @@ const KEY = JSON.stringify({
   crv: 'Ed25519',
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
 })
+const audit = { AUDIT_FILE: '/var/log/audit.log', AUDIT_SECRET: 'an-audit-secret-of-at-least-32-bytes' }
 const secret = { AUTH_JWT_SECRET: 'a-shared-secret-for-tests-of-40-bytes-xx' }
 const session = { AUTH_SESSION_SECRET: 'a-session-secret-of-at-least-32-bytes' }
 
@@ -126,6 +127,7 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
     { STORE_URL: 'redis://redis.example.com', STORE_SECRET },
     { STORE_URL: 'redis://127.0.0.1', STORE_SECRET }
   ],
+  [/LOG_LEVEL/, 'LOG_LEVEL', { ...audit, LOG_LEVEL: 'silent' }, { ...audit, LOG_LEVEL: 'error' }],
   [/tls-keylog/, '--tls-keylog', { NODE_OPTIONS: '--tls-keylog=/tmp/keys' }, { NODE_OPTIONS: '--tls-cipher-list=x' }],
   [/trace-tls/, '--trace-tls', { NODE_OPTIONS: '--trace_tls' }, { NODE_OPTIONS: '--trace-warnings' }]
 ]
@@ -179,6 +181,7 @@ t.test('what is at stake in one variable is at stake in its siblings', async t =
     ['AUTH_SESSION_STORE_URL', { AUTH_SESSION_STORE_URL: 'redis://10.0.0.7:6379/1', ...session }],
     ['AUTH_JWT_SECRET', { AUTH_JWT_SECRET: 'local-example-secret-that-protects-nothing' }],
     ['COMETCHAT_API_KEY', { COMETCHAT_API_KEY: 'real-api-key,a08ff49b6f772632716c43069c43a8c3b7cf3c25' }],
+    ['AUDIT_SECRET', { ...audit, AUDIT_SECRET: 'example-of-an-audit-secret-of-32-bytes' }],
     [
       'AUTH_SESSION_SECRET',
       {
@@ -206,7 +209,7 @@ t.test('every secret that stands in a document is known as one that everybody kn
   const found = documents.flatMap(path =>
     Array.from(
       readFileSync(join(ROOT, path), 'utf8').matchAll(
-        /^[#\s>-]*((?:COMETCHAT_API_KEY|STORE_SECRET|UID_TABLE_TOKEN|AUTH_[A-Z_]+_SECRET))[=:] *([^\s#]+)/gm
+        /^[#\s>-]*((?:COMETCHAT_API_KEY|STORE_SECRET|AUDIT_SECRET|UID_TABLE_TOKEN|AUTH_[A-Z_]+_SECRET))[=:] *([^\s#]+)/gm
       ),
       ([, name = '', secret = '']) => `${path}: ${name}=${secret}`
     )

@@ -30,6 +30,7 @@ const EVERYTHING_ON = {
   AUTH_JWT_ISSUER: 'https://issuer.test',
   AUTH_JWT_AUDIENCE: 'replies',
   AUTH_INTROSPECTION_URL: 'https://issuer.test/introspect',
+  AUDIT_FILE: 'audit.log',
   AUTH_LOGIN_ISSUER: 'https://issuer.test',
   AUTH_SESSION_STORE_URL: 'redis://h',
   UID_MODE: 'table',

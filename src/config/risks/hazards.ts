@@ -48,6 +48,8 @@ export interface Start {
     readonly quietPeriodMs: number
   }
   readonly drainDelayMs: number
+  readonly audit: { readonly secrets: readonly Secret[] } | undefined
+  readonly logLevel: string
 }
 
 /** Of a real key; what is shorter would be found in any text. */
@@ -127,6 +129,11 @@ export const HAZARDS: readonly Hazard[] = [
     ]
   },
   {
+    what: '`LOG_LEVEL=silent` with `AUDIT_FILE`',
+    reason: 'is silent: no checkpoint of the audit file is in the log, and that its end was cut off would go unseen.',
+    find: ({ audit, logLevel }) => (audit && logLevel === 'silent' ? ['LOG_LEVEL'] : [])
+  },
+  {
     what: '`--tls-keylog`',
     reason: 'writes what decrypts every TLS connection, and so the key, into a file.',
     find: ({ flags }) => (flags.some(flag => /^--tls-keylog(=|$)/.test(flag)) ? ['--tls-keylog'] : [])
@@ -142,7 +149,7 @@ export function warningsOf(start: Start): string[] {
   return HAZARDS.flatMap(({ find, reason }) => find(start).map(found => `${found} ${reason}`))
 }
 
-function publishedSecrets({ cometchat, auth, issuers, uid, delivery }: Start): string[] {
+function publishedSecrets({ cometchat, auth, issuers, uid, delivery, audit }: Start): string[] {
   const { introspection, login, session } = auth
   const client = introspection?.client
   const secrets: Readonly<Record<string, readonly (Secret | undefined)[]>> = {
@@ -152,7 +159,8 @@ function publishedSecrets({ cometchat, auth, issuers, uid, delivery }: Start): s
     AUTH_LOGIN_CLIENT_SECRET: [login?.clientSecret],
     AUTH_SESSION_SECRET: session?.secrets ?? [],
     UID_TABLE_TOKEN: [uid.table?.kind === 'url' ? uid.table.token : undefined],
-    STORE_SECRET: [delivery.secret]
+    STORE_SECRET: [delivery.secret],
+    AUDIT_SECRET: audit?.secrets ?? []
   }
   const isKnown = (secret: Secret | undefined): boolean => secret !== undefined && isPublished(secret.reveal())
   return [...Object.keys(secrets).filter(name => secrets[name]?.some(isKnown)), ...publishedSecretsOf(issuers)]

@@ -5,7 +5,8 @@ const PUBLISHED: ReadonlySet<string> = new Set([
   'example-of-a-client-secret',
   'example-of-a-session-secret-of-32-bytes',
   'example-of-a-token',
-  'example-of-a-store-secret-of-32-bytes'
+  'example-of-a-store-secret-of-32-bytes',
+  'example-of-an-audit-secret-of-32-bytes'
 ])
 
 export function isPublished(secret: string): boolean {

@@ -50,11 +50,12 @@ export function isAccepted({ outcome, refusal }: CallResult): boolean {
 }
 
 /** What the log may say of an outcome: a status, and a code of a closed vocabulary. */
-export function toAttemptLog({ outcome }: CallResult, durationMs: number): Attempt {
-  if (outcome.kind === 'failure') return { durationMs, code: outcome.errorCode }
+export function toAttemptLog({ outcome }: CallResult, durationMs: number, keyFingerprint: string): Attempt {
+  if (outcome.kind === 'failure') return { durationMs, keyFingerprint, code: outcome.errorCode }
   const { status } = outcome
   const code = status >= 400 ? errorCodeOf(outcome) : undefined
-  return code === undefined ? { durationMs, status } : { durationMs, status, code: loggableCode(code) }
+  if (code === undefined) return { durationMs, keyFingerprint, status }
+  return { durationMs, keyFingerprint, status, code: loggableCode(code) }
 }
 
 /** `error.code` of CometChat's envelope, and nothing else of it: its text has been seen to hold the API key. */

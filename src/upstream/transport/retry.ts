@@ -48,7 +48,7 @@ export async function requestWithRetries(
     const timeoutMs = deadline.atMs - startedAtMs
     const outcome = await connections.exchange(build(key), { timeoutMs, shouldSend: deadline.shouldSend })
     const result = interpret(outcome, clock)
-    deadline.onAttempt?.(toAttemptLog(result, clock.monotonic() - startedAtMs))
+    deadline.onAttempt?.(toAttemptLog(result, clock.monotonic() - startedAtMs, key.fingerprint))
     options.onResult?.(result)
     if (isAccepted(result)) keyring.accepted(key)
     const decision = policy.next(result, key)
