@@ -8,6 +8,7 @@ import { requestGuard } from './http/guard/request-guard.ts'
 import { checkContent } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
 import { createPublicServer } from './http/public-server.ts'
+import { createAddressTest } from './lib/network.ts'
 import { SESSION_COOKIE } from './lib/service/cookie-names.ts'
 import { noteCaller } from './observability/log-fields.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
@@ -34,9 +35,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const { bearer, appSessions, login, uids, cometchat, delivery, audit } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
-  const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]) }
+  const isProxy = createAddressTest(config.trustProxy)
+  const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]), isProxy }
 
-  const app = createPublicServer({ trustProxy: config.trustProxy, deadlineMs })
+  const app = createPublicServer({ isProxy, deadlineMs })
   setErrorHandler(app, adapters.log)
   await app.register(lifecycle, {
     drain,

@@ -80,13 +80,13 @@ function authenticate(
   if (credential.kind === 'bearer') {
     if (!bearer) throw unauthenticated('credential-off', 'Bearer tokens are not accepted here.')
     // A gateway adds its header to whatever a browser sends, as the browser does its cookie.
-    if (credential.isAmbient) verifyCsrf(request.headers, csrf)
+    if (credential.isAmbient) verifyCsrf(request, csrf)
     return bearer(credential.token, request)
   }
   const readSession = cookies.get(credential.name)
   if (!readSession) throw unauthenticated('credential-off', 'A session cookie is not accepted here.')
   // Before the session is read: what another site makes a browser send must not even renew it.
-  verifyCsrf(request.headers, csrf)
+  verifyCsrf(request, csrf)
   return readSession(credential.value, request)
 }
 

@@ -26,7 +26,7 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     names: ['TRUST_PROXY'],
     byDefault: 'none',
     meaning:
-      "addresses or CIDR blocks of proxies, comma-separated; the questions about opaque tokens are shared by the client's address"
+      "addresses or CIDR blocks of proxies in front, comma-separated: their `X-Forwarded-For`, `-Host` and `-Proto` count; the questions about opaque tokens are shared by the client's address"
   },
   {
     names: ['CORS_ORIGINS'],

@@ -6,7 +6,8 @@ import { dropRest } from './late-bytes.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {
-  readonly trustProxy: readonly string[]
+  /** Whether an address is that of a proxy in front, whose X-Forwarded headers count. */
+  readonly isProxy: (address: string | undefined) => boolean
   /** The longest a reply may take, in milliseconds. */
   readonly deadlineMs: number
 }
@@ -15,7 +16,7 @@ const MAX_BODY_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
-export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
+export function createPublicServer({ isProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
   const requestIdOf = createRequestIds()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
@@ -34,7 +35,7 @@ export function createPublicServer({ trustProxy, deadlineMs }: PublicServerOptio
     },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    trustProxy: isProxy,
     requestIdHeader: false,
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,

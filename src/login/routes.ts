@@ -71,7 +71,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
   })
 
   app.post('/auth/logout', { config: { operation: 'log-out' } }, async (request, response) => {
-    verifyCsrf(request.headers, options.csrf)
+    verifyCsrf(request, options.csrf)
     const returnTo = wantedReturnUrl(request, origin)
     const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
     const path = returnTo.slice(origin.length)

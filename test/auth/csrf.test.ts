@@ -74,7 +74,7 @@ async function startApp(options: { forgetCredentials?: boolean } = {}) {
       ['sid', principal],
       ['__Host-own', principal]
     ]),
-    csrf: { allowedOrigins: new Set([LISTED]) },
+    csrf: { allowedOrigins: new Set([LISTED]), isProxy: () => false },
     uidOf: createUidMap({ mode: 'verbatim', prefix: '' }),
     ...options
   })
@@ -168,7 +168,7 @@ t.test('another site loses before the session is read', async t => {
   await app.register(requireCaller, {
     bearer: undefined,
     cookies: new Map([['sid', async (value: string) => Promise.reject(new Error(`read ${read.push(value)}`))]]),
-    csrf: { allowedOrigins: new Set<string>() },
+    csrf: { allowedOrigins: new Set<string>(), isProxy: () => false },
     uidOf: createUidMap({ mode: 'verbatim', prefix: '' })
   })
   app.post('/', async () => 'posted')

@@ -25,7 +25,12 @@ async function callerOf(
   const app = fastify()
   setErrorHandler(app, pino({ level: 'silent' }))
   const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
-  const options = { bearer: () => principal, cookies: new Map(), csrf: { allowedOrigins: new Set<string>() }, uidOf }
+  const options = {
+    bearer: () => principal,
+    cookies: new Map(),
+    csrf: { allowedOrigins: new Set<string>(), isProxy: () => false },
+    uidOf
+  }
   await app.register(requireCaller, { ...options, ...more })
   app.post('/', async request => request.caller)
   const answer = await app.inject({ method: 'POST', url: '/', headers: { authorization: 'Bearer x', ...headers } })
@@ -104,7 +109,7 @@ t.test('a token that a gateway or a browser adds needs proof of origin, and anot
       const app = fastify()
       setErrorHandler(app, pino({ level: 'silent' }))
       const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
-      const csrf = { allowedOrigins: new Set<string>() }
+      const csrf = { allowedOrigins: new Set<string>(), isProxy: () => false }
       const bearer = (token: string) => (token === 'x' ? alice : { ...alice, subject: 'another-token' })
       await app.register(requireCaller, { bearer, cookies: new Map(), csrf, uidOf, forgetCredentials: true, ...more })
       app.post('/', async request => ({ ...request.caller, left: request.headers['x-gateway-token'] }))

@@ -54,9 +54,12 @@ export async function startTarget(t: Test, options: TargetOptions = {}) {
       t.teardown(() => void client.socket.destroy())
       return client
     },
-    /** Sends one request on a connection of its own. */
-    async send(request: Partial<HostileRequest> & { lines: readonly string[] }): Promise<HostileAnswer | undefined> {
-      const client = openHostile(service.url)
+    /** Sends one request on a connection of its own, to this service or another one. */
+    async send({
+      url = service.url,
+      ...request
+    }: Partial<HostileRequest> & { lines: readonly string[]; url?: string }): Promise<HostileAnswer | undefined> {
+      const client = openHostile(url)
       client.send(hostileBytes({ target: path, body: JSON.stringify({ data: { text: 'hello' } }), ...request }))
       const [answer] = await client.waitForAnswers(1)
       client.socket.destroy()

@@ -6,7 +6,7 @@ import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { createPublicServer } from '../../src/http/public-server.ts'
 
 async function start(t: Test) {
-  const app = createPublicServer({ trustProxy: [], deadlineMs: 1000 })
+  const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000 })
   t.teardown(() => app.close())
   setErrorHandler(app, pino({ level: 'silent' }))
   const bodies: unknown[] = []
