@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { AppError } from '../errors.ts'
+import { asciiLowerCase } from '../lib/ascii.ts'
 import { type CredentialReason, credentialRefusal } from './reasons.ts'
 
 export interface CsrfPolicy {
@@ -13,8 +14,8 @@ export interface CsrfPolicy {
 export type CsrfRequest = Pick<FastifyRequest, 'headers' | 'host' | 'protocol' | 'socket'>
 
 /** An origin, or a host with its port, and nothing that a URL could have beside it. */
-const ORIGIN = /^https?:\/\/[^\s/?#@\\]+$/i
-const HOST = /^[^\s/?#@\\]+$/
+const ORIGIN = /^https?:\/\/[\w.:[\]-]+$/i
+const HOST = /^[\w.:[\]-]+$/
 
 /**
  * Lets a cookie call pass only with proof that an allowed page made it: `Sec-Fetch-Site: same-origin`, an allowed
@@ -45,7 +46,7 @@ function isOwnOrigin(origin: string, request: CsrfRequest, isProxy: CsrfPolicy['
   const own = page && HOST.test(request.host) ? URL.parse(`${page.protocol}//${request.host}`) : null
   if (!page || !own || page.port !== own.port || nameOf(page) !== nameOf(own)) return false
   const isSchemeKnown = request.headers['x-forwarded-proto'] !== undefined && isProxy(request.socket.remoteAddress)
-  return !isSchemeKnown || page.protocol === `${request.protocol.toLowerCase()}:`
+  return !isSchemeKnown || page.protocol === `${asciiLowerCase(request.protocol)}:`
 }
 
 function nameOf({ hostname }: URL): string {
