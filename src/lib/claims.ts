@@ -18,11 +18,23 @@ const MAX_RULES = 32
 
 /**
  * The claim of that whole name (`https://acme.example/uid`), or else the one at that path through objects
- * (`app_metadata.plan`). Own members only: the length of a text or what an object inherits is nobody's claim.
+ * (`app_metadata.plan`), of which the first name may have dots itself (`https://hasura.io/jwt/claims.x-hasura-user-id`).
+ * Own members only: the length of a text or what an object inherits is nobody's claim.
  */
 export function claimAt(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
-  return name.includes('.') ? memberAt(claims, name.split('.')) : undefined
+  if (!name.includes('.')) return undefined
+  return memberAt(claims, name.split('.')) ?? memberBelowDots(claims, name)
+}
+
+function memberBelowDots(claims: Claims, name: string): unknown {
+  for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
+    const first = name.slice(0, dot)
+    if (first.includes('.') && Object.hasOwn(claims, first)) {
+      return memberAt(claims[first], name.slice(dot + 1).split('.'))
+    }
+  }
+  return undefined
 }
 
 /** The member that a path of names leads to, through objects alone. */

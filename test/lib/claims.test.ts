@@ -7,7 +7,7 @@ const isKept = (rules: string, claims: object): boolean =>
 t.test('a claim is found by its whole name first, and by a path through objects second', async t => {
   const claims = JSON.parse(`{
     "https://acme.example/uid": "whole", "a.b": "whole", "a": { "b": "path", "c": { "d": 7 } },
-    "list": ["x"], "text": "abc", "nothing": null, "__proto__": { "own": "mine" }
+    "https://x.example/claims": { "id": 42, "deep": { "er": "y" } }, "list": ["x"], "text": "abc", "nothing": null, "__proto__": { "own": "mine" }
   }`)
   const found: Record<string, unknown> = {
     'https://acme.example/uid': 'whole',
@@ -25,6 +25,10 @@ t.test('a claim is found by its whole name first, and by a path through objects 
     'a.': undefined,
     '.a': undefined,
     '.': undefined,
+    'https://x.example/claims.id': 42,
+    'https://x.example/claims.deep.er': 'y',
+    'https://x.example/claims.toString': undefined,
+    'https://x.example/other.id': undefined,
     '__proto__.own': 'mine',
     '__proto__.toString': undefined
   }
