@@ -13,6 +13,8 @@ import { startRedis, withoutRedis } from '../helpers/redis-server.ts'
 import type { ServiceEnv } from '../helpers/service-process.ts'
 import { Instance } from './instance.ts'
 import { Judge, type Score } from './judge.ts'
+import { Meddlers, PAGINGS } from './meddlers.ts'
+import { sleep } from './sleep.ts'
 import { type Place, StormClients } from './storm-clients.ts'
 
 export interface StormOptions {
@@ -22,6 +24,8 @@ export interface StormOptions {
   readonly seed: number
   /** `memory` shows what the storm does to instances that share nothing and forget: it must double replies. */
   readonly store: 'file' | 'redis' | 'both' | 'memory'
+  /** How CometChat pages its threads: a name of PAGINGS; by the seed unless given. */
+  readonly paging?: string | undefined
   /** How long it may take to come to rest. */
   readonly restSeconds?: number
   readonly signal?: AbortSignal
@@ -31,6 +35,9 @@ export interface StormOptions {
 export interface StormFacts {
   readonly kills: number
   readonly pauses: number
+  /** Messages that others wrote, deleted, removed or edited. */
+  readonly changes: number
+  readonly paging: string
   readonly seconds: number
   /** The longest time that CometChat, which lives in this process, could not do anything. */
   readonly lagMs: number
@@ -48,11 +55,12 @@ const FAULTS: readonly FaultName[] = [
   'stall',
   'stall-after-commit'
 ]
-const DEADLINE_MS = 500
+const DEADLINE_MS = 1000
 export const QUIET_MS = 2000
 /** Longer than the lease of a reply, which is its deadline and 5 s, and the quiet period after it. */
 const LONGEST_PAUSE_MS = DEADLINE_MS + 5000 + QUIET_MS + 2000
-const CLIENTS_PER_PLACE = 150
+const CLIENTS_PER_PLACE = 60
+const MEDDLE_EVERY_MS = 20
 
 export async function runStorm(options: StormOptions): Promise<Score & StormFacts> {
   const storm = new Storm(options)
@@ -74,6 +82,8 @@ class Storm {
   readonly #instances: Instance[] = []
   readonly #places: Place[] = []
   readonly #beganAtMs = performance.now()
+  readonly #paging: string
+  #meddlers: Meddlers | undefined
   #missing: string | undefined
   #kills = 0
   #pauses = 0
@@ -82,6 +92,10 @@ class Storm {
     this.#options = options
     this.#random = createRandom(options.seed)
     this.#emulator = createCometChatEmulator({ seed: options.seed })
+    const pagings = Object.keys(PAGINGS)
+    this.#paging = options.paging ?? pagings[options.seed % pagings.length] ?? 'either'
+    // An edit takes the mark with it.
+    Object.assign(this.#emulator.switches, { editedData: 'replaced', ...PAGINGS[this.#paging] })
     this.#judge = new Judge(this.#emulator)
   }
 
@@ -114,23 +128,30 @@ class Storm {
     const calm = new AbortController()
     const over = new AbortController()
     const signals = signal ? [signal] : []
+    const parents = this.#addThreads()
+    const threads = [...parents].map(([user, parent]) => ({ user, parent }))
+    const meddlers = new Meddlers(this.#emulator, createRandom(seed + 2), threads)
+    this.#meddlers = meddlers
     const progress = setInterval(() => this.#options.onProgress?.(this.#facts()), 1000)
     const ending = setTimeout(() => calm.abort(), seconds * 1000)
     const clients = new StormClients({
       places: this.#places,
       judge: this.#judge,
-      parents: this.#addThreads(),
+      parents,
+      staysUnknown: parent => this.#paging === 'ignored' || meddlers.isModerated(parent),
       random: createRandom(seed + 1),
       replies,
       calm: AbortSignal.any([calm.signal, ...signals]),
       over: AbortSignal.any([over.signal, ...signals])
     })
     const weather = this.#batter(AbortSignal.any([calm.signal, ...signals]))
+    const meddling = setInterval(() => meddlers.meddle(), MEDDLE_EVERY_MS)
     const done = clients.run(CLIENTS_PER_PLACE).finally(() => calm.abort())
     // It is waited for below; a defect must not end this process before its children.
     done.catch(() => undefined)
     await weather
     this.#emulator.stopFailing()
+    clearInterval(meddling)
     const patience = setTimeout(() => over.abort(), restSeconds * 1000)
     await done
     for (const timer of [progress, ending, patience]) clearTimeout(timer)
@@ -204,18 +225,11 @@ class Storm {
     const missing = this.#missing !== undefined && { missing: this.#missing }
     const lagMs = Math.round(this.#lag.max / 1e6)
     const lies = this.#judge.lies()
-    return { ...this.#judge.score(), lies, kills: this.#kills, pauses: this.#pauses, seconds, lagMs, ...missing }
+    return { ...this.#judge.score(), lies, ...this.#weather(), seconds, lagMs, ...missing }
   }
-}
 
-/** Ends early when it is aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
+  #weather(): Pick<StormFacts, 'kills' | 'pauses' | 'changes' | 'paging'> {
+    const changes = this.#meddlers?.changes ?? 0
+    return { kills: this.#kills, pauses: this.#pauses, changes, paging: this.#paging }
+  }
 }

@@ -2,6 +2,7 @@
 import { tokenFor } from '../helpers/tokens.ts'
 import type { Judge } from './judge.ts'
 import { type SentReply, sendOnce } from './send-reply.ts'
+import { sleep } from './sleep.ts'
 
 /** Instances that share their records. */
 export interface Place {
@@ -17,6 +18,8 @@ export interface StormClientsOptions {
   readonly parents: ReadonlyMap<string, string>
   readonly random: () => number
   readonly replies: number
+  /** Whether a reply that was lost in this thread may stay unknown for good. */
+  readonly staysUnknown: (parent: string) => boolean
   /** Aborted when no more replies are begun. */
   readonly calm: AbortSignal
   /** Aborted when nobody tries any more. */
@@ -58,16 +61,16 @@ export class StormClients {
   }
 
   async #deliver(reply: StormReply): Promise<void> {
-    const { judge, over, random } = this.#options
-    const { text } = reply
+    const { judge, calm, over, random, staysUnknown } = this.#options
+    const { text, parent } = reply
     judge.begins(text)
     while (!over.aborted) {
       const existed = judge.exists(text)
       const answer = await this.#try(reply)
       if (answer) judge.hears(text, answer, existed)
       if (answer && !answer.retryable) return
-      const waitMs = answer?.retryAfterMs ?? 50 + random() * 200
-      await new Promise(resolve => setTimeout(resolve, waitMs))
+      if (calm.aborted && answer?.code === 'idempotency-in-flight' && staysUnknown(parent)) return
+      await sleep(answer?.retryAfterMs ?? 50 + random() * 200, over)
     }
   }
 

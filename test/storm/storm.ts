@@ -1,16 +1,20 @@
 import { parseArgs } from 'node:util'
 import type { Score } from './judge.ts'
+import { PAGINGS } from './meddlers.ts'
 import { QUIET_MS, runStorm, type StormFacts } from './run-storm.ts'
 
+const PAGING_NAMES = Object.keys(PAGINGS)
 const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store file|redis|both]
+                        [--paging NAME]
 
 Starts a local CometChat that fails at random, two instances of the service on one Redis and one on a file, kills and
-stops them at random, and lets clients send replies that they repeat as docs/delivery.md says. Ends with what was
+stops them at random, lets other people write, remove and edit in the threads, and lets clients send replies that they repeat as docs/delivery.md says. Ends with what was
 posted twice or lost; then the exit status is 1. Ctrl-C ends it early with what it has.
 
   --replies N   how many replies at most (5000)
   --seconds N   for how long (60); after that everything may come to rest
   --seed N      of the faults, the kills and the clients; processes and sockets stay as random as they are
+  --paging NAME how CometChat pages its threads (by the seed): ${PAGING_NAMES.join(', ')}
   --store       file, redis or both (both); without redis-server only the file
 `
 /** sysexits.h: EX_USAGE. */
@@ -28,6 +32,7 @@ interface Options {
   readonly seconds: number
   readonly seed: number
   readonly store: 'file' | 'redis' | 'both'
+  readonly paging: string | undefined
 }
 
 async function main(options: Options): Promise<void> {
@@ -50,12 +55,27 @@ function progressLine({ seconds, replies, sent, unknown, kills, doubled, lost }:
 }
 
 function report(facts: Score & StormFacts, seed: number, isInterrupted: boolean): string {
-  const { replies, posts, sent, refused, unknown, doubled, lost, lies, kills, pauses, lagMs, missing } = facts
+  const {
+    replies,
+    posts,
+    sent,
+    refused,
+    unknown,
+    doubled,
+    lost,
+    lies,
+    kills,
+    pauses,
+    changes,
+    paging,
+    lagMs,
+    missing
+  } = facts
   return [
     ...(isInterrupted ? ['Interrupted: what was under way then is counted as unknown.'] : []),
     ...(missing === undefined ? [] : [`Without Redis: ${missing}.`]),
     `${replies} replies, ${posts} posts: ${sent} told as sent, ${refused} as refused, ${unknown} stayed unknown`,
-    `${kills} kills, ${pauses} pauses, seed ${seed}; CometChat was busy for ${lagMs} ms at most`,
+    `${kills} kills, ${pauses} pauses, ${changes} changes by others, paging ${paging}, seed ${seed}; CometChat was busy for ${lagMs} ms at most`,
     ...(doubled > 0 && lagMs >= QUIET_MS
       ? [`This machine kept CometChat busy for longer than the quiet period of ${QUIET_MS} ms: try a calmer one.`]
       : []),
@@ -73,18 +93,20 @@ function readOptions(): Options | 'help' | string {
         seconds: { type: 'string', default: '60' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
         store: { type: 'string', default: 'both' },
+        paging: { type: 'string' },
         help: { type: 'boolean', default: false }
       }
     })
-    const { store, help } = values
+    const { store, paging, help } = values
     if (help) return 'help'
     if (store !== 'file' && store !== 'redis' && store !== 'both') return '--store takes file, redis or both.'
+    if (paging !== undefined && !PAGING_NAMES.includes(paging)) return `--paging takes ${PAGING_NAMES.join(', ')}.`
     const [replies, seconds, seed] = [values.replies, values.seconds, values.seed].map(Number)
     if (replies === undefined || seconds === undefined || seed === undefined) return USAGE
     if (![replies, seconds, seed].every(Number.isSafeInteger) || replies < 1 || seconds < 1) {
       return '--replies, --seconds and --seed take whole numbers.'
     }
-    return { replies, seconds, seed, store }
+    return { replies, seconds, seed, store, paging }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -4,11 +4,11 @@ import t from 'tap'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { AppError } from '../../../src/errors.ts'
-import { LEASE_MS } from '../model/attempt.ts'
+import { type Attempt, LEASE_MS } from '../model/attempt.ts'
 import { Decisions } from '../model/decisions.ts'
 import type { Fate } from '../model/fake-cometchat.ts'
 import { QUIET_MS, Stage, type StageOptions } from '../model/stage.ts'
-import { World } from '../model/world.ts'
+import { type Process, World } from '../model/world.ts'
 import { wrapStore } from '../wrap-store.ts'
 import { FORGETFUL } from './stores.ts'
 
@@ -84,13 +84,24 @@ t.test(
 
     failOver()
     world.advance(1000)
-    const third = stage.begin('hello', process)
-    await stage.takeSteps()
-    t.match(third.answer, { code: 'idempotency-in-flight', retryAfterMs: QUIET_MS + LEASE_MS - 1000 })
+    const waitsMs: number[] = []
+    for (;;) {
+      const { answer } = await retry(stage, process)
+      if (answer?.code !== 'idempotency-in-flight') break
+      waitsMs.push(answer.retryAfterMs ?? 0)
+      world.advance(waitsMs.at(-1) ?? 0)
+    }
+    t.same(waitsMs, [1000, 5000, 30_000, QUIET_MS + LEASE_MS - 1000 - 36_000])
     await stage.converge([0])
     t.same(stage.broken(), [])
   }
 )
+
+async function retry(stage: Stage, process: Process): Promise<Attempt> {
+  const attempt = stage.begin('hello', process)
+  await stage.takeSteps()
+  return attempt
+}
 
 /** Two stores, of which the second gets what the first gets, until it does not. */
 function replicated(world: World) {
