@@ -70,8 +70,8 @@ export class Meddlers {
 
   #change({ others, isModerated, ...thread }: MeddledThread): void {
     const dice = this.#random()
-    if (isModerated && dice < 0.3) return this.#moderate(thread)
-    if (dice < 0.6) {
+    if (isModerated && dice < 0.3) this.#moderate(thread)
+    else if (dice < 0.6) {
       const [message] = others.splice(Math.floor(this.#random() * others.length), 1)
       if (message) this.#emulator.deleteMessage(message.id, { permanent: true })
     } else others.push(this.#write(thread, 0))

@@ -4,7 +4,7 @@ import { QUIET_MS, runStorm } from './run-storm.ts'
 
 const seed = Number(process.env['STORM_SEED'] ?? 20_261_121)
 
-t.setTimeout(240_000)
+t.setTimeout(400_000)
 
 t.test('in a short storm of failures, kills and pauses no reply is doubled or lost', async t => {
   t.comment(`STORM_SEED=${seed}`)
@@ -37,7 +37,7 @@ t.test('the same storm over records that are not shared and do not last doubles 
  */
 async function provingStorm(tell: (text: string) => void) {
   const once = async () => {
-    const facts = await runStorm({ replies: 400, seconds: 5, seed, store: 'both', restSeconds: 45 })
+    const facts = await runStorm({ replies: 400, seconds: 5, seed, store: 'both', restSeconds: 30 })
     tell(JSON.stringify(facts))
     return facts
   }

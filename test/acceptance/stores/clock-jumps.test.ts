@@ -19,7 +19,7 @@ const JUMPS = [
   ['+3 days', 3 * DAY_MS],
   ['-10 min', -600_000]
 ] as const
-const DEADLINE_MS = 600
+const DEADLINE_MS = 1500
 const QUIET_MS = 1500
 const LEASE_MS = DEADLINE_MS + 5000
 const SHORTEST_WAIT_MS = 1000
