@@ -9,7 +9,7 @@ import { closeService, stopOnSignals } from './shutdown.ts'
 import { StartError } from './start-error.ts'
 
 /** One process does it all. Throws a StoreError or a StartError when it cannot. */
-export async function runSingle(config: Config, processLog: ProcessLog): Promise<void> {
+export async function runSingle(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
   const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
   const service = await createService(config, { log })
@@ -23,11 +23,13 @@ export async function runSingle(config: Config, processLog: ProcessLog): Promise
   }
   stopOnSignals(config, processLog, {
     begin: () => drain.begin(),
+    hasServed: () => true,
     async finish() {
       await closeService(service)
       await admin.close()
     }
   })
+  releaseSignals()
   log.info(
     {
       version: VERSION,

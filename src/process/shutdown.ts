@@ -10,6 +10,8 @@ import type { ProcessLog } from '../observability/logger.ts'
 export interface Ending {
   /** From now on probes say no, while calls are still taken. */
   begin(): void
+  /** Whether a balancer may have sent anything yet; if not there is none to wait for. */
+  hasServed(): boolean
   /** Finishes what is under way. */
   finish(): Promise<void>
 }
@@ -28,9 +30,10 @@ export function stopOnSignals({ drainDelayMs, delivery }: Config, processLog: Pr
     processLog.beginEnd()
     if (err) logBug(log, err)
     ending.begin()
-    log.info({ signal: signal ?? 'none', delayMs: err ? 0 : drainDelayMs }, 'draining')
     // Nobody balances a terminal: Ctrl-C does not wait.
-    if (signal === 'SIGTERM') await sleep(drainDelayMs)
+    const delayMs = signal === 'SIGTERM' && ending.hasServed() ? drainDelayMs : 0
+    log.info({ signal: signal ?? 'none', delayMs }, 'draining')
+    await sleep(delayMs)
     await ending.finish()
     log.info('stopped')
     await processLog.flush()

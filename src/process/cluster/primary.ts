@@ -11,7 +11,7 @@ import { Workers } from './workers.ts'
  * Several processes serve replies on one port. This one starts them, answers probes and takes the signals; it sees no
  * reply and opens no store. Throws a StartError when the workers cannot start, or can no longer be kept running.
  */
-export async function runPrimary(config: Config, processLog: ProcessLog): Promise<void> {
+export async function runPrimary(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
   const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
   const workers = new Workers(config.workers, log)
@@ -20,11 +20,13 @@ export async function runPrimary(config: Config, processLog: ProcessLog): Promis
   process.prependOnceListener('exit', () => workers.kill())
   const ignoreSignals = stopOnSignals(config, processLog, {
     begin: () => workers.drain(),
+    hasServed: () => workers.haveServed,
     async finish() {
       await workers.close()
       await admin?.close()
     }
   })
+  releaseSignals()
 
   const listening = Promise.withResolvers<string>()
   async function answerProbes(): Promise<void> {

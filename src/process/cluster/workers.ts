@@ -38,6 +38,11 @@ export class Workers {
     this.#slots = Array.from({ length: count }, () => ({ ...empty }))
   }
 
+  /** Whether all of them have listened at any time. */
+  get haveServed(): boolean {
+    return this.#wereAllListening
+  }
+
   /** Never resolves; rejects with a StartError when they cannot be kept running, and then none runs. */
   run(onAllListening: (url: string) => void): Promise<never> {
     // Each in its turn, whatever NODE_CLUSTER_SCHED_POLICY says: few connections would not spread by themselves.
@@ -73,7 +78,11 @@ export class Workers {
   /** Resolves once every worker has finished what was under way, and has ended. */
   async close(): Promise<void> {
     this.#end()
-    for (const { worker } of this.#slots) worker?.order({ order: 'close' })
+    for (const { worker } of this.#slots) {
+      // Before the first of them serves there is nothing to finish, and to load all that it needs takes time.
+      if (this.#wereAllListening || worker?.isListening) worker?.order({ order: 'close' })
+      else worker?.kill()
+    }
     await Promise.all(this.#slots.map(({ worker }) => worker?.ended))
   }
 
