@@ -15,6 +15,7 @@ interface RunResult {
   readonly seconds: number
 }
 
+const NO_ASYNC_HOOKS = new URL('no-async-hooks.ts', import.meta.url).href
 const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
 /** Some files start several processes: on a busy machine that takes its time. */
 const FILE_WITHIN_S = 240
@@ -84,7 +85,7 @@ function reportTogether(files: readonly string[], { output, isOk }: RunResult): 
 /** In its group, so that nothing that a test starts outlives it. */
 function run(args: readonly string[]): Promise<RunResult> {
   const startedAtMs = performance.now()
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, ['--import', NO_ASYNC_HOOKS, ...args], {
     env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(FILE_WITHIN_S), TMPDIR: scratch },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true

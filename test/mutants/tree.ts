@@ -23,7 +23,7 @@ export function copyTree(): string {
 
 /** Runs one test file, to its first failure; resolves with whether it passed. Its processes end with it. */
 export function passes(tree: string, file: string, signal: AbortSignal, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, ['--import', './test/no-async-hooks.ts', file], {
     cwd: tree,
     env: {
       ...process.env,
