@@ -1,6 +1,7 @@
 // Which source files a test file can reach.
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { testFiles } from '../files.ts'
 
 export interface TestFile {
   readonly file: string
@@ -14,15 +15,13 @@ const IMPORTS = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 const STARTS_SERVICE = /bin\/thread-reply-bff|demo\/main\.ts|src\/server\.ts/
 
 export function readTestFiles(): TestFile[] {
-  return globSync('test/**/*.test.ts')
-    .sort()
-    .map(file => {
-      const distances = distancesFrom(file)
-      const startsService = [...distances.keys()].some(
-        reached => !reached.startsWith('src/') && STARTS_SERVICE.test(readFileSync(reached, 'utf8'))
-      )
-      return { file, distances, startsService }
-    })
+  return testFiles().map(file => {
+    const distances = distancesFrom(file)
+    const startsService = [...distances.keys()].some(
+      reached => /^(?!src\/).*\.ts$/.test(reached) && STARTS_SERVICE.test(readFileSync(reached, 'utf8'))
+    )
+    return { file, distances, startsService }
+  })
 }
 
 function distancesFrom(file: string): Map<string, number> {
