@@ -28,9 +28,14 @@ export interface Explanation {
   readonly notes: readonly string[]
 }
 
-/** `text` is a token, with `Bearer` before it or not, and with any blanks in it. */
+/**
+ * `text` is a token as people copy it: with `Authorization:` and `Bearer` before it or not, in quotes or not, with any blanks
+ * and a byte order mark.
+ */
 export async function explainToken(config: Config, text: string, clock: Clock = systemClock): Promise<Explanation> {
-  const token = text.replace(/^[ \t\r\n]*bearer[ \t\r\n]/i, '').replaceAll(/[ \t\r\n]/g, '')
+  const token = text
+    .replace(/^[ \t\r\n"'`\ufeff]*(authorization:)?[ \t\r\n"'`]*(bearer[ \t\r\n]+)?/i, '')
+    .replaceAll(/[ \t\r\n"'`\ufeff]/g, '')
   const events: ServiceEvent[] = []
   const fetchJson = createJsonFetcher()
   const parts = { fetchJson, clock, emit: (event: ServiceEvent) => void events.push(event) }
@@ -101,6 +106,10 @@ async function verified(token: string, config: Config, parts: Parts): Promise<Ju
   if (named.length === 0) return { checks: [], principal: Promise.reject(bearerIsOff()) }
   const issuers = createIssuers(config, parts)
   try {
+    const authenticate = createJwtAuthenticator({ issuerOf: iss => issuers.issuerOf(iss), clock: parts.clock })
+    const principal = Promise.resolve().then(() => authenticate(token))
+    // Before any key is looked for here: a second look for one that is not there would have to wait.
+    const refusal = await principal.then(() => undefined, refusalOf)
     const said = decoded(token)
     const checks = [formCheck(token, said !== undefined)]
     if (said) {
@@ -108,24 +117,30 @@ async function verified(token: string, config: Config, parts: Parts): Promise<Ju
       const own = issuerOf(named, said.claims['iss'])
       const trusted = issuers.issuerOf(said.claims['iss'])
       if (own && trusted) {
-        checks.push(...claimChecks(said, own, parts.clock.now()), await signatureCheck(token, trusted, own))
+        checks.push(
+          ...claimChecks(said, own, parts.clock.now()),
+          await signatureCheck(token, trusted, own, refusal?.reason)
+        )
       }
     }
-    const authenticate = createJwtAuthenticator({ issuerOf: iss => issuers.issuerOf(iss), clock: parts.clock })
-    const principal = Promise.resolve().then(() => authenticate(token))
-    await principal.catch(() => undefined)
     return { checks, principal }
   } finally {
     issuers.close()
   }
 }
 
-async function signatureCheck(token: string, trusted: TrustedIssuer, { config, nameOf }: NamedConfig): Promise<Check> {
+async function signatureCheck(
+  token: string,
+  trusted: TrustedIssuer,
+  { config, nameOf }: NamedConfig,
+  refusal: string | undefined
+): Promise<Check> {
   const { keys, algorithms } = trusted
   const source =
     config.secrets.length > 0 ? 'secrets' : config.keyFile ? 'keyFile' : config.jwksUrl ? 'jwksUrl' : 'issuer'
   const decides = `keys by ${nameOf(source)}`
   try {
+    if (refusal === 'token-key') throw new errors.JWKSNoMatchingKey()
     await verifyWithKeys(token, keys, algorithms, key => compactVerify(token, key))
     return { subject: 'signature', fits: true, finding: `of one of ${keys.size} ${decides}` }
   } catch (error) {
