@@ -1,10 +1,10 @@
 // A budget of a minute as cells of a second: what was taken in a second counts until a whole minute is over.
 
-const CELL_MS = 1000
+export const CELL_MS = 1000
 /** Units that were reserved may be used so much later. */
 export const RESERVATION_MS = 1000
 /** A minute, the cell that is not over yet, and one for what is reserved and used a little later. */
-const CELLS = 60 + 1 + RESERVATION_MS / CELL_MS
+export const CELLS = 60 + 1 + RESERVATION_MS / CELL_MS
 
 /** Second and units, from the oldest on. */
 export type Cell = [second: number, units: number]

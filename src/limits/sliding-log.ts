@@ -22,6 +22,19 @@ const MAX_LINE = 4
 /** Further ahead no promise can be: the clock has jumped back since. */
 const MAX_AHEAD_MS = (MAX_LINE + 2) * WINDOW_MS
 
+/** For the same arithmetic in another language. */
+export const LOG_TIMES = {
+  WINDOW_MS,
+  EARLY_MS,
+  LATE_MS,
+  KEPT_MS,
+  MAX_LATENESS_MS,
+  MAX_JITTER_MS,
+  JITTER,
+  MAX_LINE,
+  MAX_AHEAD_MS
+} as const
+
 /** Both in ascending order, in milliseconds of one clock. */
 export interface SlidingLog {
   readonly charged: number[]
@@ -104,6 +117,11 @@ export function giveBack({ charged }: SlidingLog, atMs: number, units: number): 
 export function moveCharge(log: SlidingLog, fromMs: number, nowMs: number, units: number): void {
   if (nowMs <= fromMs || !giveBack(log, fromMs, units)) return
   for (let unit = 0; unit < units; unit++) insert(log.charged, nowMs)
+}
+
+/** Until when a log has to be kept. */
+export function keptUntilMs({ charged, promised }: SlidingLog, nowMs: number): number {
+  return Math.max(nowMs, (charged.at(-1) ?? 0) + WINDOW_MS, (promised.at(-1) ?? 0) + KEPT_MS)
 }
 
 /** True when nothing is left that could matter to anybody. */
