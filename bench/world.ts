@@ -129,7 +129,9 @@ export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'
     AUTH_JWT_ISSUER: issuer.url,
     AUTH_JWT_AUDIENCE: AUDIENCE,
     AUTH_JWT_JWKS_URL: issuer.jwksUrl,
-    STORE_SECRET
+    STORE_SECRET,
+    // The load is that of few users.
+    LIMIT_MODE: 'off'
   }
 }
 

@@ -19,6 +19,8 @@ import { MARKER_MEMBER } from './upstream/marker.ts'
 export interface Readiness {
   readonly reasons: readonly string[]
   readonly warnings: readonly string[]
+  /** A line for each limit. */
+  readonly limits?: readonly string[]
 }
 
 export interface Service {
@@ -32,18 +34,21 @@ export interface Service {
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, delivery, audit } = parts
+  const { bearer, appSessions, login, uids, cometchat, audit, limits } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
   const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]), isProxy }
 
-  const app = createPublicServer({ isProxy, deadlineMs })
-  setErrorHandler(app, adapters.log)
+  const { door } = limits
+  const app = createPublicServer({ isProxy, deadlineMs, onMalformed: door.noteMalformed })
+  setErrorHandler(app, adapters.log, door.judge)
   await app.register(lifecycle, {
     drain,
     log: adapters.log,
     ignoredHeaders: config.ignoredHeaders,
+    onArrival: door.enter,
+    onAnswer: limits.onAnswer,
     ...(audit && { onRequestLine: ({ facts, caller }) => audit.note(facts, caller?.subject) })
   })
   await app.register(endUnusedConnections)
@@ -58,7 +63,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
       tokenPlaces: config.auth.tokenPlaces,
       csrf,
       uidOf: uids.uidOf,
-      onCaller: ({ facts, caller }) => noteCaller(facts, caller),
+      onCaller(request) {
+        noteCaller(request.facts, request.caller)
+        door.checkCaller(request)
+      },
       forgetCredentials: true
     })
     await scope.register(requestGuard, {
@@ -67,7 +75,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reservedMetadata: [MARKER_MEMBER]
     })
     await scope.register(repliesRoutes, {
-      deliver: order => delivery.deliver(order),
+      deliver: order => limits.deliver(order, parts.delivery),
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories
     })
@@ -83,6 +91,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(async function signingIn(scope) {
     if (!login) return
     const { loginRoutes } = await import('./login/routes.ts')
+    scope.addHook('onRequest', async request => door.checkCaller(request))
     await scope.register(loginRoutes, { ...login.routes, csrf, uidOf: uids.uidOf })
   })
   app.addHook('onClose', () => parts.close())
@@ -94,7 +103,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     keyFingerprints: () => cometchat.keyring.fingerprints(),
     readiness: () => ({
       reasons: health.filter(({ isReady }) => !isReady()).map(({ reason }) => reason),
-      warnings: parts.warnings()
+      warnings: parts.warnings(),
+      limits: limits.lines()
     })
   }
 }

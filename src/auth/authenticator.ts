@@ -4,6 +4,8 @@ import type { Principal } from './caller.ts'
 export interface Sender {
   /** Undefined once the connection is gone. */
   readonly ip: string | undefined
+  /** Too many requests from there have failed: only what is known or can be verified here lets anybody in. */
+  readonly isSuspect?: boolean
 }
 
 /**

@@ -18,6 +18,7 @@ export function describeConfig(config: Config): string {
     `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
     `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
     `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
+    `  limits       ${describeLimits(config.limits)}`,
     `  records      ${schemeOf(delivery.store)}, marker ${delivery.marker ? 'on' : 'off'}`,
     ...warnings.map(text => `  warning      ${text}`),
     ''
@@ -40,6 +41,19 @@ function describeIntrospection({ url, client, tokens }: NonNullable<Introspectio
   const asked = `${tokens} tokens are asked about at ${url}`
   if ('token' in client) return `${asked} with token ${client.token}`
   return `${asked} as client ${client.clientId}, secret ${client.clientSecret}`
+}
+
+function describeLimits({ mode, userLimit, serviceLimit, appPerMinute, ...door }: Config['limits']): string {
+  if (mode === 'off') return 'off'
+  const counts = [
+    ['a user', userLimit],
+    ['a service', serviceLimit],
+    ['the app', appPerMinute],
+    ['an address', door.addressPerMinute],
+    ['failures of one', door.failuresPerMinute]
+  ] as const
+  const shown = counts.map(([of, limit]) => `${limit === 0 ? 'any' : limit} of ${of}`)
+  return `${shown.join(', ')} in a minute${mode === 'observe' ? '; only observed' : ''}`
 }
 
 function describeTable({ table }: Config['uid']): string {

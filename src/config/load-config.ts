@@ -1,5 +1,6 @@
 import { loadCorsOrigins } from './app-session.ts'
 import { loadAuthConfig } from './auth.ts'
+import { loadLimitsConfig, loadMultipleReceiversMax } from './budgets/limits.ts'
 import { closestName } from './closest-name.ts'
 import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
@@ -32,6 +33,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   const uid = loadUidConfig(reader, httpHosts)
   const auth = loadAuthConfig(reader, { httpHosts, uid })
   const workers = reader.integer('WEB_CONCURRENCY', 1, WORKERS)
+  const limits = loadLimitsConfig(reader)
   const config = {
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
@@ -45,7 +47,8 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     uid,
     delivery: loadDeliveryConfig(reader),
     audit: loadAuditConfig(reader, workers),
-    multipleReceiversMax: reader.integer('MULTIPLE_RECEIVERS_MAX', 25, [0, 1000]),
+    limits,
+    multipleReceiversMax: loadMultipleReceiversMax(reader, limits),
     drainDelayMs: reader.integer('DRAIN_DELAY_MS', 5000, [0, 300_000])
   }
   if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {

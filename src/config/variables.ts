@@ -216,7 +216,33 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   { names: ['REPLY_DEADLINE_MS'], byDefault: '`10000`', meaning: 'the longest a reply may take' },
   { names: ['SETTLE_MS'], byDefault: '`3500`', meaning: 'how long "no access" to a fresh message is retried' },
   { names: ['QUIET_PERIOD_MS'], byDefault: '`120000`', meaning: 'how long an absent reply may still turn up' },
-  { names: ['MULTIPLE_RECEIVERS_MAX'], byDefault: '`25`', meaning: '`0` refuses `multipleReceivers`' },
+  {
+    names: ['MULTIPLE_RECEIVERS_MAX'],
+    byDefault: '`25`',
+    meaning: '`0` refuses `multipleReceivers`; fewer where `LIMIT_USER_PER_MINUTE` is smaller'
+  },
+  {
+    names: ['LIMIT_MODE'],
+    byDefault: '`enforce`',
+    meaning: '`observe` only counts what the limits below would refuse, `off` does not even count'
+  },
+  {
+    names: ['LIMIT_USER_PER_MINUTE', 'LIMIT_APP_PER_MINUTE'],
+    byDefault: '`30`, `20000`',
+    meaning:
+      'messages of a user and operations of the app in any minute, as your CometChat plan has them (free: `500`); `0` is none of ours'
+  },
+  {
+    names: ['LIMIT_USER_SHARE'],
+    byDefault: '`25`',
+    meaning: 'percent of the app that one user, or one service that acts for users, can take'
+  },
+  {
+    names: ['LIMIT_FAILURES_PER_MINUTE', 'LIMIT_ADDRESS_PER_MINUTE'],
+    byDefault: '`120`, `6000`',
+    meaning:
+      'failed requests of an address before only tokens that are good without asking get in, and requests of an address'
+  },
   { names: ['DRAIN_DELAY_MS'], byDefault: '`5000`', meaning: 'between `/readyz` saying no and the listener closing' }
 ]
 

@@ -1,3 +1,4 @@
+import type { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { type CallerFields, type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
@@ -10,6 +11,15 @@ export interface Author {
   readonly uid: CometChatUid
   /** How the identity provider describes them. */
   readonly profile?: SenderProfile
+  /** Services that act for them, nearest first. */
+  readonly actors?: readonly string[]
+}
+
+/** Whether a message may be sent as far as limits go: asked when its record is, and answered before it is sent. */
+export interface Admission {
+  /** Rejects with the refusal; undefined where the answer is there already. */
+  readonly admitted: Promise<void> | undefined
+  readonly refusal: AppError | undefined
 }
 
 /** A reply whose every part was checked, on its way to CometChat. */
@@ -24,6 +34,8 @@ export interface ReplyCommand {
   /** False once the client has gone. */
   readonly isWaiting: () => boolean
   readonly facts: DeliveryFields & CallerFields
+  /** Undefined without limits. */
+  readonly admission?: Admission
 }
 
 export interface DeliveredReply {

@@ -85,6 +85,9 @@ class DeliveryRun {
 
   /** Resolves with a reply that exists; else throws what is known. */
   begin(): Awaitable<DeliveredReply> {
+    // A key has to be looked up all the same: it may stand for a reply that was sent.
+    const { admission } = this.#order
+    if (admission?.refusal && !this.#record.isKeyed) throw admission.refusal
     const receiver = this.#knownReceiver()
     const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.msSinceDataLoss() === undefined
     const acquired = this.#acquireRecord(isReadyToSend ? 'sent' : 'pending')
@@ -173,6 +176,8 @@ class DeliveryRun {
     const record = this.#record
     let mayBeSent = isSent
     try {
+      const admitting = this.#requireAdmission()
+      if (admitting) await admitting
       const receiver = known ?? (await this.#findReceiver())
       if (!mayBeSent) mayBeSent = await this.#markSent()
       if (this.#options.beforeSend) await this.#options.beforeSend(this.#order)
@@ -189,6 +194,13 @@ class DeliveryRun {
       // Without its lease this attempt knows only of itself: another one may have sent the reply meanwhile.
       throw isFenced && error.delivery === 'not-sent' ? stillUnknown(0) : error
     }
+  }
+
+  /** Throws what a limit refuses the message with. */
+  #requireAdmission(): Promise<void> | undefined {
+    const { admission } = this.#order
+    if (admission?.refusal) throw admission.refusal
+    return admission?.admitted
   }
 
   /** True, or throws: nothing may be sent then. */

@@ -1,4 +1,6 @@
 import type { ProblemCode, Violation } from '../errors.ts'
+import type { SharedRedis } from '../redis/shared.ts'
+import type { SharedDatabase } from '../sqlite/shared.ts'
 
 /** What became of a reply, as it is kept and told again. */
 export type RecordedOutcome =
@@ -86,6 +88,9 @@ export interface RecordStore {
   /** True when the next transition is likely to succeed. */
   isReady(): boolean
   close(): Promise<void>
+  /** Where it is kept, for a store that is kept beside it: what both do in one turn is one write or one commit. */
+  readonly redis?: SharedRedis
+  readonly sqlite?: SharedDatabase
 }
 
 /** The clock of the records, which all that share them have in common, in milliseconds. */

@@ -11,7 +11,14 @@ const REQUEST_HEADERS = [
   'x-csrf',
   'x-request-id'
 ]
-const ANSWER_HEADERS = ['idempotent-replayed', 'preference-applied', 'retry-after', 'x-request-id']
+const ANSWER_HEADERS = [
+  'idempotent-replayed',
+  'preference-applied',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'x-request-id'
+]
 
 /**
  * Lets pages of the listed origins call the routes of a scope and read the answers, refusals included. Every other

@@ -1,16 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { PROBLEMS } from '../errors.ts'
+import { type AppError, PROBLEMS } from '../errors.ts'
 import { describeBug } from '../lib/bug.ts'
 import { LogFields, noteRefusal } from '../observability/log-fields.ts'
 import { nothingHere, toAppError } from './framework-errors.ts'
 import { setStandardHeaders } from './lifecycle.ts'
 import { PROBLEM_MEDIA_TYPE, retryAfterSeconds, toProblem } from './problem.ts'
 
+/** What a refusal is told as, for what is known of where the request came from. */
+export type Judge = (error: AppError, request: FastifyRequest) => AppError
+
 /** The one place where a refusal becomes an answer. */
-export function setErrorHandler(app: FastifyInstance, log: Logger): void {
+export function setErrorHandler(app: FastifyInstance, log: Logger, judge: Judge = error => error): void {
   app.setErrorHandler((error, request, response) => {
-    const refusal = toAppError(error)
+    const refusal = judge(toAppError(error), request)
     if (refusal.code === 'internal') log.error({ requestId: request.id, ...describeBug(refusal.cause) }, 'bug')
     return answerProblem(refusal, request, response)
   })

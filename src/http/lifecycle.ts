@@ -24,6 +24,10 @@ export interface LifecycleOptions {
   readonly ignoredHeaders: readonly string[]
   /** Told of each request with its line in the log: what is known of it does not change any more. */
   readonly onRequestLine?: (request: FastifyRequest) => void
+  /** Told of every request before anything is looked at. */
+  readonly onArrival?: (request: FastifyRequest) => void
+  /** Told of every answer before it leaves. */
+  readonly onAnswer?: (request: FastifyRequest, response: FastifyReply) => void
 }
 
 /**
@@ -31,7 +35,7 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log, ignoredHeaders, onRequestLine }) => {
+  async (app, { drain, log, ignoredHeaders, onRequestLine, onArrival, onAnswer }) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     const loggers = createRequestLoggers(log)
@@ -44,6 +48,7 @@ export const lifecycle = fp<LifecycleOptions>(
       noteTrace(request.facts, traceIdOf(request.headers['traceparent']))
       setStandardHeaders(response, request.id)
       dropIgnored(request.raw)
+      onArrival?.(request)
       try {
         checkHead(request.raw)
       } catch (error) {
@@ -58,6 +63,7 @@ export const lifecycle = fp<LifecycleOptions>(
     })
 
     app.addHook('onSend', (request, response, payload, done) => {
+      onAnswer?.(request, response)
       if (writeRequestLine(loggers, request, response)) onRequestLine?.(request)
       // Here and not at the request: a reply that began before the drain ends its connection, too.
       if (drain.draining) response.header('connection', 'close')

@@ -10,13 +10,15 @@ export interface PublicServerOptions {
   readonly isProxy: (address: string | undefined) => boolean
   /** The longest a reply may take, in milliseconds. */
   readonly deadlineMs: number
+  /** Told where bytes came from that are no request. */
+  readonly onMalformed?: (address: string) => void
 }
 
 const MAX_BODY_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
-export function createPublicServer({ isProxy, deadlineMs }: PublicServerOptions): FastifyInstance {
+export function createPublicServer({ isProxy, deadlineMs, onMalformed }: PublicServerOptions): FastifyInstance {
   const requestIdOf = createRequestIds()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
@@ -39,7 +41,10 @@ export function createPublicServer({ isProxy, deadlineMs }: PublicServerOptions)
     requestIdHeader: false,
     genReqId: request => requestIdOf(request.headers['x-request-id']),
     exposeHeadRoutes: false,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler(error, socket) {
+      if (error.code?.startsWith('HPE_') && socket.remoteAddress !== undefined) onMalformed?.(socket.remoteAddress)
+      answerClientError(error, socket)
+    },
     frameworkErrors: (error, request, response) => {
       // These meet no hook of ours.
       void dropRest(request.raw).then(hasEnded => hasEnded || request.raw.socket.destroySoon())

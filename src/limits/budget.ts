@@ -84,6 +84,25 @@ export class Budget {
     else this.#returned.push([second, units])
   }
 
+  /** The same, of those that were taken last. */
+  giveBackLatest(units: number): void {
+    this.giveBack(units, this.#second)
+  }
+
+  /** Tells the store that this instance lives, and hears what is used. */
+  beat(): void {
+    const { name, source } = this.#options
+    const answer = source.reserve({ name, limit: this.limit, wanted: 0, force: 0, returned: [] })
+    const note = ({ used, instances }: Reserved): void => {
+      const nowMs = this.#options.monotonic()
+      this.#share.note(nowMs, used, instances)
+      this.#used = used
+      this.#usedAtMs = nowMs
+    }
+    if (answer instanceof Promise) answer.then(note, () => undefined)
+    else note(answer)
+  }
+
   #takeNow(units: number): BudgetAnswer | undefined {
     if (this.#takeReserved(units)) return { isAdmitted: true, second: this.#second }
     const full = this.#full

@@ -13,6 +13,7 @@ import { withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
+import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
 import { createCometChatUsers } from '../upstream/users.ts'
 import type { Part } from './part.ts'
@@ -31,14 +32,17 @@ export interface CometChatParts {
   readonly emit: Emit
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Told of every call that is made; undefined without limits. */
+  readonly calls: CallCounter | undefined
 }
 
 export function createCometChat(
   { cometchat, delivery, uid }: Config,
-  { clock, emit, random }: CometChatParts
+  { clock, emit, random, calls }: CometChatParts
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
-  const connections = createConnections({ origin: cometchat.origin })
+  const opened = createConnections({ origin: cometchat.origin })
+  const connections = calls ? countCalls(opened, calls) : opened
   const trouble = createAppTrouble(emit, clock)
   const options: CometChatClientOptions = {
     connections,

@@ -12,6 +12,7 @@ import { type AppSessions, openAppSessions } from './app-sessions.ts'
 import { type Audit, openAuditFile } from './audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
+import { createLimits, type Limits } from './limits.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
@@ -39,6 +40,7 @@ export interface Parts extends Part {
   readonly delivery: Delivery
   /** Undefined where there is no audit file. */
   readonly audit: Audit | undefined
+  readonly limits: Limits
 }
 
 /**
@@ -53,7 +55,8 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const { records, login, uids, audit } = await openStores(config, adapters.store, { fetchJson, clock, emit })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const appSessions = await openAppSessions(config, clock, emit)
-  const cometchat = createCometChat(config, { clock, random, emit })
+  const limits = createLimits(config, { store: records.store, clock, random, emit })
+  const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls })
   const delivery = createDelivery({
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
@@ -68,7 +71,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
 
   // In the order in which `/readyz` gives its reasons.
   const optional = [login, audit].filter(part => part !== undefined)
-  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat]
+  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits]
   return {
     clock,
     bearer,
@@ -78,6 +81,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat,
     delivery,
     audit,
+    limits,
     health: parts.flatMap(part => part.health),
     warnings: () => parts.flatMap(part => part.warnings?.() ?? []),
     async close() {

@@ -27,12 +27,12 @@ const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { readiness 
   app.get('/livez', async () => ({ status: 'live' }))
 
   app.get('/readyz', async (request, response) => {
-    const { reasons, warnings } = await readiness()
+    const { reasons, warnings, limits = [] } = await readiness()
     const verbose = new URLSearchParams(request.url.split('?')[1]).has('verbose')
     response.code(reasons.length === 0 ? 200 : 503)
     return {
       status: reasons.length === 0 ? 'ready' : 'not-ready',
-      ...(verbose && { reasons, ...(warnings.length > 0 && { warnings }) })
+      ...(verbose && { reasons, ...(warnings.length > 0 && { warnings }), ...(limits.length > 0 && { limits }) })
     }
   })
 }

@@ -77,7 +77,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
     }
   }
 
-  return (token, { ip }) => {
+  return (token, { ip, isSuspect }) => {
     if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken(formFault(token))
     // The digest, not the token: a dump of this memory is of no use for signing in.
     const key = createHash('sha256').update(token).digest('base64')
@@ -85,6 +85,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
     if (known) return known.value
     const refusal = refused.get(key)
     if (refusal) throw refusal.value
+    if (isSuspect) throw unavailable('introspection-suspended')
     const network = networkOf(ip ?? 'gone')
     return asking.run(key, () => queue.run(network, () => ask(key, token, network)))
   }

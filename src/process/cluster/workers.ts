@@ -65,7 +65,8 @@ export class Workers {
     const own = this.#isEnding ? ['draining'] : isOneMissing ? ['workers'] : []
     return {
       reasons: [...new Set([...own, ...told.flatMap(({ reasons }) => reasons)])],
-      warnings: [...new Set(told.flatMap(({ warnings }) => warnings))]
+      warnings: [...new Set(told.flatMap(({ warnings }) => warnings))],
+      limits: [...new Set(told.flatMap(({ limits = [] }) => limits))]
     }
   }
 

@@ -6,6 +6,7 @@ import { redisConnection } from '../../../redis/address.ts'
 import { RedisClient } from '../../../redis/client.ts'
 import { type Argument, ScriptRunner, UnknownScript } from '../../../redis/scripts.ts'
 import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts'
+import type { SharedRedis } from '../../../redis/shared.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
 import { ServerRun } from './server-run.ts'
 
@@ -57,6 +58,16 @@ export class RedisSession {
       onRefusal: ({ message }) => emit({ name: 'store-unusable', problem: message })
     })
     this.#scripts = new ScriptRunner(this.#client.redis)
+  }
+
+  /** For what is kept beside the records. */
+  get shared(): SharedRedis {
+    const client = this.#client
+    return {
+      scripts: this.#scripts,
+      requireUsable: () => client.requireUsable(),
+      noteFailure: error => client.noteFailure(error)
+    }
   }
 
   /** Resolves when it is clear whether Redis is there; throws a StoreError where records must not be kept. */

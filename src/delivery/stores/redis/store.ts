@@ -3,6 +3,7 @@
 
 import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import type { Emit } from '../../../observability/events.ts'
+import type { SharedRedis } from '../../../redis/shared.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type AcquiredAs,
@@ -37,7 +38,9 @@ const COMMAND_TIMEOUT_MS = 400
  * Resolves also when Redis is not there: the store says that it is not ready, rejects every transition, and recovers by
  * itself. Throws a StoreError when Redis must not be used as it is: it may evict records, or refuses the credentials.
  */
-export async function createRedisStore(options: RedisStoreOptions): Promise<RecordStore> {
+export async function createRedisStore(
+  options: RedisStoreOptions
+): Promise<RecordStore & { readonly redis: SharedRedis }> {
   const { address, monotonic, emit, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
   const link = new RedisSession({ address, monotonic, emit, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
   await link.open()
@@ -45,11 +48,13 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Reco
 }
 
 class RedisStore implements RecordStore {
+  readonly redis: SharedRedis
   readonly #link: RedisSession
   readonly #kept: Retention
 
   constructor(link: RedisSession, kept: Retention) {
     this.#link = link
+    this.redis = link.shared
     this.#kept = kept
   }
 

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../../lib/clock.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
+import type { SharedDatabase } from '../../../sqlite/shared.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type AcquiredAs,
@@ -48,6 +49,8 @@ export function createFileStore(options: FileStoreOptions): FileStore {
 }
 
 export class FileStore implements RecordStore {
+  /** For what is kept beside the records, in the same commits. */
+  readonly sqlite: SharedDatabase
   readonly #clock: FileStoreOptions['clock']
   readonly #kept: Retention
   readonly #database: DatabaseSync
@@ -66,6 +69,7 @@ export class FileStore implements RecordStore {
     this.#database = openDatabase(path, clock.now(), maxPages)
     this.#statements = prepareStatements(this.#database)
     this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
+    this.sqlite = { database: this.#database, commits: this.#commits }
     const monotonic = (): number => clock.monotonic()
     this.#trusted = new TrustedClock(monotonic, clock.now())
     this.#watermark = new ExpiryWatermark(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))

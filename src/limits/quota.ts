@@ -1,0 +1,313 @@
+import { AppError, type LimitPolicy } from '../errors.ts'
+import { LruCache } from '../lib/cache.ts'
+import { Budget, type BudgetAnswer } from './budget.ts'
+import { Lateness } from './lateness.ts'
+import type { Awaitable, QuotaStore } from './quota-store.ts'
+import type { PolicyState } from './rate-limit-fields.ts'
+import type { LogAnswer } from './sliding-log.ts'
+import type { UpstreamLimits } from './upstream-limits.ts'
+
+export interface QuotaOptions {
+  readonly store: QuotaStore
+  readonly upstream: UpstreamLimits
+  /** Messages of one user in any minute; 0 for any. */
+  readonly userLimit: number
+  /** Of one service that acts for users; 0 for any. */
+  readonly serviceLimit: number
+  /** Operations of the app; 0 for any. */
+  readonly appLimit: number
+  /** Else refusals are only counted. */
+  readonly isEnforced: boolean
+  readonly monotonic: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Told of every refusal. */
+  readonly onRefusal: (policy: LimitPolicy) => void
+}
+
+/** Whose message it is. */
+export interface Sender {
+  readonly uid: string
+  /** The service that acts for the user. */
+  readonly service?: string | undefined
+}
+
+/** A user with more than that is counted in cells of a second: a log of them would be too long. */
+const LONGEST_LOG = 120
+const MAX_BUDGETS = 10_000
+const MAX_STANDINGS = 10_000
+const JITTER = 0.1
+const APP = 'app'
+
+/** How much users, services and the app may send in a minute, in a store that instances share. */
+export class Quota {
+  readonly options: QuotaOptions
+  readonly app: Budget | undefined
+  readonly lateness = new Lateness()
+  readonly #budgets = new LruCache<Budget>({ maxEntries: MAX_BUDGETS })
+  readonly #standings = new LruCache<Standing>({ maxEntries: MAX_STANDINGS })
+
+  constructor(options: QuotaOptions) {
+    this.options = options
+    if (options.appLimit > 0) this.app = this.#create(APP, options.appLimit)
+  }
+
+  /** Begins to charge a message; nothing is sent before `admitted`. */
+  charge(sender: Sender, units: number): Charge {
+    return new Charge(this, sender, units)
+  }
+
+  /** Before a call of this service itself, which is charged to the app alone. Throws what it is refused with. */
+  async admitCall(uid: string | undefined): Promise<void> {
+    const { upstream, isEnforced, onRefusal } = this.options
+    const block = upstream.blockOf(uid)
+    const answer = this.app?.take(1)
+    const refusal = block
+      ? this.blockRefusal(block.policy, block.forMs)
+      : refusalBy(APP, answer instanceof Promise ? await answer : answer)
+    if (!refusal) return
+    onRefusal(block?.policy ?? APP)
+    if (isEnforced) throw refusal
+  }
+
+  /** A call that was admitted and never made. */
+  giveBackCall(): void {
+    this.app?.giveBackLatest(1)
+  }
+
+  /** A call that was made beyond those that were admitted: CometChat counts it, too. */
+  noteCall(): void {
+    this.app?.note(1)
+  }
+
+  /** Where a user stands, as far as this instance knows; undefined without a limit. */
+  standingOf(uid: string): PolicyState | undefined {
+    const { userLimit, monotonic } = this.options
+    if (userLimit === 0) return undefined
+    const nowMs = monotonic()
+    const known = this.#standings.get(uid)
+    const isOver = known === undefined || nowMs >= known.nextAtMs
+    return {
+      policy: 'user',
+      limit: userLimit,
+      remaining: isOver ? userLimit : known.remaining,
+      nextInMs: isOver ? 0 : known.nextAtMs - nowMs
+    }
+  }
+
+  appState(retryAfterMs: number): PolicyState {
+    return { policy: APP, limit: this.options.appLimit, remaining: 0, nextInMs: retryAfterMs }
+  }
+
+  noteStanding(uid: string, remaining: number, nextInMs: number): void {
+    this.#standings.set(uid, { remaining, nextAtMs: this.options.monotonic() + nextInMs })
+  }
+
+  /** Undefined where there is no limit. */
+  budgetOf(kind: 'user' | 'service', name: string, limit: number): Budget | undefined {
+    if (limit === 0) return undefined
+    const key = `${kind}:${name}`
+    const known = this.#budgets.get(key)
+    if (known) return known
+    const budget = this.#create(key, limit)
+    this.#budgets.set(key, budget)
+    return budget
+  }
+
+  blockRefusal(policy: 'user' | 'app', forMs: number): AppError {
+    const waitMs = forMs * (1 + this.options.random() * JITTER)
+    return refused(policy, Math.ceil(waitMs / 1000) * 1000, 'cometchat')
+  }
+
+  #create(name: string, limit: number): Budget {
+    const { store, monotonic, random } = this.options
+    return new Budget({ name, limit, source: store, monotonic, random })
+  }
+}
+
+interface Standing {
+  readonly remaining: number
+  readonly nextAtMs: number
+}
+
+/** What became of a message. `isFresh` is false for an answer that was given before. */
+export interface MessageEnd {
+  readonly delivery: 'sent' | 'not-sent' | 'unknown'
+  readonly isFresh: boolean
+}
+
+type Answers = readonly [
+  LogAnswer | undefined,
+  BudgetAnswer | undefined,
+  BudgetAnswer | undefined,
+  BudgetAnswer | undefined
+]
+
+/** One message that is charged: to its user, to the service that acts for them, and to the app. */
+export class Charge {
+  /** Rejects with `rate-limited`, or, where the store is away, with `store-unavailable`; undefined once it may be sent. */
+  readonly admitted: Promise<void> | undefined
+  /** Set at once where it is refused at once. */
+  refusal: AppError | undefined
+  readonly #quota: Quota
+  readonly #sender: Sender
+  readonly #units: number
+  readonly #chargedAtMs: number
+  readonly #latenessMs: number
+  readonly #user: Budget | undefined
+  readonly #service: Budget | undefined
+  #answers: Answers = [undefined, undefined, undefined, undefined]
+  #isOver = false
+
+  constructor(quota: Quota, sender: Sender, units: number) {
+    const { upstream, isEnforced, onRefusal, userLimit, serviceLimit, monotonic } = quota.options
+    const { uid, service } = sender
+    this.#quota = quota
+    this.#sender = sender
+    this.#units = units
+    this.#chargedAtMs = monotonic()
+    this.#latenessMs = quota.lateness.ms
+    if (userLimit > LONGEST_LOG) this.#user = quota.budgetOf('user', uid, userLimit)
+    if (service !== undefined) this.#service = quota.budgetOf('service', service, serviceLimit)
+    const block = upstream.blockOf(uid)
+    if (block) {
+      onRefusal(block.policy)
+      if (isEnforced) this.refusal = quota.blockRefusal(block.policy, block.forMs)
+      if (isEnforced && block.policy === 'user') quota.noteStanding(uid, 0, block.forMs)
+    }
+    if (this.refusal) this.#isOver = true
+    else this.admitted = this.#begin()
+  }
+
+  /** Gives back what was not sent, and dates anew what took its time. Must follow, once. */
+  end({ delivery, isFresh }: MessageEnd): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { admitted } = this
+    if (admitted) void admitted.then(() => this.#close(delivery, isFresh)).catch(() => undefined)
+    else this.#close(delivery, isFresh)
+  }
+
+  #begin(): Promise<void> | undefined {
+    const { store, userLimit, random } = this.#quota.options
+    const units = this.#units
+    const isLogged = userLimit > 0 && userLimit <= LONGEST_LOG
+    const order = { units, limit: userLimit, random: random(), latenessMs: this.#latenessMs }
+    const log = isLogged ? store.charge(this.#sender.uid, order) : undefined
+    const user = this.#user?.take(units)
+    const service = this.#service?.take(units)
+    const app = this.#quota.app?.take(units)
+    const isAtOnce = ![log, user, service, app].some(answer => answer instanceof Promise)
+    if (isAtOnce) {
+      this.refusal = this.#judge([log as LogAnswer, user as BudgetAnswer, service as BudgetAnswer, app as BudgetAnswer])
+      return undefined
+    }
+    const all = this.#wait(log, user, service, app)
+    // Whoever waits for it is told; before that it is nobody's.
+    all.catch(() => undefined)
+    return all
+  }
+
+  async #wait(
+    log: Awaitable<LogAnswer> | undefined,
+    ...budgets: readonly (Awaitable<BudgetAnswer> | undefined)[]
+  ): Promise<void> {
+    const [found, ...rest] = await Promise.allSettled([log, ...budgets])
+    const [user, service, app] = rest.map(one => (one.status === 'fulfilled' ? one.value : undefined))
+    const isLost = found?.status === 'rejected'
+    const answer = found?.status === 'fulfilled' ? found.value : undefined
+    const refusal = this.#judge([answer as LogAnswer | undefined, user, service, app] as Answers)
+    if (isLost && this.#quota.options.isEnforced) {
+      this.#giveBack()
+      throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000 })
+    }
+    if (refusal) throw refusal
+  }
+
+  /** What refuses it; whatever else was charged is given back then. */
+  #judge(answers: Answers): AppError | undefined {
+    this.#answers = answers
+    const { isEnforced, onRefusal } = this.#quota.options
+    const [log, user, service, app] = answers
+    if (log) this.#quota.noteStanding(this.#sender.uid, log.remaining, log.nextInMs)
+    const refusals = [
+      ['user', log] as const,
+      ['user', user] as const,
+      ['service', service] as const,
+      [APP, app] as const
+    ].flatMap(([policy, answer]) => (answer && !answer.isAdmitted ? [[policy, answer.retryAfterMs] as const] : []))
+    if (refusals.length === 0) return undefined
+    for (const [policy] of refusals) onRefusal(policy)
+    if (!isEnforced) return undefined
+    this.#giveBack()
+    const [first] = refusals
+    const waitMs = Math.max(...refusals.map(([, retryAfterMs]) => retryAfterMs))
+    return (
+      first &&
+      refused(
+        first[0],
+        waitMs,
+        `limit-${first[0]}`,
+        refusals.map(([policy]) => policy)
+      )
+    )
+  }
+
+  #close(delivery: MessageEnd['delivery'], isFresh: boolean): void {
+    if (this.refusal) return
+    if (delivery === 'not-sent' || !isFresh) this.#giveBack()
+    else this.#keep()
+  }
+
+  #keep(): void {
+    const { lateness, options } = this.#quota
+    const [log] = this.#answers
+    const tookMs = options.monotonic() - this.#chargedAtMs
+    lateness.note(tookMs)
+    if (tookMs <= this.#latenessMs || !log?.isAdmitted) return
+    quietly(() => options.store.moveCharge(this.#sender.uid, log.atMs, this.#units))
+  }
+
+  #giveBack(): void {
+    const units = this.#units
+    const { uid } = this.#sender
+    const [log, user, service, app] = this.#answers
+    this.#answers = [undefined, undefined, undefined, undefined]
+    if (log?.isAdmitted) {
+      this.#quota.noteStanding(uid, log.remaining + units, log.nextInMs)
+      quietly(() => this.#quota.options.store.giveBack(uid, log.atMs, units))
+    }
+    if (user?.isAdmitted) this.#user?.giveBack(units, user.second)
+    if (service?.isAdmitted) this.#service?.giveBack(units, service.second)
+    if (app?.isAdmitted) this.#quota.app?.giveBack(units, app.second)
+  }
+}
+
+const DETAILS: Readonly<Record<'user' | 'service' | 'app', string>> = {
+  user: 'This user has sent as many messages as are allowed in a minute.',
+  service: 'This service has sent as many messages as one may in a minute.',
+  app: 'The app has done as much as is allowed in a minute.'
+}
+
+function refused(
+  policy: 'user' | 'service' | 'app',
+  retryAfterMs: number,
+  reason: string,
+  violatedPolicies: readonly LimitPolicy[] = [policy]
+): AppError {
+  return new AppError('rate-limited', DETAILS[policy], { retryAfterMs, reason, violatedPolicies })
+}
+
+function refusalBy(policy: 'app', answer: BudgetAnswer | undefined): AppError | undefined {
+  return answer && !answer.isAdmitted ? refused(policy, answer.retryAfterMs, `limit-${policy}`) : undefined
+}
+
+/** For a transition whose failure costs a unit and no truth. */
+function quietly(transition: () => Awaitable<void>): void {
+  try {
+    const done = transition()
+    if (done instanceof Promise) done.catch(() => undefined)
+  } catch {
+    // As above.
+  }
+}
