@@ -41,6 +41,23 @@ t.test('every record has an end, in every state', needsRedis(), async t => {
   t.ok(Number(await redis.command('PTTL', `reply:${refused.key}`)) <= KEPT_MS.refused)
 })
 
+t.test('a record of the version before is read, and remembers a search from then on', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const { store } = await openRedisStore(t, redis.url)
+  const claim = newClaim({ owner: 'B', search: 'of another' })
+  const name = `reply:${claim.key}`
+  const [seconds] = (await redis.command('TIME')) as string[]
+  const fields = ['s', 'sent', 'fp', claim.fingerprint, 'tok', 'A', 'dl', `${seconds}000`, 'o', 'lease-ended']
+  await redis.command('HSET', name, ...fields)
+
+  t.match(await store.acquire(claim), { kind: 'in-doubt', owner: 'A', search: undefined })
+  t.equal(await store.noteSearch(claim.key, undefined, 'so far'), true)
+  t.match(await store.acquire(claim), { kind: 'in-doubt', search: 'so far' })
+  await redis.command('HDEL', name, 'se')
+  t.equal(await store.takeOver(claim.key, 'A', claim), true)
+  t.same(await store.acquire(claim), { kind: 'acquired' })
+})
+
 t.test('every name begins with the prefix, so an ACL can fence the service in', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { store } = await openRedisStore(t, redis.url)
