@@ -56,8 +56,8 @@ export class FakeCometChat {
   readonly script: Fate[] = []
   readonly #options: FakeCometChatOptions
   readonly #thread: FakeThread<Post>
-  /** When pages were read, for each attempt to judge the cost by. */
-  readonly readsAtMs: number[] = []
+  /** When pages were asked for, to judge the cost by. */
+  readonly reads: { readonly atMs: number; readonly attempt: Attempt }[] = []
 
   constructor(options: FakeCometChatOptions) {
     this.#options = options
@@ -166,8 +166,8 @@ export class FakeCometChat {
     const readPage = (place: ThreadPlace): Promise<ThreadPage<Post>> => {
       look.reads++
       return this.#ask(attempt, `reads page ${place.page} of ${place.size}`, deadline, () => {
+        this.reads.push({ atMs: this.#options.world.nowMs, attempt })
         this.#meetFlaws(deadline)
-        this.readsAtMs.push(this.#options.world.nowMs)
         return this.#thread.page(place, post => post.marker === marker)
       })
     }

@@ -113,6 +113,11 @@ export const MUTANTS: readonly Mutant[] = [
     options: { search: options => searchThread({ ...options, sinceMs: (options.sinceMs ?? 0) + 86_400_000 }) }
   },
   {
+    mistake: 'a store that forgets what a search has cost',
+    breaks: /cost/,
+    options: store(() => ({ noteSearch: async () => true }))
+  },
+  {
     mistake: 'a process that writes although its time is over',
     breaks: /P1/,
     options: {

@@ -29,6 +29,17 @@ function untrue({ ledger }: FakeCometChat, attempt: Attempt): string[] {
   return lie ? [`P4: #${id} was told not-sent (${answer.code}) of ${lie.messageId}`] : []
 }
 
+const BUDGET_READS = 20
+/** Half of the ten minutes, which begin when the first look is booked: a process may be stopped until it reads. */
+const JUDGED_MS = 300_000
+
+/** At most 20 reads in the first ten minutes. An attempt that cannot reach its record counts for its process alone. */
+export function tooManyReads({ reads }: FakeCometChat): string[] {
+  const counted = reads.filter(({ attempt }) => attempt.hasRecord).map(({ atMs }) => atMs)
+  const early = counted.filter(atMs => atMs < Math.min(...counted) + JUDGED_MS)
+  return early.length > BUDGET_READS ? [`cost: ${early.length} reads in ${JUDGED_MS / 60_000} minutes`] : []
+}
+
 /** P3. */
 function diverging(attempts: readonly Attempt[]): string[] {
   const told = attempts.filter(({ answer }) => answer?.verdict === 'sent').map(({ answer }) => answer?.messageId)

@@ -38,6 +38,7 @@ export class World {
   nowMs = BEGINNING_MS
   /** How far the wall clock is ahead of the time of this world. */
   wallOffsetMs = Date.UTC(2026, 10, 21)
+  hasJumped = false
   hasJumpedBack = false
   /** Told of every jump: whoever watches that clock notices it within seconds. */
   readonly onJump: (() => Promise<void>)[] = []
@@ -110,6 +111,7 @@ export class World {
 
   async jump(ms: number): Promise<void> {
     this.wallOffsetMs += ms
+    this.hasJumped = true
     this.hasJumpedBack ||= ms < 0
     this.note(`the wall clock jumps by ${ms / 1000} s`)
     for (const notice of this.onJump) await notice()
