@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { CREDENTIAL_REASONS } from '../../src/auth/reasons.ts'
 
@@ -13,3 +13,23 @@ t.test('docs/authentication.md explains every reason, and no other', async t => 
 
   t.strictSame(explained.sort(), [...CREDENTIAL_REASONS].sort())
 })
+
+t.test(
+  'every other word for why nobody could tell is explained, too, and every one for why an instance is not ready',
+  async t => {
+    const inFiles = (folder: string, pattern: RegExp): string[] =>
+      globSync('**/*.ts', { cwd: new URL(`../../src/${folder}/`, import.meta.url).pathname }).flatMap(path =>
+        Array.from(
+          readFileSync(new URL(`../../src/${folder}/${path}`, import.meta.url), 'utf8').matchAll(pattern),
+          ([, word = '']) => word
+        )
+      )
+    const outages = inFiles('auth', /(?:[uU]navailable\((?:[^()'"]*\? )?|reason: )'([a-z]+-[a-z-]+)'/g)
+    t.ok(outages.includes('uid-owners') && outages.includes('introspection-busy') && outages.includes('uid-table'))
+    for (const word of outages) t.match(document, `\`${word}\``)
+    const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+    const unready = inFiles('.', /reason: '([a-z-]+)', isReady/g)
+    t.ok(unready.includes('uid-owners') && unready.length >= 5)
+    for (const word of unready) t.match(operations, `\`${word}\``, word)
+  }
+)
