@@ -3,6 +3,7 @@ import t from 'tap'
 import { credentialOf } from '../../src/auth/credentials.ts'
 import { asciiLowerCase, trimBlanks } from '../../src/lib/ascii.ts'
 import { cookieValue, parseCookies } from '../../src/lib/cookies.ts'
+import { fastestMs } from '../helpers/fastest.ts'
 
 const NAME = '__Host-Http-session'
 /** Every byte that can stand in a header and is neither the end of a pair nor of a name. */
@@ -67,7 +68,5 @@ t.test('blanks and letters are those of ASCII, whatever the text', async t => {
 })
 
 t.test('many blanks cost no more than their number', async t => {
-  const startedAtMs = performance.now()
-  trimBlanks(`x${' \t'.repeat(100_000)}x`)
-  t.ok(performance.now() - startedAtMs < 500)
+  t.ok((await fastestMs(() => trimBlanks(`x${' \t'.repeat(100_000)}x`))) < 500)
 })

