@@ -198,6 +198,15 @@ t.test('no more tokens are asked about at once than the issuer has connections f
   t.equal(refused.length, 300 - 16 - 256)
 })
 
+t.test('for a suspect address nobody is asked, and what is known still counts', async t => {
+  const { world, authenticate, introspector } = build()
+  const fromSuspect = async (token: string) => introspector(token, { ip: '192.0.2.1', isSuspect: true })
+  t.match(await refusalOf(fromSuspect('unknown')), { options: { reason: 'introspection-suspended' } })
+  t.same(world.asked, [])
+  await authenticate('known')
+  t.match(await fromSuspect('known'), { subject: 'alice' })
+})
+
 t.test('a question that waited for more than 3 s is not asked any more', async t => {
   const { world, authenticate, passMs } = build()
   const isOver = Promise.withResolvers<void>()

@@ -1,0 +1,70 @@
+// One quota for several instances, with the emulator's ledger as the judge; and what holds while their Redis is away.
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { needsRedis, type RedisServer, redisFor } from '../../helpers/redis-server.ts'
+import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { postReply, startEmulator } from '../../helpers/thread.ts'
+import { tokenFor } from '../../helpers/tokens.ts'
+
+const STORE_SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
+
+async function startInstances(t: Test, redis: RedisServer, count: number) {
+  const world = await startEmulator(t, { switches: { userMessagesPerMinute: 30 } })
+  const env = { ...world.env, LIMIT_MODE: undefined, STORE_URL: redis.url, STORE_SECRET }
+  const services = await Promise.all(Array.from({ length: count }, () => startService(t, env)))
+  return { ...world, services }
+}
+
+t.test('two instances share the thirty of a user, at many times the load', needsRedis(), async t => {
+  const redis = await redisFor(t, { appendonly: 'no' })
+  const { emulator, services, parentId, groupParentId } = await startInstances(t, redis, 2)
+  const [one, two] = services as [ServiceProcess, ServiceProcess]
+  const token = await tokenFor('alice')
+  const post = (service: ServiceProcess) => postReply(service, { parentId, token })
+  // Within one minute of the clock, which the emulator counts by.
+  if (Date.now() % 60_000 > 50_000) await sleep(60_000 - (Date.now() % 60_000))
+  const answers = (
+    await Promise.all(
+      [one, two].map(async service => {
+        const mine = []
+        for (let round = 0; round < 10; round++) {
+          mine.push(...(await Promise.all(Array.from({ length: 10 }, () => post(service)))))
+        }
+        return mine
+      })
+    )
+  ).flat()
+  const sent = emulator.ledger.filter(({ onBehalfOf }) => onBehalfOf === 'alice').length
+  t.ok(sent >= 29 && sent <= 30, `${sent} of ${answers.length}`)
+  t.equal(answers.filter(({ status }) => status === 201).length, sent)
+  t.notOk(
+    emulator.requests.some(({ status }) => status === 429),
+    'CometChat refuses none'
+  )
+  t.ok(answers.every(({ status }) => status === 201 || status === 429))
+  for (const service of services) {
+    const bob = await postReply(service, { parentId: groupParentId, as: 'bob' })
+    t.equal(bob.status, 201, 'nobody else is refused')
+  }
+})
+
+t.test('with Redis stopped nothing is sent, at once', needsRedis(), async t => {
+  const redis = await redisFor(t, { appendonly: 'no' })
+  const { emulator, services, parentId } = await startInstances(t, redis, 1)
+  const [service] = services as [ServiceProcess]
+  t.equal((await postReply(service, { parentId })).status, 201)
+  const before = emulator.ledger.length
+  redis.pause()
+  t.teardown(() => redis.resume())
+  const first = await postReply(service, { parentId })
+  t.match([first.status, first.json['code'], first.json['delivery']], [503, 'store-unavailable', 'not-sent'])
+  const answers = await Promise.all(Array.from({ length: 20 }, () => postReply(service, { parentId })))
+  t.ok(answers.every(({ status }) => status === 503))
+  const times = service.logLines().flatMap(({ status, durationMs }) => (status === 503 ? [Number(durationMs)] : []))
+  t.ok(
+    times.every(ms => ms < 2000),
+    `at most ${Math.max(...times)} ms`
+  )
+  t.equal(emulator.ledger.length, before)
+  redis.resume()
+})
