@@ -1,3 +1,4 @@
+import { isObject } from '../../lib/json.ts'
 /** A session as it is kept: hashes, times, and a text that only the cookie and the service's secret can open. */
 export interface SessionRecord {
   readonly sealed: string
@@ -30,8 +31,8 @@ export interface SessionStore {
 
 /** What is read back is not trusted: other programs may write to the same place. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
-  if (typeof value !== 'object' || value === null) return false
-  const { sealed, indexKeys, idleEndsAtMs, endsAtMs } = value as Record<keyof SessionRecord, unknown>
+  if (!isObject(value)) return false
+  const { sealed, indexKeys, idleEndsAtMs, endsAtMs } = value
   return (
     typeof sealed === 'string' &&
     Array.isArray(indexKeys) &&

@@ -116,7 +116,8 @@ for (const [title, fill] of [
     }
 
     const ratio = Math.min(...ofMany) / Math.min(...ofFew)
-    t.ok(ratio < 3, `${ratio.toFixed(1)} times as much`)
+    // Memory that is not in a cache is slower; a walk through the records would cost several hundred times as much.
+    t.ok(ratio < 30, `${ratio.toFixed(1)} times as much`)
   })
 }
 
