@@ -39,6 +39,7 @@ export async function main(args: readonly string[], env: Environment, releaseSig
     if (args.includes('--explain-token')) return await explain(config)
     await run(config, releaseSignals)
   } catch (error) {
+    if (args.length === 0) await logRefusal(error)
     refuseFor(error)
   }
 }
@@ -83,6 +84,20 @@ async function run(config: Config, releaseSignals: () => void): Promise<void> {
   }
   // Node itself does it at the end, which a process that is killed does not have.
   flushCompileCache()
+}
+
+/** Beside the sentences on standard error, where standard output is read by a program. */
+async function logRefusal(error: unknown): Promise<void> {
+  if (process.stdout.isTTY || cluster.isWorker) return
+  const sentences = error instanceof ConfigError ? error.problems : sentencesOf(error)
+  const { createProcessLog } = await import('./observability/logger.ts')
+  const { log, flush } = createProcessLog('fatal')
+  for (const sentence of sentences) log.fatal(sentence)
+  await flush()
+}
+
+function sentencesOf(error: unknown): readonly string[] {
+  return error instanceof StoreError || error instanceof StartError ? error.message.split('\n') : []
 }
 
 function refuseFor(error: unknown): void {

@@ -1,4 +1,6 @@
 const MAX_DISTANCE = 3
+/** Of a short name much else is as near as two changes. */
+const SHORT = 8
 
 /** `: did you mean X?` for a misspelt name, or a full stop when no known name is near. */
 export function closestName(name: string, known: readonly string[]): string {
@@ -8,6 +10,18 @@ export function closestName(name: string, known: readonly string[]): string {
     if (distance < best.distance) best = { name: candidate, distance }
   }
   return best.name === '' ? '.' : `: did you mean ${best.name}?`
+}
+
+/** The known name that a name of no known beginning is nearly; undefined where it is likely to be something else. */
+export function misspelt(name: string, known: readonly string[]): string | undefined {
+  const isNear = (candidate: string): boolean => editDistance(name, candidate) <= (candidate.length <= SHORT ? 1 : 2)
+  return known.find(candidate => isNear(candidate) || isSwapped(name, candidate))
+}
+
+/** Two neighbours in the wrong order. */
+function isSwapped(a: string, b: string): boolean {
+  const index = Array.from(a).findIndex((letter, index) => letter !== b[index])
+  return index !== -1 && a.slice(0, index) + a[index + 1] + a[index] + a.slice(index + 2) === b
 }
 
 /** Levenshtein distance. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { asciiLowerCase } from '../lib/ascii.ts'
 import { Secret } from '../lib/secret.ts'
 import { isSecureUrl, NO_HTTP_HOSTS } from '../lib/service/secure-url.ts'
 
@@ -65,7 +66,7 @@ export class EnvReader {
   choice<T extends string>(name: string, fallback: T, choices: readonly T[]): T {
     const value = this.#env[name]
     if (value === undefined || value === '') return fallback
-    const choice = choices.find(candidate => candidate === value)
+    const choice = choices.find(candidate => candidate === asciiLowerCase(value))
     if (choice !== undefined) return choice
     this.refuse(`${name} must be one of: ${choices.join(', ')}.`)
     return fallback
@@ -146,9 +147,9 @@ export class EnvReader {
     return isList
   }
 
-  /** Throws one ConfigError with every mistake found so far. */
-  finish(): void {
-    if (this.problems.length > 0) throw new ConfigError(this.problems)
+  /** Throws one ConfigError with every mistake found so far, and with hints at what they may come from. */
+  finish(hints: readonly string[] = []): void {
+    if (this.problems.length > 0) throw new ConfigError([...this.problems, ...hints])
   }
 
   #nonEmpty(name: string, value: string): { text: string } | undefined {

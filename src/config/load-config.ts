@@ -1,7 +1,7 @@
 import { loadCorsOrigins } from './app-session.ts'
 import { loadAuthConfig } from './auth.ts'
 import { loadLimitsConfig, loadMultipleReceiversMax } from './budgets/limits.ts'
-import { closestName } from './closest-name.ts'
+import { closestName, misspelt } from './closest-name.ts'
 import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
@@ -11,6 +11,7 @@ import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { namedIssuers } from './issuers/setting-names.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
+import { withoutServiceLinks } from './service-links.ts'
 import { loadUidConfig } from './uid.ts'
 import { VARIABLES } from './variables.ts'
 
@@ -21,13 +22,15 @@ const PREFIXES =
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const WORKERS = [1, 64] as const
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
 
 /**
  * Turns an environment into the configuration of the service.
  * Throws one ConfigError that names every mistake and shows no value.
  */
-export function loadConfig(env: Environment, readFile: (path: string) => string) {
+export function loadConfig(given: Environment, readFile: (path: string) => string) {
+  const env = withoutServiceLinks(given)
   const reader = new EnvReader(env, readFile)
   const httpHosts = loadHttpHosts(reader)
   const uid = loadUidConfig(reader, httpHosts)
@@ -53,14 +56,22 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   }
   if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {
     reader.refuse(
-      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://…: no process sees the memory of another.'
+      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://… (and STORE_SECRET): no process sees the memory of ' +
+        'another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
     )
   }
   refuseUnsafeRuntime(reader, env)
-  reader.finish()
+  refuseOnePort(reader, config)
+  const unknown = unknownVariables(env)
+  reader.finish(unknown)
   const flags = flagsIn(env['NODE_OPTIONS'] ?? '')
   const issuers = namedIssuers(config.auth.jwt, config.auth.issuers)
-  return { ...config, warnings: [...unknownVariables(env), ...warningsOf({ ...config, issuers, flags })] }
+  return { ...config, warnings: [...unknown, ...warningsOf({ ...config, issuers, flags })] }
+}
+
+interface Listeners {
+  readonly public: ReturnType<typeof listener>
+  readonly admin: ReturnType<typeof listener>
 }
 
 function listener(reader: EnvReader, hostName: string, portName: string, port: number) {
@@ -86,7 +97,18 @@ function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
   for (const refusal of refusalsOfFlags(flags, env['NODE_ENV'] === 'development')) reader.refuse(refusal)
 }
 
+/** Otherwise the second one would be told that its port is taken, by nobody that could be found. */
+function refuseOnePort(reader: EnvReader, { public: { host, port }, admin }: Listeners): void {
+  const isSameHost = host === admin.host || [host, admin.host].some(name => WILDCARDS.has(name))
+  if (port !== 0 && port === admin.port && isSameHost) reader.refuse('PORT and ADMIN_PORT must not be the same.')
+}
+
+/** Those that begin as ours do, and others that are nearly ours; each with what it may be meant to be. */
 function unknownVariables(env: Environment): string[] {
-  const unknown = Object.keys(env).filter(name => PREFIXES.test(name) && !VARIABLES.includes(name))
-  return unknown.map(name => `${name} is not known here${closestName(name, VARIABLES)}`)
+  return Object.keys(env).flatMap(name => {
+    if (VARIABLES.includes(name)) return []
+    if (PREFIXES.test(name)) return `${name} is not known here${closestName(name, VARIABLES)}`
+    const meant = misspelt(name, VARIABLES)
+    return meant === undefined ? [] : `${name} is not known here: did you mean ${meant}?`
+  })
 }

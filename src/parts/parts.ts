@@ -49,7 +49,12 @@ export interface Parts extends Part {
  */
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random } = adapters
-  const emit = createEmit([adapters.subscriber ?? logEvents(log)])
+  const tell = createEmit([adapters.subscriber ?? logEvents(log)])
+  let isClosed = false
+  // What ends by order is no trouble: a key set that is still being fetched, a connection to a store.
+  const emit: Emit = event => {
+    if (!isClosed) tell(event)
+  }
   const fetchJson = createJsonFetcher()
   // First the stores: they can refuse to start, and then nothing else must be running.
   const { records, login, uids, audit } = await openStores(config, adapters.store, { fetchJson, clock, emit })
@@ -87,6 +92,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     async close() {
       // A client that went away has no connection to wait for, but its reply may still be under way.
       await delivery.idle()
+      isClosed = true
       await Promise.all([...parts, fetchJson].map(part => part.close()))
     }
   }
