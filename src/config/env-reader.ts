@@ -83,12 +83,16 @@ export class EnvReader {
     return items
   }
 
+  /** The variables whose files secrets were read from. */
+  readonly secretFiles: string[] = []
+
   /** A secret from `NAME`, or from the file that `NAME_FILE` names; both set is a mistake. */
   secretText(name: string): { text: string; file?: string } | undefined {
     const file = this.#env[`${name}_FILE`]
     const value = this.#env[name]
     if (file !== undefined && value !== undefined) return this.refuse(`Set ${name} or ${name}_FILE, not both.`)
     if (file === undefined) return value === undefined ? undefined : this.#nonEmpty(name, value)
+    this.secretFiles.push(`${name}_FILE`)
     try {
       const text = this.#nonEmpty(`${name}_FILE`, this.#readFile(file))
       return text && { ...text, file }

@@ -22,6 +22,7 @@ const PREFIXES =
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const WORKERS = [1, 64] as const
+const WATCHED: ReadonlySet<string> = new Set(['COMETCHAT_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE'])
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
 
@@ -66,7 +67,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
   reader.finish(unknown)
   const flags = flagsIn(env['NODE_OPTIONS'] ?? '')
   const issuers = namedIssuers(config.auth.jwt, config.auth.issuers)
-  return { ...config, warnings: [...unknown, ...warningsOf({ ...config, issuers, flags })] }
+  return { ...config, warnings: [...unknown, ...filesReadOnce(reader), ...warningsOf({ ...config, issuers, flags })] }
 }
 
 interface Listeners {
@@ -101,6 +102,12 @@ function refuseUnsafeRuntime(reader: EnvReader, env: Environment): void {
 function refuseOnePort(reader: EnvReader, { public: { host, port }, admin }: Listeners): void {
   const isSameHost = host === admin.host || [host, admin.host].some(name => WILDCARDS.has(name))
   if (port !== 0 && port === admin.port && isSameHost) reader.refuse('PORT and ADMIN_PORT must not be the same.')
+}
+
+/** The secrets whose files are not followed: that a new one there does nothing must be known before it is needed. */
+function filesReadOnce({ secretFiles }: EnvReader): string[] {
+  const names = secretFiles.filter(name => !WATCHED.has(name))
+  return names.map(name => `${name} is read at the start only: what changes in it counts after a restart.`)
 }
 
 /** Those that begin as ours do, and others that are nearly ours; each with what it may be meant to be. */

@@ -6,7 +6,8 @@ type EventOf<Name extends ServiceEvent['name']> = Extract<ServiceEvent, { readon
 
 const STORE_LIMITS: Record<EventOf<'store-limit'>['limit'], string> = {
   memory: 'STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://',
-  'info-forbidden': 'the user of STORE_URL may not run INFO: that Redis evicts or has lost records would go unnoticed',
+  'info-forbidden':
+    'whether the Redis of STORE_URL evicts or has lost records cannot be known: it does not answer INFO to this user',
   'no-append-only-file':
     'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads'
 }
@@ -57,7 +58,7 @@ export function logEvents(log: Logger): Emit {
       case 'uid-table-changed':
         return logUidTable(log, event)
       case 'api-keys-changed':
-        return log.info({ accepted: event.accepted, keys: event.keys }, 'COMETCHAT_API_KEY_FILE changed')
+        return logApiKeys(log, event)
       case 'limit-acting':
         return logLimit(log, event)
       case 'audit-writable':
@@ -98,6 +99,10 @@ function logSecretFile(log: Logger, { name: _, problem, ...fields }: EventOf<'se
 function logIssuers(log: Logger, { issuers, problem }: EventOf<'issuers-changed'>): void {
   if (problem === undefined) log.info({ issuers }, 'the file of AUTH_ISSUERS_FILE changed')
   else log.error({ issuers, alarm: 'issuers-file', problem }, 'alarm')
+}
+
+function logApiKeys(log: Logger, { name: _, ...fields }: EventOf<'api-keys-changed'>): void {
+  log[fields.accepted ? 'info' : 'warn'](fields, 'COMETCHAT_API_KEY_FILE changed')
 }
 
 function logUidTable(log: Logger, { rows, problem }: EventOf<'uid-table-changed'>): void {

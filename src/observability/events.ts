@@ -80,7 +80,12 @@ export type ServiceEvent =
   /** The table of users was read again; with a `problem` its former rows stay. */
   | { readonly name: 'uid-table-changed'; readonly rows: number; readonly problem?: string }
   /** COMETCHAT_API_KEY_FILE was read again; `keys` are the fingerprints in use from now on. */
-  | { readonly name: 'api-keys-changed'; readonly accepted: boolean; readonly keys: readonly string[] }
+  | {
+      readonly name: 'api-keys-changed'
+      readonly accepted: boolean
+      readonly keys: readonly string[]
+      readonly problem?: string
+    }
   /** A limit refuses requests, or would if it were enforced: the first time, and then at most once a minute. */
   | {
       readonly name: 'limit-acting'

@@ -18,6 +18,7 @@ export async function openAppSessions({ auth }: Config, clock: Clock, emit: Emit
   const store = await createAppSessionRedis({
     address,
     prefix,
+    onRefusal: problem => emit({ name: 'store-unusable', problem }),
     onChange: (isReachable, reason) => emit({ name: 'reachability', part: 'session-store', isReachable, reason })
   })
   return {

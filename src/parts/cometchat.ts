@@ -78,9 +78,20 @@ export function createCometChat(
 /** Takes the keys of the file whenever it changes; one that holds none, or too many, changes nothing. */
 function followKeyFile(path: string | undefined, keyring: Keyring, emit: Emit): () => void {
   if (path === undefined) return () => undefined
-  return watchFileText(path, text => {
-    const keys = parseApiKeys(text)
-    if (keys) keyring.replace(keys)
-    emit({ name: 'api-keys-changed', accepted: keys !== undefined, keys: keyring.fingerprints() })
-  })
+  const tell = (problem?: string): void =>
+    emit({
+      name: 'api-keys-changed',
+      accepted: problem === undefined,
+      keys: keyring.fingerprints(),
+      ...(problem !== undefined && { problem })
+    })
+  return watchFileText(
+    path,
+    text => {
+      const keys = parseApiKeys(text)
+      if (keys) keyring.replace(keys)
+      tell(keys ? undefined : 'it does not hold one or two different keys; the former keys stay')
+    },
+    () => tell('it cannot be read; the former keys stay')
+  )
 }

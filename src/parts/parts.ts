@@ -57,9 +57,12 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   }
   const fetchJson = createJsonFetcher()
   // First the stores: they can refuse to start, and then nothing else must be running.
-  const { records, login, uids, audit } = await openStores(config, adapters.store, { fetchJson, clock, emit })
+  const { records, login, uids, audit, appSessions } = await openStores(config, adapters.store, {
+    fetchJson,
+    clock,
+    emit
+  })
   const bearer = createBearer(config, { fetchJson, clock, emit })
-  const appSessions = await openAppSessions(config, clock, emit)
   const limits = createLimits(config, { store: records.store, clock, random, emit })
   const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls })
   const delivery = createDelivery({
@@ -110,11 +113,13 @@ async function openStores(config: Config, given: RecordStore | undefined, { fetc
   try {
     const records = await openRecords(config, { given, clock, emit })
     opened.push(records)
+    const appSessions = await openAppSessions(config, clock, emit)
+    opened.push(appSessions)
     const login = await openLogin(config, { fetchJson, clock, emit })
     if (login) opened.push(login)
     const uids = await openUids(config, clock, emit)
     opened.push(uids)
-    return { records, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
+    return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
   } catch (error) {
     await Promise.all(opened.map(one => one.close()))
     throw error

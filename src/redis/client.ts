@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis'
 import { StoreError } from '../lib/service/store-error.ts'
 import type { RedisConnection } from './address.ts'
+import { type RedisVariable, selectDatabase } from './database.ts'
 
 export interface RedisClientOptions {
   readonly connection: RedisConnection
+  /** Where its address comes from. */
+  readonly variable: RedisVariable
   /**
    * What has to succeed on a connection before anything else is asked of it; with a command that the user of this Redis
    * may give. Rejects when this Redis cannot be used; with a StoreError when it must not be.
@@ -133,10 +136,11 @@ export class RedisClient {
   }
 
   async #tryHandshake(): Promise<void> {
-    const { handshake, heartbeatMs } = this.#options
+    const { handshake, heartbeatMs, connection, variable } = this.#options
     const { stream } = this.redis
     const isSame = (): boolean => stream === this.redis.stream
     try {
+      await selectDatabase(this.redis, connection.db ?? 0, variable)
       await handshake(this.redis, isSame)
       // An instance that others avoid gets no calls that could find out, so it must look by itself.
       if (!isSame()) return this.redis.status === 'ready' ? this.#handshakeIn(0) : undefined

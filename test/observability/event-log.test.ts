@@ -72,7 +72,7 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     { name: 'store-limit', limit: 'info-forbidden' },
     {
       level: 'warn',
-      msg: 'the user of STORE_URL may not run INFO: that Redis evicts or has lost records would go unnoticed'
+      msg: 'whether the Redis of STORE_URL evicts or has lost records cannot be known: it does not answer INFO to this user'
     }
   ],
   [

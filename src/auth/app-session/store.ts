@@ -25,20 +25,27 @@ export interface AppSessionRedisOptions {
   readonly prefix: string
   /** Told whenever the store turns from reachable to not, and back. */
   readonly onChange?: (isReachable: boolean, reason: string) => void
+  /** Told why sessions cannot be looked for there at all, where that shows after the start. */
+  readonly onRefusal?: (problem: string) => void
 }
 
 const COMMAND_TIMEOUT_MS = 1000
 /** This Redis is one of a cluster: it has not the session, or not the cluster's leave to answer. */
 const CLUSTER_REPLIES = /^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN)\b/
 
-/** Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. */
+/**
+ * Reads sessions where connect-redis keeps them; writes nothing. While Redis is away every read fails at once. Throws a
+ * StoreError where it has no such database.
+ */
 export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
-  const { address, prefix, onChange } = options
+  const { address, prefix, onChange, onRefusal } = options
   const client = new RedisClient({
+    variable: 'AUTH_SESSION_STORE_URL',
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Not PING: a Redis user who may only read sessions needs no other right, and one without that right shows here.
     handshake: redis => redis.pttl(prefix),
-    onChange
+    onChange,
+    ...(onRefusal && { onRefusal: ({ message }) => onRefusal(message) })
   })
   await client.open()
 

@@ -18,6 +18,7 @@ export async function createRedisSessionStore(
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
   const client = new RedisClient({
+    variable: 'STORE_URL',
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Nothing has this name; only a server that takes writes says so.
     handshake: redis => redis.del(`${PREFIX}nothing`),

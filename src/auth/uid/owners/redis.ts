@@ -30,6 +30,7 @@ return { found[1], found[2] }
  */
 export async function createRedisUidOwners(address: RedisAddress, onConnect: () => void): Promise<UidOwners> {
   const client = new RedisClient({
+    variable: 'STORE_URL',
     connection: redisConnection(address, COMMAND_TIMEOUT_MS),
     // Nobody has this UID; only a server that takes writes says so.
     handshake: redis => redis.del(`${PREFIX}:`),

@@ -49,6 +49,7 @@ export class RedisSession {
     this.server = new ServerRun(options.monotonic, options.lossMattersMs)
     this.#told = scriptsOf('', timeShim)
     this.#client = new RedisClient({
+      variable: 'STORE_URL',
       connection: redisConnection(address, commandTimeoutMs),
       // Again and again: a proxy may lead to another server without the loss of a connection.
       heartbeatMs: HEARTBEAT_MS,
@@ -158,12 +159,15 @@ export class RedisSession {
   }
 }
 
-/** Undefined where the user in STORE_URL may not ask. */
+/** Forbidden, renamed, or not known to a server or a proxy that is not quite Redis. */
+const NO_INFO = /^(NOPERM|ERR (unknown|unsupported|command|this|invalid command))/i
+
+/** Undefined where that cannot be known. */
 async function factsOf(redis: Redis): Promise<ServerFacts | undefined> {
   try {
     return readServerFacts(await redis.info())
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('NOPERM')) return undefined
+    if (error instanceof Error && NO_INFO.test(error.message)) return undefined
     throw error
   }
 }
@@ -171,6 +175,7 @@ async function factsOf(redis: Redis): Promise<ServerFacts | undefined> {
 function refusalOf(error: Error): StoreError | undefined {
   if (!CREDENTIALS.test(error.message)) return undefined
   return new StoreError(
-    'STORE_URL names a Redis that refuses its user or password, or what the user has to do: EVAL and EVALSHA on reply:*.'
+    'STORE_URL names a Redis that refuses its user or password, or what the user has to do: EVAL, EVALSHA, EXISTS, TIME, ' +
+      'TYPE, HMGET, HSET, HDEL, DEL and PEXPIRE on reply:*, and SELECT for another database than 0.'
   )
 }
