@@ -59,7 +59,7 @@ export class Budget {
     this.#options = options
     this.limit = options.limit
     const part = Math.min(MAX_RESERVED, Math.floor(options.limit / RESERVED_PART))
-    this.#reservedAtOnce = options.source.isShared ? Math.max(1, part) : 1
+    this.#reservedAtOnce = Math.max(1, part)
   }
 
   /** What all instances have used in the last minute, as far as this one knows. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { networkOf } from '../lib/network.ts'
+import { hash32 } from './hash.ts'
 
 export interface DoorOptions {
   /** Milliseconds on a clock that never jumps. */
@@ -81,8 +82,8 @@ export class Door {
   #entryOf(address: string, nowMs: number): number {
     const minute = Math.floor(nowMs / MINUTE_MS) + 1
     const network = networkOf(address)
-    const name = hash(network, at(this.#seeds, 0)) || 1
-    const first = (hash(network, at(this.#seeds, 1)) % SETS) * WAYS
+    const name = hash32(network, at(this.#seeds, 0)) || 1
+    const first = (hash32(network, at(this.#seeds, 1)) % SETS) * WAYS
     let place = first
     for (let entry = first; entry < first + WAYS; entry++) {
       if (this.#names[entry] === name) {
@@ -134,18 +135,4 @@ function waitOf(counts: Uint32Array, formers: Uint32Array, entry: number, limit:
 
 function at(array: Uint32Array, index: number): number {
   return array[index] ?? 0
-}
-
-/** MurmurHash3's mixing of 32 bits (Appleby, public domain), over UTF-16 units. */
-function hash(text: string, seed: number): number {
-  let mixed = seed
-  for (let index = 0; index < text.length; index++) {
-    mixed ^= Math.imul(text.charCodeAt(index), 0xcc9e2d51)
-    mixed = Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64
-  }
-  mixed ^= mixed >>> 16
-  mixed = Math.imul(mixed, 0x85ebca6b)
-  mixed ^= mixed >>> 13
-  mixed = Math.imul(mixed, 0xc2b2ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
 }

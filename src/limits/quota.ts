@@ -32,6 +32,14 @@ export interface Sender {
   readonly service?: string | undefined
 }
 
+/** What is charged. */
+export interface Message {
+  /** Messages that it is at CometChat. */
+  readonly units: number
+  /** The same when the same message is sent again. */
+  readonly tag: number
+}
+
 /** A user with more than that is counted in cells of a second: a log of them would be too long. */
 const LONGEST_LOG = 120
 const MAX_BUDGETS = 10_000
@@ -45,7 +53,8 @@ export class Quota {
   readonly app: Budget | undefined
   readonly lateness = new Lateness()
   readonly #budgets = new LruCache<Budget>({ maxEntries: MAX_BUDGETS })
-  readonly #standings = new LruCache<Standing>({ maxEntries: MAX_STANDINGS })
+  /** For answers that charge nothing; forgotten all at once, which costs nothing but a hint. */
+  readonly #standings = new Map<string, Standing>()
 
   constructor(options: QuotaOptions) {
     this.options = options
@@ -53,8 +62,8 @@ export class Quota {
   }
 
   /** Begins to charge a message; nothing is sent before `admitted`. */
-  charge(sender: Sender, units: number): Charge {
-    return new Charge(this, sender, units)
+  charge(sender: Sender, message: Message): Charge {
+    return new Charge(this, sender, message)
   }
 
   /** Before a call of this service itself, which is charged to the app alone. Throws what it is refused with. */
@@ -100,6 +109,7 @@ export class Quota {
   }
 
   noteStanding(uid: string, remaining: number, nextInMs: number): void {
+    if (this.#standings.size >= MAX_STANDINGS) this.#standings.clear()
     this.#standings.set(uid, { remaining, nextAtMs: this.options.monotonic() + nextInMs })
   }
 
@@ -159,7 +169,7 @@ export class Charge {
   #answers: Answers = [undefined, undefined, undefined, undefined]
   #isOver = false
 
-  constructor(quota: Quota, sender: Sender, units: number) {
+  constructor(quota: Quota, sender: Sender, { units, tag }: Message) {
     const { upstream, isEnforced, onRefusal, userLimit, serviceLimit, monotonic } = quota.options
     const { uid, service } = sender
     this.#quota = quota
@@ -176,7 +186,7 @@ export class Charge {
       if (isEnforced && block.policy === 'user') quota.noteStanding(uid, 0, block.forMs)
     }
     if (this.refusal) this.#isOver = true
-    else this.admitted = this.#begin()
+    else this.admitted = this.#begin(tag)
   }
 
   /** Gives back what was not sent, and dates anew what took its time. Must follow, once. */
@@ -188,18 +198,17 @@ export class Charge {
     else this.#close(delivery, isFresh)
   }
 
-  #begin(): Promise<void> | undefined {
+  #begin(tag: number): Promise<void> | undefined {
     const { store, userLimit, random } = this.#quota.options
     const units = this.#units
     const isLogged = userLimit > 0 && userLimit <= LONGEST_LOG
-    const order = { units, limit: userLimit, random: random(), latenessMs: this.#latenessMs }
+    const order = { units, limit: userLimit, random: random(), latenessMs: this.#latenessMs, tag }
     const log = isLogged ? store.charge(this.#sender.uid, order) : undefined
     const user = this.#user?.take(units)
     const service = this.#service?.take(units)
     const app = this.#quota.app?.take(units)
-    const isAtOnce = ![log, user, service, app].some(answer => answer instanceof Promise)
-    if (isAtOnce) {
-      this.refusal = this.#judge([log as LogAnswer, user as BudgetAnswer, service as BudgetAnswer, app as BudgetAnswer])
+    if (!isPending(log) && !isPending(user) && !isPending(service) && !isPending(app)) {
+      this.refusal = this.#judge([log, user, service, app])
       return undefined
     }
     const all = this.#wait(log, user, service, app)
@@ -230,13 +239,13 @@ export class Charge {
     const { isEnforced, onRefusal } = this.#quota.options
     const [log, user, service, app] = answers
     if (log) this.#quota.noteStanding(this.#sender.uid, log.remaining, log.nextInMs)
+    if (log?.isAdmitted !== false && isFree(user) && isFree(service) && isFree(app)) return undefined
     const refusals = [
       ['user', log] as const,
       ['user', user] as const,
       ['service', service] as const,
       [APP, app] as const
     ].flatMap(([policy, answer]) => (answer && !answer.isAdmitted ? [[policy, answer.retryAfterMs] as const] : []))
-    if (refusals.length === 0) return undefined
     for (const [policy] of refusals) onRefusal(policy)
     if (!isEnforced) return undefined
     this.#giveBack()
@@ -300,6 +309,14 @@ function refused(
 
 function refusalBy(policy: 'app', answer: BudgetAnswer | undefined): AppError | undefined {
   return answer && !answer.isAdmitted ? refused(policy, answer.retryAfterMs, `limit-${policy}`) : undefined
+}
+
+function isFree(answer: BudgetAnswer | undefined): boolean {
+  return answer === undefined || answer.isAdmitted
+}
+
+function isPending<T>(answer: Awaitable<T> | undefined): answer is Promise<T> {
+  return answer instanceof Promise
 }
 
 /** For a transition whose failure costs a unit and no truth. */

@@ -22,7 +22,12 @@ const WINDOW_SECONDS = 60
 
 /** The values of both fields: Lists of Structured Fields (RFC 9651), one item for each policy. */
 export function rateLimitFields(states: readonly PolicyState[]): RateLimitFields {
-  return { policy: states.map(policyItem).join(', '), limit: states.map(limitItem).join(', ') }
+  let [policy, limit] = ['', '']
+  for (const state of states) {
+    policy += (policy === '' ? '' : ', ') + policyItem(state)
+    limit += (limit === '' ? '' : ', ') + limitItem(state)
+  }
+  return { policy, limit }
 }
 
 function policyItem({ policy, limit }: PolicyState): string {

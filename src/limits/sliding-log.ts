@@ -11,6 +11,8 @@ const EARLY_MS = 50
 const LATE_MS = 1500
 /** How long a place in the line is kept for a caller who does not come. */
 const KEPT_MS = 5000
+/** A place whose caller is so late may be taken by another one. */
+const OVERDUE_MS = 1000
 /** The most that is added to a wait, so that callers do not come back in one moment. */
 const MAX_JITTER_MS = 1000
 const JITTER = 0.1
@@ -28,6 +30,7 @@ export const LOG_TIMES = {
   EARLY_MS,
   LATE_MS,
   KEPT_MS,
+  OVERDUE_MS,
   MAX_LATENESS_MS,
   MAX_JITTER_MS,
   JITTER,
@@ -35,10 +38,12 @@ export const LOG_TIMES = {
   MAX_AHEAD_MS
 } as const
 
-/** Both in ascending order, in milliseconds of one clock. */
+/** In milliseconds of one clock, in ascending order. */
 export interface SlidingLog {
   readonly charged: number[]
   readonly promised: number[]
+  /** Of the message that was refused, for each promise: it is known by it when it comes back. */
+  readonly tags: number[]
 }
 
 export type LogAnswer =
@@ -52,6 +57,8 @@ export interface LogCharge {
   readonly limit: number
   /** Uniform in [0, 1), for the jitter. */
   readonly random: number
+  /** Tells one message from others, so that a new one does not take the place of one that was told to come back. */
+  readonly tag: number
   /**
    * How much later CometChat may count the message: it is dated so, because no minute of CometChat's own may hold more
    * than the limit. One that takes longer is dated again (`moveCharge`).
@@ -60,28 +67,53 @@ export interface LogCharge {
 }
 
 export function emptyLog(): SlidingLog {
-  return { charged: [], promised: [] }
+  return { charged: [], promised: [], tags: [] }
 }
 
 /** Charges units, or says when to come back: whoever does finds the units free, in the order of the refusals. */
-export function charge(log: SlidingLog, nowMs: number, { units, limit, random, latenessMs }: LogCharge): LogAnswer {
+export function charge(log: SlidingLog, nowMs: number, order: LogCharge): LogAnswer {
+  const { units, limit, latenessMs } = order
   settle(log, nowMs)
   const { charged, promised } = log
   const free = limit - charged.length
-  const due = countUpTo(promised, nowMs)
-  const isFlooded = promised.length >= MAX_LINE * limit
-  const isAdmitted = free >= units && (isFlooded || due >= units || free - promised.length >= units)
-  if (isAdmitted) {
-    promised.splice(0, Math.min(due, units))
-    const atMs = nowMs + latenessMs
-    for (let unit = 0; unit < units; unit++) insert(charged, atMs)
-    return { isAdmitted, atMs, ...standing(log, nowMs, limit) }
+  if (free < units) return promise(log, nowMs, order)
+  if (promised.length > 0) {
+    const isFlooded = promised.length >= MAX_LINE * limit
+    const isKept = takePlaces(log, nowMs, order)
+    if (!isKept && !isFlooded && free - promised.length < units) return promise(log, nowMs, order)
   }
+  const atMs = nowMs + latenessMs
+  for (let unit = 0; unit < units; unit++) insert(charged, atMs)
+  const { remaining, nextInMs } = standing(log, nowMs, limit)
+  return { isAdmitted: true, atMs, remaining, nextInMs }
+}
+
+/** Refuses, and keeps a place in the line, unless that is flooded. */
+function promise(log: SlidingLog, nowMs: number, { units, limit, random, tag }: LogCharge): LogAnswer {
   const waitMs = freeAtMs(log, units, limit) - nowMs
   const jitterMs = random * Math.min(MAX_JITTER_MS, Math.max(0, waitMs) * JITTER)
   const retryAfterMs = Math.max(1, Math.ceil((waitMs + jitterMs + EARLY_MS) / 1000)) * 1000
-  if (!isFlooded) for (let unit = 0; unit < units; unit++) insert(promised, nowMs + retryAfterMs - EARLY_MS)
-  return { isAdmitted, retryAfterMs, ...standing(log, nowMs, limit) }
+  if (log.promised.length < MAX_LINE * limit) {
+    for (let unit = 0; unit < units; unit++)
+      log.tags.splice(insert(log.promised, nowMs + retryAfterMs - EARLY_MS), 0, tag)
+  }
+  const { remaining, nextInMs } = standing(log, nowMs, limit)
+  return { isAdmitted: false, retryAfterMs, remaining, nextInMs }
+}
+
+/** Takes the places that are kept for this message and due, or those whose callers did not come; false with too few. */
+function takePlaces({ promised, tags }: SlidingLog, nowMs: number, { units, tag }: LogCharge): boolean {
+  const places: number[] = []
+  const due = countUpTo(promised, nowMs)
+  for (let place = 0; place < due && places.length < units; place++) if (tags[place] === tag) places.push(place)
+  const overdue = countUpTo(promised, nowMs - OVERDUE_MS)
+  for (let place = 0; place < overdue && places.length < units; place++) if (tags[place] !== tag) places.push(place)
+  if (places.length < units) return false
+  for (const place of places.sort((one, other) => other - one)) {
+    promised.splice(place, 1)
+    tags.splice(place, 1)
+  }
+  return true
 }
 
 /** What is left to a caller who comes now, and when there is more of it; 0 where nothing is charged. */
@@ -95,12 +127,15 @@ export function standing(log: SlidingLog, nowMs: number, limit: number): { remai
 }
 
 /** Forgets what no longer counts, and brings back what a clock that jumped has left in the future. */
-export function settle({ charged, promised }: SlidingLog, nowMs: number): void {
+export function settle({ charged, promised, tags }: SlidingLog, nowMs: number): void {
   const latestMs = nowMs + MAX_LATENESS_MS
   for (let last = charged.length - 1; last >= 0 && (charged[last] ?? 0) > latestMs; last--) charged[last] = latestMs
-  charged.splice(0, countUpTo(charged, nowMs - WINDOW_MS))
-  if ((promised.at(-1) ?? 0) > nowMs + MAX_AHEAD_MS) promised.length = 0
-  promised.splice(0, countUpTo(promised, nowMs - KEPT_MS))
+  if ((charged[0] ?? nowMs) <= nowMs - WINDOW_MS) charged.splice(0, countUpTo(charged, nowMs - WINDOW_MS))
+  if (promised.length === 0) return
+  const isAhead = (promised.at(-1) ?? 0) > nowMs + MAX_AHEAD_MS
+  const over = isAhead ? promised.length : countUpTo(promised, nowMs - KEPT_MS)
+  promised.splice(0, over)
+  tags.splice(0, over)
 }
 
 /** Gives back what has this date: the message was not sent. */
@@ -145,8 +180,11 @@ function countUpTo(times: readonly number[], untilMs: number): number {
   return count
 }
 
-function insert(times: number[], atMs: number): void {
+/** Returns the place. */
+function insert(times: number[], atMs: number): number {
   let index = times.length
   while (index > 0 && (times[index - 1] ?? 0) > atMs) index--
-  times.splice(index, 0, atMs)
+  if (index === times.length) times.push(atMs)
+  else times.splice(index, 0, atMs)
+  return index
 }

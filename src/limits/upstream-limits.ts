@@ -43,6 +43,8 @@ export class UpstreamLimits {
   readonly #blockedUsers = new Map<string, number>()
   readonly #refusedUsers = new Map<string, number>()
   #appUntilMs = Number.NEGATIVE_INFINITY
+  /** CometChat has refused nothing yet. */
+  #isQuiet = true
   /** What CometChat said is left to the app, and until when that is believed. */
   #left = Number.POSITIVE_INFINITY
   #leftUntilMs = Number.NEGATIVE_INFINITY
@@ -53,6 +55,7 @@ export class UpstreamLimits {
 
   /** What refuses this user, or everybody, at the moment; undefined while nothing does. */
   blockOf(uid: string | undefined): UpstreamBlock | undefined {
+    if (this.#isQuiet && this.#left > 0) return undefined
     const nowMs = this.#options.monotonic()
     if (nowMs < this.#appUntilMs) return { policy: 'app', forMs: this.#appUntilMs - nowMs }
     if (this.#left <= 0 && nowMs < this.#leftUntilMs) return { policy: 'app', forMs: this.#leftUntilMs - nowMs }
@@ -81,6 +84,7 @@ export class UpstreamLimits {
 
   #noteRefusal({ uid, retryAfterMs, resetsInMs }: LimitAnswer, isOfApp: boolean): void {
     const nowMs = this.#options.monotonic()
+    this.#isQuiet = false
     const forMs = Math.min(retryAfterMs ?? resetsInMs ?? UNNAMED_MS, LONGEST_MS)
     if (uid === undefined || isOfApp || this.#areMany(uid, nowMs)) {
       this.#appUntilMs = Math.max(this.#appUntilMs, nowMs + forMs)

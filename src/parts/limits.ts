@@ -8,6 +8,7 @@ import type { RecordStore } from '../delivery/record.ts'
 import { AppError, type LimitPolicy } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ActingLimits } from '../lib/service/acting-limits.ts'
+import { hash32 } from '../limits/hash.ts'
 import { type MessageEnd, Quota, type Sender } from '../limits/quota.ts'
 import { rateLimitFields } from '../limits/rate-limit-fields.ts'
 import { openQuotas } from '../limits/stores/open.ts'
@@ -108,11 +109,12 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
   }
 }
 
+const TAG_CHARACTERS = 64
 /** What CometChat documents, where no limit of ours says how much a user has. */
 const USUAL_USER_LIMIT = 30
 
 async function deliverCharged(quota: Quota, order: ReplyCommand, delivery: Delivery): Promise<DeliveredReply> {
-  const charge = quota.charge(senderOf(order), unitsOf(order))
+  const charge = quota.charge(senderOf(order), { units: unitsOf(order), tag: tagOf(order) })
   let end: MessageEnd = { delivery: 'unknown', isFresh: true }
   try {
     const delivered = await delivery.deliver({ ...order, admission: charge })
@@ -133,6 +135,13 @@ async function deliverCharged(quota: Quota, order: ReplyCommand, delivery: Deliv
 /** The conversation of the thread, and each further receiver. */
 function unitsOf({ message: { multipleReceivers } }: ReplyCommand): number {
   return 1 + (multipleReceivers?.uids?.length ?? 0) + (multipleReceivers?.guids?.length ?? 0)
+}
+
+/** By its key; without one by how its text begins, which tells most messages of one user apart. */
+function tagOf({ idempotencyKey, parentId, message }: ReplyCommand): number {
+  const { text } = message.data
+  const begin = typeof text === 'string' ? text.slice(0, TAG_CHARACTERS) : ''
+  return hash32(idempotencyKey ?? `${parentId} ${begin}`, 0)
 }
 
 function senderOf({ author: { uid, issuer, actors = [] } }: ReplyCommand): Sender {

@@ -17,7 +17,7 @@ const START_MS = Date.UTC(2026, 10, 28)
 const LIMIT = 30
 
 const one = (log: SlidingLog, atMs: number, random = 0, units = 1, limit = LIMIT) =>
-  charge(log, atMs, { units, limit, random, latenessMs: 0 })
+  charge(log, atMs, { units, limit, random, latenessMs: 0, tag: 0 })
 
 /** The most events in any 60 s with both of their ends. */
 function mostInMinute(times: readonly number[]): number {
@@ -48,7 +48,7 @@ t.test('in no 60 s more than the limit is admitted, whatever comes when, and a f
         nowMs += wait
         // CometChat counts it at some time up to then.
         const latenessMs = Math.floor(random * 900)
-        if (charge(log, nowMs, { units: 1, limit, random, latenessMs }).isAdmitted) {
+        if (charge(log, nowMs, { units: 1, limit, random, latenessMs, tag: wait }).isAdmitted) {
           admitted.push(nowMs + (admitted.length % 2) * latenessMs)
         }
       }
@@ -60,7 +60,7 @@ t.test('in no 60 s more than the limit is admitted, whatever comes when, and a f
   const admitted: number[] = []
   // Twenty times the limit, in the rhythm of a user who does not listen.
   for (let nowMs = START_MS; nowMs < START_MS + 10 * MINUTE_MS; nowMs += 100) {
-    const answer = charge(log, nowMs, { units: 1, limit: LIMIT, random: 0.5, latenessMs: 20 })
+    const answer = charge(log, nowMs, { units: 1, limit: LIMIT, random: 0.5, latenessMs: 20, tag: nowMs })
     if (answer.isAdmitted) admitted.push(nowMs)
   }
   for (let from = START_MS; from <= START_MS + 9 * MINUTE_MS; from += 50) {
@@ -98,6 +98,35 @@ t.test('who comes back when told is admitted, however many wait', async t => {
     ),
     { seed: seedOf(t), numRuns: 100 }
   )
+})
+
+/** Callers who obey and send the next message so long after the last one was sent: what becomes of their returns. */
+function sendOnAndOn(callers: number, pauseMs: number) {
+  const log = emptyLog()
+  const all = Array.from({ length: callers }, (_, index) => ({ atMs: START_MS + index, isReturn: false, tag: index }))
+  const counts = { returns: 0, refusedAgain: 0, sent: 0 }
+  for (let step = 0; step < 3000; step++) {
+    const caller = all.reduce((first, one) => (one.atMs < first.atMs ? one : first))
+    const { atMs, isReturn, tag } = caller
+    const answer = charge(log, atMs, { units: 1, limit: LIMIT, random: (step * 0.618) % 1, latenessMs: 0, tag })
+    counts.returns += Number(isReturn)
+    counts.sent += Number(answer.isAdmitted)
+    counts.refusedAgain += Number(isReturn && !answer.isAdmitted)
+    caller.isReturn = !answer.isAdmitted
+    if (answer.isAdmitted) caller.tag += callers
+    // An answer and a new request take their time.
+    caller.atMs += (answer.isAdmitted ? pauseMs : answer.retryAfterMs) + 5 + (step % 40)
+  }
+  return counts
+}
+
+t.test('of callers who send on and on, and obey, 99 % are admitted when they come back', async t => {
+  for (const callers of [3, 40, 100]) {
+    for (const pauseMs of [0, 2000]) {
+      const { returns, refusedAgain, sent } = sendOnAndOn(callers, pauseMs)
+      t.ok(refusedAgain <= returns / 100, `${callers} callers: ${refusedAgain} of ${returns} returns, ${sent} sent`)
+    }
+  }
 })
 
 t.test('a caller who does not wait for a turn does not take that of another', async t => {

@@ -82,6 +82,7 @@ const STEP = fc.record({
   units: fc.oneof(fc.constant(1), fc.constant(1), fc.integer({ min: 2, max: 5 })),
   random: fc.constantFrom(0, 0.25, 0.5, 0.999),
   latenessMs: fc.constantFrom(0, 20, 900),
+  tag: fc.nat(5),
   next: fc.constantFrom('keep', 'keep', 'keep', 'give-back', 'move')
 })
 const STEPS = fc.array(STEP, { minLength: 20, maxLength: 120 })
@@ -123,9 +124,9 @@ for (const [kind, makeKit] of kits) {
       const user = userOf(kit, store, `user-${run++}`)
       let nowMs = START_MS + run * 10 * DAY_MS
       for (const [index, step] of steps.entries()) {
-        const { units, random, latenessMs } = step
+        const { units, random, latenessMs, tag } = step
         nowMs += step.gapMs + (index === 40 && kind !== 'memory' ? jump : 0)
-        const atMs = await user.charge(nowMs, { units, random, latenessMs, limit })
+        const atMs = await user.charge(nowMs, { units, random, latenessMs, tag, limit })
         if (atMs === 'differs') return false
         if (atMs !== undefined) await user.after(step, nowMs, atMs)
         nowMs += 1500
@@ -173,7 +174,7 @@ for (const [kind, makeKit] of kits) {
       for (let nowMs = START_MS; nowMs < START_MS + 3 * MINUTE_MS; nowMs += 100) {
         await kit.at(nowMs)
         const store = instances[(nowMs / 100) % count] ?? instances[0]
-        const answer = await store?.charge('loud', { units: 1, limit: LIMIT, random: 0.5, latenessMs: 20 })
+        const answer = await store?.charge('loud', { units: 1, limit: LIMIT, random: 0.5, latenessMs: 20, tag: nowMs })
         if (answer?.isAdmitted) admitted.push(nowMs)
       }
       const [least, most] = extremes(admitted)
@@ -227,7 +228,7 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
     t.teardown(() => client.disconnect())
     const shared = { scripts: new ScriptRunner(client), requireUsable: () => undefined, noteFailure: () => undefined }
     const store = new RedisQuotas(shared)
-    const order = { units: 1, limit: LIMIT, random: 0, latenessMs: 0 }
+    const order = { units: 1, limit: LIMIT, random: 0, latenessMs: 0, tag: 0 }
     await client.set('reply:quota:user:ann', 'canary')
     t.match(await store.charge('ann', order), { isAdmitted: true, remaining: 29 })
     await client.hset('reply:quota:user:ann', 'q', 'canary')
@@ -242,7 +243,7 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
   t.teardown(() => store.close())
   for (const state of ['', '{}', '[["x"],[null]]', '[1,2]', '[[1e999],[]]']) {
     database.prepare("INSERT OR REPLACE INTO quotas (name, state, expires_at_ms) VALUES ('user:ann', ?, 0)").run(state)
-    const answer = await store.charge('ann', { units: 1, limit: LIMIT, random: 0, latenessMs: 0 })
+    const answer = await store.charge('ann', { units: 1, limit: LIMIT, random: 0, latenessMs: 0, tag: 0 })
     t.match(answer, { isAdmitted: true, remaining: 29 }, state)
   }
 })

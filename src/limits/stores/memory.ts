@@ -36,10 +36,11 @@ export class MemoryQuotas implements QuotaStore {
 
   charge(user: string, order: LogCharge): LogAnswer {
     const nowMs = this.#turn()
-    const log = this.#find(user) ?? emptyLog()
+    const recent = this.#recent.get(user)
+    const log = recent ?? this.#find(user) ?? emptyLog()
     const answer = charge(log, nowMs, order)
-    if (answer.isAdmitted) this.#recent.set(user, log)
-    else this.#lines.set(user, log)
+    if (!answer.isAdmitted) this.#lines.set(user, log)
+    else if (!recent) this.#recent.set(user, log)
     return answer
   }
 

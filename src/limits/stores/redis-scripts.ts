@@ -4,8 +4,18 @@ import { type Script, script } from '../../redis/scripts.ts'
 import { CELL_MS, CELLS } from '../cells.ts'
 import { LOG_TIMES } from '../sliding-log.ts'
 
-const { WINDOW_MS, EARLY_MS, LATE_MS, KEPT_MS, MAX_LATENESS_MS, MAX_JITTER_MS, JITTER, MAX_LINE, MAX_AHEAD_MS } =
-  LOG_TIMES
+const {
+  WINDOW_MS,
+  EARLY_MS,
+  LATE_MS,
+  KEPT_MS,
+  OVERDUE_MS,
+  MAX_LATENESS_MS,
+  MAX_JITTER_MS,
+  JITTER,
+  MAX_LINE,
+  MAX_AHEAD_MS
+} = LOG_TIMES
 /** An instance that has not asked for so long is gone. */
 const BEAT_KEPT_SECONDS = 60
 
@@ -39,7 +49,8 @@ end
 
 const LOG = `${STATE}
 local state = load()
-local charged, promised = numbers(state[1]), numbers(state[2])
+local charged, promised, tags = numbers(state[1]), numbers(state[2]), numbers(state[3])
+if #promised ~= #tags then promised, tags = {}, {} end
 local function countUpTo(times, untilMs)
   local count = 0
   while count < #times and times[count + 1] <= untilMs do count = count + 1 end
@@ -54,6 +65,7 @@ local function insert(times, at)
   local index = #times
   while index > 0 and times[index] > at do index = index - 1 end
   table.insert(times, index + 1, at)
+  return index + 1
 end
 local function giveBack(at, units)
   local found = 0
@@ -65,27 +77,49 @@ end
 local function keep()
   if #charged == 0 and #promised == 0 then redis.call('DEL', key) return end
   local last = math.max((charged[#charged] or 0) + ${WINDOW_MS}, (promised[#promised] or 0) + ${KEPT_MS})
-  save({ charged, promised }, math.min(last - now, ${MAX_AHEAD_MS + WINDOW_MS}))
+  save({ charged, promised, tags }, math.min(last - now, ${MAX_AHEAD_MS + WINDOW_MS}))
 end
 `
 
-/** ARGV: units, limit, random, lateness. */
+/** ARGV: units, limit, random, lateness, tag. */
 const CHARGE = `${LOG}
 local units, limit, random, lateness = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local tag = tonumber(ARGV[5])
 local latest = now + ${MAX_LATENESS_MS}
 for index = #charged, 1, -1 do
   if charged[index] <= latest then break end
   charged[index] = latest
 end
 charged = drop(charged, countUpTo(charged, now - ${WINDOW_MS}))
-if (promised[#promised] or 0) > now + ${MAX_AHEAD_MS} then promised = {} end
-promised = drop(promised, countUpTo(promised, now - ${KEPT_MS}))
+local isAhead = (promised[#promised] or 0) > now + ${MAX_AHEAD_MS}
+local over = isAhead and #promised or countUpTo(promised, now - ${KEPT_MS})
+promised, tags = drop(promised, over), drop(tags, over)
 
-local free, due, flooded = limit - #charged, countUpTo(promised, now), #promised >= ${MAX_LINE} * limit
-local admitted = free >= units and (flooded or due >= units or free - #promised >= units)
+local function takePlaces()
+  local places, isTaken = {}, {}
+  for place = 1, countUpTo(promised, now) do
+    if #places < units and tags[place] == tag then places[#places + 1] = place end
+  end
+  for place = 1, countUpTo(promised, now - ${OVERDUE_MS}) do
+    if #places < units and tags[place] ~= tag then places[#places + 1] = place end
+  end
+  if #places < units then return false end
+  table.sort(places)
+  for index = #places, 1, -1 do
+    table.remove(promised, places[index])
+    table.remove(tags, places[index])
+  end
+  return true
+end
+
+local free = limit - #charged
+local admitted = free >= units
+if admitted and #promised > 0 then
+  local flooded = #promised >= ${MAX_LINE} * limit
+  admitted = takePlaces() or flooded or free - #promised >= units
+end
 local told
 if admitted then
-  promised = drop(promised, math.min(due, units))
   told = now + lateness
   for _ = 1, units do insert(charged, told) end
 else
@@ -94,7 +128,9 @@ else
   local wait = (before or 0) + ${WINDOW_MS} - now
   local jitter = random * math.min(${MAX_JITTER_MS}, math.max(0, wait) * ${JITTER})
   told = math.max(1, math.ceil((wait + jitter + ${EARLY_MS}) / 1000)) * 1000
-  if not flooded then for _ = 1, units do insert(promised, now + told - ${EARLY_MS}) end end
+  if #promised < ${MAX_LINE} * limit then
+    for _ = 1, units do table.insert(tags, insert(promised, now + told - ${EARLY_MS}), tag) end
+  end
 end
 keep()
 local nextIn = charged[1] and charged[1] + ${WINDOW_MS} - now or 0

@@ -21,8 +21,8 @@ export class RedisQuotas implements QuotaStore {
     this.#scripts = quotaScripts(timeShim)
   }
 
-  async charge(user: string, { units, limit, random, latenessMs }: LogCharge): Promise<LogAnswer> {
-    const args = [units, limit, random, latenessMs]
+  async charge(user: string, { units, limit, random, latenessMs, tag }: LogCharge): Promise<LogAnswer> {
+    const args = [units, limit, random, latenessMs, tag]
     const [isAdmitted, told, remaining, nextInMs] = await this.#run(this.#scripts.charge, `user:${user}`, args)
     if (typeof told !== 'number' || typeof remaining !== 'number' || typeof nextInMs !== 'number') throw unreadable()
     if (isAdmitted === 1) return { isAdmitted: true, atMs: told, remaining, nextInMs }

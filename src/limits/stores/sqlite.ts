@@ -88,7 +88,7 @@ export class FileQuotas implements QuotaStore {
       const nowMs = this.#now()
       const log = readLog(this.#read(`user:${user}`))
       const result = change(log, nowMs)
-      this.#set.run(`user:${user}`, JSON.stringify([log.charged, log.promised]), keptUntilMs(log, nowMs))
+      this.#set.run(`user:${user}`, JSON.stringify([log.charged, log.promised, log.tags]), keptUntilMs(log, nowMs))
       return result
     })
   }
@@ -123,8 +123,9 @@ export class FileQuotas implements QuotaStore {
 
 /** What is not shaped like ours is forgotten: a quota is no truth about a reply. */
 function readLog(state: unknown): SlidingLog {
-  const [charged, promised] = Array.isArray(state) ? state : []
-  return { charged: numbersIn(charged), promised: numbersIn(promised) }
+  const [charged, promised, tags] = (Array.isArray(state) ? state : []).map(numbersIn)
+  const isWhole = promised !== undefined && promised.length === tags?.length
+  return { charged: charged ?? [], promised: isWhole ? promised : [], tags: isWhole ? tags : [] }
 }
 
 function readCells(state: unknown): Cell[] {
