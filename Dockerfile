@@ -7,14 +7,15 @@ RUN npm ci --omit=dev --omit=optional
 
 FROM node:24-bookworm-slim
 WORKDIR /app
-# A volume mounted here belongs to the service: STORE_URL=file:/data/replies.db
+# Records and their secret, where STORE_URL does not put them elsewhere. What is mounted here belongs to the service.
 RUN mkdir /data && chown node:node /data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY bin bin
 COPY src src
 # Callers come from outside the container; probes do not, so ADMIN_HOST stays on loopback.
-ENV HOST=0.0.0.0
+ENV HOST=0.0.0.0 DATA_DIR=/data
+VOLUME /data
 EXPOSE 3000
 USER node
 # Without a shell, so that the probe ends with its process.

@@ -129,6 +129,8 @@ export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'
     AUTH_JWT_ISSUER: issuer.url,
     AUTH_JWT_AUDIENCE: AUDIENCE,
     AUTH_JWT_JWKS_URL: issuer.jwksUrl,
+    // What a section does not choose itself.
+    STORE_URL: 'memory:',
     STORE_SECRET,
     // The load is that of few users.
     LIMIT_MODE: 'off'

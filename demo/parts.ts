@@ -12,7 +12,7 @@ export type Parts = Awaited<ReturnType<typeof startParts>>
 const SETTLE_MS = 3000
 const ADMIN_PORT = 3001
 /** What the demo decides itself, whatever the shell says. */
-const OWN_VARIABLES = /^(COMETCHAT|AUTH|UID)_/
+const OWN_VARIABLES = /^(AUDIT$|(COMETCHAT|AUTH|UID|STORE|DATA|AUDIT)_)/
 
 /** Starts all parts and resolves when the service is ready; whatever was started is stopped with the stack. */
 export async function startParts(stack: AsyncDisposableStack, port: number, stopping: AbortSignal) {
@@ -33,6 +33,7 @@ export async function startParts(stack: AsyncDisposableStack, port: number, stop
     ADMIN_HOST: '127.0.0.1',
     ADMIN_PORT: String(await freePort(adminPort)),
     LOG_LEVEL: 'info',
+    STORE_URL: 'memory:',
     COMETCHAT_BASE_URL: emulator.url,
     COMETCHAT_API_KEY: emulator.apiKey,
     AUTH_JWT_ISSUER: tokens.issuer,

@@ -58,7 +58,7 @@ async function explain(config: Config): Promise<void> {
 
 /** The exit code says whether the files are whole. */
 async function verify(args: readonly string[], env: Environment): Promise<void> {
-  const { runAuditVerify } = await import('./parts/audit-verify.ts')
+  const { runAuditVerify } = await import('./parts/audit/verify-command.ts')
   const read = { env, readFile: (path: string) => readFileSync(path, 'utf8') }
   try {
     process.exitCode = await runAuditVerify(args, { ...read, write: text => void process.stdout.write(text) })
@@ -68,9 +68,12 @@ async function verify(args: readonly string[], env: Environment): Promise<void> 
 }
 
 /** Each role loads only what it needs, once the configuration is known to be right. */
-async function run(config: Config, releaseSignals: () => void): Promise<void> {
+async function run(read: Config, releaseSignals: () => void): Promise<void> {
+  const { prepareDataDirectory } = await import('./parts/data-directory.ts')
+  const { config, notes } = prepareDataDirectory(read)
   const { createProcessLog } = await import('./observability/logger.ts')
   const log = createProcessLog(config.logLevel, cluster.worker?.id)
+  if (!cluster.isWorker) for (const note of notes) log.log.info(note)
   try {
     if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
     else if (config.workers > 1)

@@ -19,7 +19,7 @@ export function describeConfig(config: Config): string {
     `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
     `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
     `  limits       ${describeLimits(config.limits)}`,
-    `  records      ${schemeOf(delivery.store)}, marker ${delivery.marker ? 'on' : 'off'}`,
+    `  records      ${describeRecords(delivery)}, marker ${delivery.marker ? 'on' : 'off'}`,
     ...warnings.map(text => `  warning      ${text}`),
     ''
   ].join('\n')
@@ -31,6 +31,11 @@ function describeBearer({ auth, uid }: Config): string {
   const { jwt, introspection } = auth
   if (introspection?.tokens !== 'all') return lineOf(jwt, uid.mode)
   return `issuer ${jwt.issuer}, ${describeAsked(jwt, uid.mode, introspection.url)}`
+}
+
+function describeRecords({ store, directory, secret }: Config['delivery']): string {
+  if (!directory) return schemeOf(store)
+  return `file ${directory.records}, secret ${secret ?? `in ${directory.secret}`}`
 }
 
 function lineOf(issuer: IssuerConfig, uidMode: string): string {

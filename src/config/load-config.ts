@@ -18,7 +18,7 @@ import { VARIABLES } from './variables.ts'
 export type Config = ReturnType<typeof loadConfig>
 
 const PREFIXES =
-  /^(ADMIN|AUDIT|AUTH|COMETCHAT|CORS|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
+  /^(ADMIN|AUDIT|AUTH|COMETCHAT|CORS|DATA|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const WORKERS = [1, 64] as const
@@ -57,8 +57,8 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
   }
   if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {
     reader.refuse(
-      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://… (and STORE_SECRET): no process sees the memory of ' +
-        'another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
+      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:, such as file:PATH or redis://…: no process sees ' +
+        'the memory of another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
     )
   }
   refuseUnsafeRuntime(reader, env)

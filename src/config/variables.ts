@@ -19,7 +19,7 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     names: ['WEB_CONCURRENCY'],
     byDefault: '`1`',
     meaning:
-      'how many worker processes share the public port, up to 64; more than one needs a `STORE_URL` they can share'
+      'how many worker processes share the public port, up to 64; more than one needs a `STORE_URL` they can share: not `memory:`'
   },
   { names: ['LOG_LEVEL'], byDefault: '`info`', meaning: '`trace` … `fatal`, `silent`' },
   {
@@ -190,14 +190,20 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   {
     names: ['STORE_URL'],
     secrets: ['STORE_URL'],
-    byDefault: '`memory:`',
-    meaning: 'delivery records: `memory:`, `file:PATH`, `redis(s)://…`'
+    byDefault: '`file:` in `DATA_DIR`',
+    meaning: 'delivery records: `file:PATH`, `redis(s)://…` for several instances, or `memory:` to forget them'
   },
   {
     names: ['STORE_SECRET'],
     secrets: ['STORE_SECRET'],
-    byDefault: 'random for `memory:`',
-    meaning: 'names records and markers, at least 32 bytes; all instances share it'
+    byDefault: 'made in `DATA_DIR`, random for `memory:`',
+    meaning:
+      'names records and markers, at least 32 bytes; needed with a `STORE_URL` that keeps them; all instances share it'
+  },
+  {
+    names: ['DATA_DIR'],
+    byDefault: '`./data` (`/data` in the image)',
+    meaning: 'without `STORE_URL`: the directory of the records and of their secret, on a disk of this machine'
   },
   {
     names: ['AUDIT_FILE', 'AUDIT_SECRET'],

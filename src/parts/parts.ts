@@ -5,11 +5,12 @@ import { createDelivery, type Delivery } from '../delivery/deliver.ts'
 import type { RecordStore } from '../delivery/record.ts'
 import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { StoreError } from '../lib/service/store-error.ts'
 import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
-import { type Audit, openAuditFile } from './audit.ts'
+import { type Audit, openAuditFile } from './audit/audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
 import { createLimits, type Limits } from './limits.ts'
@@ -69,7 +70,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
     store: records.store,
-    recordKeys: createRecordKeys(config.delivery.secret?.reveal()),
+    recordKeys: createRecordKeys(secretOf(config.delivery)),
     clock,
     deadlineMs: config.delivery.deadlineMs,
     quietPeriodMs: config.delivery.quietPeriodMs,
@@ -91,7 +92,8 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     audit,
     limits,
     health: parts.flatMap(part => part.health),
-    warnings: () => parts.flatMap(part => part.warnings?.() ?? []),
+    // What was chosen at the start comes after what happens.
+    warnings: () => [...parts.slice(1), records].flatMap(part => part.warnings?.() ?? []),
     async close() {
       // A client that went away has no connection to wait for, but its reply may still be under way.
       await delivery.idle()
@@ -122,6 +124,18 @@ async function openStores(config: Config, given: RecordStore | undefined, { fetc
     return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
   } catch (error) {
     await Promise.all(opened.map(one => one.close()))
-    throw error
+    throw config.delivery.directory ? ofDataDirectory(error) : error
   }
+}
+
+/** Records that stay must never be named with a secret that goes. */
+function secretOf({ store, secret }: Config['delivery']): string | undefined {
+  if (!secret && store.kind !== 'memory') throw new Error('records that stay need their secret')
+  return secret?.reveal()
+}
+
+/** Who never set STORE_URL learns where its value comes from. */
+function ofDataDirectory(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error
+  return new StoreError(error.message.replace(/^STORE_URL/, 'STORE_URL (by default replies.db in DATA_DIR)'))
 }

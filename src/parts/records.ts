@@ -14,5 +14,11 @@ export async function openRecords(
   { given, ...options }: Omit<OpenStoreOptions, 'address'> & { readonly given: RecordStore | undefined }
 ): Promise<Records> {
   const store = given ?? (await openStore({ address: delivery.store, ...options }))
-  return { store, health: [{ reason: 'store', isReady: () => store.isReady() }], close: () => store.close() }
+  return {
+    store,
+    health: [{ reason: 'store', isReady: () => store.isReady() }],
+    warnings: () =>
+      delivery.store.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : [],
+    close: () => store.close()
+  }
 }

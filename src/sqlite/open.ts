@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite'
+import { type FileSystem, fileSystemOf } from '../lib/service/file-system.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 
 export interface PrivateDatabaseOptions {
@@ -8,6 +9,8 @@ export interface PrivateDatabaseOptions {
   /** Begins the sentence of a StoreError: the variable that names the file. */
   readonly subject: string
   readonly sqlite: DatabaseSyncOptions
+  /** For tests. */
+  readonly fileSystemOfPath?: (path: string) => FileSystem
   /** Looks at what is there and makes what is missing, before anybody uses it. */
   readonly setUp: (database: DatabaseSync) => void
 }
@@ -35,6 +38,7 @@ export function openPrivateDatabase(options: PrivateDatabaseOptions): DatabaseSy
   const { subject } = options
   // Resolved, because SQLite gives a meaning of its own to names such as `:memory:`.
   const file = resolve(options.path)
+  refuseNetwork(file, options)
   makePrivate(file, subject)
   for (let attempt = 1; ; attempt++) {
     try {
@@ -61,6 +65,16 @@ function open(file: string, { subject, sqlite, setUp }: PrivateDatabaseOptions):
 
 /** Thrown by `setUp` of a database that must not be used: what its name names. */
 export class RefusedDatabase extends Error {}
+
+/** There processes do not see each other's log: records would be lost. */
+function refuseNetwork(file: string, { subject, fileSystemOfPath = fileSystemOf }: PrivateDatabaseOptions): void {
+  const directory = dirname(file)
+  // What is not there is refused in its own words.
+  if (!existsSync(directory)) return
+  const { kind, name } = fileSystemOfPath(directory)
+  if (kind === 'network')
+    throw refusal(subject, `names a file on a network file system (${name}): use a disk of this machine`)
+}
 
 /** Makes the file before SQLite does: SQLite would let others read it. Its side files get the mode of this one. */
 function makePrivate(file: string, subject: string): void {

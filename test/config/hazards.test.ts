@@ -104,9 +104,14 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
   ],
   [/DRAIN_DELAY_MS/, 'DRAIN_DELAY_MS and REPLY_DEADLINE_MS', { DRAIN_DELAY_MS: '16001' }, { DRAIN_DELAY_MS: '16000' }],
   [/a secret of our own/, 'STORE_SECRET', { STORE_SECRET: 'example-of-a-store-secret-of-32-bytes' }, { STORE_SECRET }],
-  [/QUIET_PERIOD_MS/, 'QUIET_PERIOD_MS', { ...file, QUIET_PERIOD_MS: '0' }, { QUIET_PERIOD_MS: '0' }],
+  [
+    /QUIET_PERIOD_MS/,
+    'QUIET_PERIOD_MS',
+    { ...file, QUIET_PERIOD_MS: '0' },
+    { STORE_URL: 'memory:', QUIET_PERIOD_MS: '0' }
+  ],
   [/UID_CLAIM/, 'UID_CLAIM', { UID_CLAIM: 'preferred_username' }, { UID_CLAIM: 'https://example.com/uid' }],
-  [/UID_MODE/, 'UID_MODE', { UID_MODE: 'lower' }, { ...file, UID_MODE: 'lower' }],
+  [/UID_MODE/, 'UID_MODE', { STORE_URL: 'memory:', UID_MODE: 'lower' }, { UID_MODE: 'lower' }],
   [/AUTH_JWT_SCOPE/, 'AUTH_JWT_SCOPE', { AUTH_JWT_SCOPE: 'openid' }, { AUTH_JWT_SCOPE: 'replies:write' }],
   [
     /AUTH_JWT_KEY_FILE/,

@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { parseApiKeys } from '../../src/config/cometchat.ts'
 import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
@@ -39,7 +40,13 @@ t.test('five variables are enough, and the rest has defaults', async t => {
   t.equal(config.workers, 1)
   t.equal(config.cometchat.origin, 'https://a1b2c3.api-eu.cometchat.io')
   t.match(config.auth.jwt?.algorithms.length, 11)
-  t.match(config.delivery, { store: { kind: 'memory' }, deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
+  const path = resolve('data')
+  t.match(config.delivery, {
+    store: { kind: 'file', path: join(path, 'replies.db') },
+    directory: { path, secret: join(path, 'store-secret') },
+    secret: undefined
+  })
+  t.match(config.delivery, { deadlineMs: 10_000, settleMs: 3500, quietPeriodMs: 120_000 })
   t.same(config.warnings, [])
 })
 
@@ -86,8 +93,8 @@ t.test('a configuration that would be unsafe or half done is refused', async t =
     ['a durable store without a secret', { STORE_URL: 'file:records.db' }, 'STORE_SECRET'],
     [
       'several workers with records in memory',
-      { WEB_CONCURRENCY: '2' },
-      'WEB_CONCURRENCY above 1 needs STORE_URL=file:PATH or redis://'
+      { WEB_CONCURRENCY: '2', STORE_URL: 'memory:' },
+      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:'
     ],
     ['no worker', { WEB_CONCURRENCY: '0' }, 'WEB_CONCURRENCY must be a whole number from 1 to 64'],
     ['more workers than a machine has cores', { WEB_CONCURRENCY: '65' }, 'WEB_CONCURRENCY must'],

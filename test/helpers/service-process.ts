@@ -30,10 +30,14 @@ export type ServiceEnv = Record<string, string | undefined>
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/thread-reply-bff', import.meta.url))
 
+/** What `/readyz?verbose` says of records in memory, which most tests have. */
+export const IN_MEMORY = 'STORE_URL is memory: records do not survive this process'
+
 export function baseEnv(): ServiceEnv {
   return {
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     ...coverageEnv(),
+    STORE_URL: 'memory:',
     PORT: '0',
     ADMIN_PORT: '0',
     AUTH_JWT_ISSUER: ISSUER,

@@ -24,6 +24,7 @@ const ELSEWHERE: ReadonlyMap<string, readonly [reason: string, withoutProof: num
 const log = pino({ level: 'silent' })
 const config = loadConfig(
   {
+    STORE_URL: 'memory:',
     COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
     COMETCHAT_API_KEY: 'key',
     AUTH_JWT_ISSUER: ISSUER,

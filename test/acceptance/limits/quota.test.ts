@@ -1,5 +1,6 @@
 // The quota as callers meet it, with what a service has that was told nothing of limits. The emulator counts too.
 import t, { type Test } from 'tap'
+import { IN_MEMORY } from '../../helpers/service-process.ts'
 import { startTarget } from '../../helpers/target.ts'
 import type { ReplyAnswer } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
@@ -144,7 +145,7 @@ t.test('observe lets everything through, and counts what it would have refused',
   t.ok(answers.every(({ status, headers }) => status === 201 && headers.get('ratelimit') === null))
   t.match(await target.service.lineWhere(({ msg }) => msg === 'a limit would refuse requests'), { policy: 'user' })
   const { warnings } = await verbose(target)
-  t.same(warnings, ['limit-observed: user'])
+  t.same(warnings, ['limit-observed: user', IN_MEMORY])
 })
 
 t.test('what CometChat itself refuses stops that user here, until the time it names', async t => {

@@ -1,7 +1,7 @@
 // The command: its options, the configurations that it refuses, and what a probe sees.
 import { createServer } from 'node:net'
 import t from 'tap'
-import { runService, type ServiceEnv, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, runService, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const EXIT_USAGE = 64
@@ -158,7 +158,7 @@ t.test('a running service says where it listens, what it does not keep, and whic
   }
   t.same(await at(`${service.adminUrl}/livez`), [200, { status: 'live' }])
   t.same(await at(`${service.adminUrl}/readyz`), [200, { status: 'ready' }])
-  t.same(await at(`${service.adminUrl}/readyz?verbose`), [200, { status: 'ready', reasons: [] }])
+  t.same(await at(`${service.adminUrl}/readyz?verbose`), [200, { status: 'ready', reasons: [], warnings: [IN_MEMORY] }])
   for (const path of ['/livez', '/readyz', '/metrics'])
     t.match(await at(service.url + path), [404], `${path} is not public`)
   t.match(await at(`${service.adminUrl}/threads/${parentId}/replies`), [404], 'replies are not for the admin')

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { recording, recordingNames } from '../../emulator/recordings.ts'
 import { expectProblem, type ProblemCode } from '../../helpers/problem.ts'
-import { readiness, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, readiness, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 /** Shown: the caller sees the code. The status is CometChat's, and decides nothing below 500 but for 429. */
@@ -134,12 +134,16 @@ t.test(
     t.same(await verboseOf(), {
       status: 'ready',
       reasons: [],
-      warnings: ['cometchat-misconfigured: ERR_API_NOT_FOUND', 'cometchat-misconfigured: ERR_SUBSCRIPTION_EXPIRED']
+      warnings: [
+        'cometchat-misconfigured: ERR_API_NOT_FOUND',
+        'cometchat-misconfigured: ERR_SUBSCRIPTION_EXPIRED',
+        IN_MEMORY
+      ]
     })
 
     t.equal((await postReply(service, reply)).status, 201)
 
-    t.same(await verboseOf(), { status: 'ready', reasons: [] })
+    t.same(await verboseOf(), { status: 'ready', reasons: [], warnings: [IN_MEMORY] })
     t.equal((await readiness(service))[0], 200)
     const alarms = service.logLines().filter(line => line['upstreamCode'] && line['msg'] === 'alarm')
     t.strictSame(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { expectProblem } from '../../helpers/problem.ts'
-import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const KEYS = ['1111111111111111111111111111111111111111', '2222222222222222222222222222222222222222']
@@ -32,7 +32,7 @@ t.test('a revoked key is followed by the other one, and the reply is posted once
     [FIRST, SECOND, SECOND],
     'the second reply begins with the key that worked'
   )
-  t.same(await readiness(service), { status: 200, body: { status: 'ready', reasons: [] } })
+  t.same(await readiness(service), { status: 200, body: { status: 'ready', reasons: [], warnings: [IN_MEMORY] } })
   showsNoKey(t, service)
 })
 
@@ -47,7 +47,10 @@ t.test('with both keys revoked a reply is refused, never as the fault of the cal
   t.equal(answer.headers.get('www-authenticate'), null)
   t.equal(emulator.requests.length, 2)
   t.equal(emulator.ledger.length, 0)
-  t.same(await readiness(service), { status: 503, body: { status: 'not-ready', reasons: ['cometchat-key-refused'] } })
+  t.same(await readiness(service), {
+    status: 503,
+    body: { status: 'not-ready', reasons: ['cometchat-key-refused'], warnings: [IN_MEMORY] }
+  })
   await service.lineWhere(line => line['alarm'] === 'upstream-credentials')
   showsNoKey(t, service)
 })

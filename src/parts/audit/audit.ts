@@ -1,12 +1,12 @@
 // The audit file, as a part.
 
-import type { AuditConfig } from '../config/files/audit.ts'
-import type { ReplyCommand } from '../delivery/command.ts'
-import { AppError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Emit } from '../observability/events.ts'
-import type { LogFields } from '../observability/log-fields.ts'
-import type { Part } from './part.ts'
+import type { AuditConfig } from '../../config/files/audit.ts'
+import type { ReplyCommand } from '../../delivery/command.ts'
+import { AppError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Emit } from '../../observability/events.ts'
+import type { LogFields } from '../../observability/log-fields.ts'
+import type { Part } from '../part.ts'
 
 export interface Audit extends Part {
   /** A request that is answered; those of nobody known are in the log alone. */
@@ -21,7 +21,7 @@ export async function openAuditFile(
   { clock, emit }: { readonly clock: Clock; readonly emit: Emit }
 ): Promise<Audit | undefined> {
   if (!config) return undefined
-  const { openAudit } = await import('../audit/open.ts')
+  const { openAudit } = await import('../../audit/open.ts')
   const log = await openAudit({ ...config, clock, emit })
   const isStrict = config.mode === 'strict'
   const beforeSend = async ({ facts, author }: ReplyCommand): Promise<void> => {

@@ -1,7 +1,7 @@
-import { createSeal } from '../audit/chain.ts'
-import { verifyFiles } from '../audit/verify-files.ts'
-import type { Environment } from '../config/env-reader.ts'
-import { loadAuditSecrets } from '../config/files/audit.ts'
+import { createSeal } from '../../audit/chain.ts'
+import { verifyFiles } from '../../audit/verify-files.ts'
+import type { Environment } from '../../config/env-reader.ts'
+import { loadAuditSecrets } from '../../config/files/audit.ts'
 
 export interface AuditVerifyOptions {
   readonly env: Environment
