@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from './auth/require-caller.ts'
 import type { Config } from './config/load-config.ts'
 import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
@@ -7,8 +7,11 @@ import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
 import { checkContent } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
+import { Connections } from './http/memory/connections.ts'
+import { heldBodies } from './http/memory/held-bodies.ts'
+import { refuseConnection } from './http/parser-errors.ts'
 import { createPublicServer } from './http/public-server.ts'
-import { createAddressTest } from './lib/network.ts'
+import { createAddressTest, networkOf } from './lib/network.ts'
 import { SESSION_COOKIE } from './lib/service/cookie-names.ts'
 import { noteCaller } from './observability/log-fields.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
@@ -31,6 +34,8 @@ export interface Service {
   readonly readiness: () => Readiness
 }
 
+const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
+
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
@@ -42,15 +47,23 @@ export async function createService(config: Config, adapters: Adapters): Promise
 
   const { door } = limits
   const app = createPublicServer({ isProxy, deadlineMs, onMalformed: door.noteMalformed })
+  const connections = new Connections({
+    max: config.maxConnections,
+    isExempt: address => isProxy(address) || isLoopbackAddress(address),
+    refuse: refuseConnection
+  })
+  connections.watch(app.server)
   setErrorHandler(app, adapters.log, door.judge)
   await app.register(lifecycle, {
     drain,
     log: adapters.log,
+    connections,
     ignoredHeaders: config.ignoredHeaders,
     onArrival: door.enter,
     onAnswer: limits.onAnswer,
     ...(audit && { onRequestLine: ({ facts, caller }) => audit.note(facts, caller?.subject) })
   })
+  await app.register(heldBodies, { holderOf })
   await app.register(endUnusedConnections)
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(requireCaller, {
@@ -107,4 +120,9 @@ export async function createService(config: Config, adapters: Adapters): Promise
       limits: limits.lines()
     })
   }
+}
+
+/** The caller where one is known, else the network that a request came from. */
+function holderOf({ caller, ip }: FastifyRequest): string {
+  return caller ? `${caller.issuer} ${caller.subject}` : networkOf(ip ?? '')
 }

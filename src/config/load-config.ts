@@ -45,6 +45,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     corsOrigins: loadCorsOrigins(reader),
+    maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
     cometchat: loadCometchatConfig(reader),
     ignoredHeaders: loadIgnoredHeaders(reader, auth.tokenPlaces.header),
     auth,

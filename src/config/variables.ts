@@ -34,6 +34,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'exact origins whose pages may call and read answers, comma-separated'
   },
   {
+    names: ['MAX_CONNECTIONS'],
+    byDefault: '`10000`',
+    meaning:
+      'connections of callers to one process, idle ones included; one address has at most an eighth of them, save those of `TRUST_PROXY` and loopback'
+  },
+  {
     names: ['IGNORED_HEADERS'],
     byDefault: 'none',
     meaning:

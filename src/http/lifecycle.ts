@@ -9,6 +9,7 @@ import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
 import { traceIdOf } from './head/traceparent.ts'
 import { aheadOfBody, isBodyPending } from './late-bytes.ts'
+import type { Connections } from './memory/connections.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -20,6 +21,7 @@ declare module 'fastify' {
 export interface LifecycleOptions {
   readonly drain: Drain
   readonly log: Logger
+  readonly connections: Pick<Connections, 'check'>
   /** In lower case: headers of a gateway in front that nothing here gets to see. */
   readonly ignoredHeaders: readonly string[]
   /** Told of each request with its line in the log: what is known of it does not change any more. */
@@ -35,7 +37,7 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log, ignoredHeaders, onRequestLine, onArrival, onAnswer }) => {
+  async (app, { drain, log, connections, ignoredHeaders, onRequestLine, onArrival, onAnswer }) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     const loggers = createRequestLoggers(log)
@@ -50,9 +52,10 @@ export const lifecycle = fp<LifecycleOptions>(
       dropIgnored(request.raw)
       onArrival?.(request)
       try {
+        connections.check(request.raw.socket)
         checkHead(request.raw)
       } catch (error) {
-        // A proxy that reads this head differently may also see another end of this request.
+        // Of the latter: a proxy that reads this head differently may also see another end of this request.
         response.header('connection', 'close')
         throw error
       }

@@ -52,7 +52,11 @@ function endAfter(response: ServerResponse, socket: Socket): void {
 }
 
 function refuse(error: Error & { code?: string }, socket: Socket): void {
-  const refusal = refusalFor(error.code)
+  refuseConnection(refusalFor(error.code), socket)
+}
+
+/** Answers a connection on which no other answer is due, and ends it. */
+export function refuseConnection(refusal: AppError, socket: Socket): void {
   const requestId = randomUUID()
   const body = JSON.stringify(toProblem(refusal, requestId, false))
   const { status, title } = PROBLEMS[refusal.code]

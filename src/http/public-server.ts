@@ -1,8 +1,10 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerProblem } from './error-handler.ts'
 import { createRequestIds } from './head/request-id.ts'
 import { parseJsonBody } from './json-body.ts'
 import { dropRest } from './late-bytes.ts'
+import { readBodyOf } from './memory/read-body.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {
@@ -61,8 +63,8 @@ export function createPublicServer({ isProxy, deadlineMs, onMalformed }: PublicS
   // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request: unknown, body: Buffer, done) =>
-    done(null, parseJsonBody(body))
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) =>
+    parseJsonBody(await readBodyOf(request, payload))
   )
   return app
 }

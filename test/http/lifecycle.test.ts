@@ -15,7 +15,7 @@ async function start(t: Test, ignoredHeaders: readonly string[] = []) {
   const app = fastify({ genReqId: () => 'request-1' })
   t.teardown(() => app.close())
   setErrorHandler(app, log)
-  await app.register(lifecycle, { drain, log, ignoredHeaders })
+  await app.register(lifecycle, { drain, log, ignoredHeaders, connections: { check: () => undefined } })
   app.get('/', { config: { operation: 'look' } }, async ({ facts }) => {
     facts.uid = 'alice'
     return {}

@@ -119,11 +119,11 @@ t.test('a reply is tried again under its key, ever later, never too early, and n
 t.test('it ends after 23 hours, before its key is forgotten, and sends nothing later', async t => {
   const { url, keys } = await startServer(t, answering(502, 'x', 'text/html'))
   const { waits } = fastClock(t)
-  const startedAtMs = Date.now()
-  t.same(await sendReply(url, 'token', 'key-1', body), { delivery: 'unknown', retryable: false })
+  const startedAtMs = Date.now() - 22 * 3_600_000
+  t.same(await sendReply(url, 'token', 'key-1', body, startedAtMs), { delivery: 'unknown', retryable: false })
   const tookMs = Date.now() - startedAtMs
   t.ok(tookMs >= 23 * 3_600_000 && tookMs < 23.1 * 3_600_000, `${tookMs} ms`)
-  t.ok(waits.every(ms => ms <= 90_000) && waits.length > 800)
+  t.ok(waits.every(ms => ms <= 90_000) && waits.length > 30)
 
   const count = keys.length
   t.match(await sendReply(url, 'token', 'key-1', body, startedAtMs), { delivery: 'unknown', retryable: false })

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
+import { AppError } from '../../errors.ts'
+
+export interface BodyBounds {
+  readonly maxBytes: number
+  /** From content-length; undefined for a body that comes in chunks. */
+  readonly declaredBytes: number | undefined
+  /** Whether so many bytes more may be held; asked before they are. A declared length is booked before. */
+  readonly mayHold: (bytes: number) => boolean
+}
+
+const FIRST_BYTES = 4096
+
+/**
+ * Reads a body into one piece of memory, which grows with what arrives: a list of chunks of one byte each would hold a
+ * hundred times as much. Rejects with `payload-too-large`, `overloaded`, or `malformed-request` where it ends too early.
+ */
+export function readBody(source: Readable, { maxBytes, declaredBytes, mayHold }: BodyBounds): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let room = Buffer.alloc(0)
+    let used = 0
+
+    function onData(chunk: Buffer): void {
+      const needed = used + chunk.length
+      if (needed > maxBytes) fail(bodyTooLarge())
+      else if (needed > room.length && !grow(needed)) fail(tooMuchHeld())
+      else used += chunk.copy(room, used)
+    }
+    function grow(needed: number): boolean {
+      const size = Math.min(maxBytes, declaredBytes ?? Math.max(needed, 2 * room.length, FIRST_BYTES))
+      if (declaredBytes === undefined && !mayHold(size - room.length)) return false
+      const larger = Buffer.allocUnsafeSlow(Math.max(size, needed))
+      room.copy(larger, 0, 0, used)
+      room = larger
+      return true
+    }
+    const onEnd = (): void => {
+      forget()
+      resolve(room.subarray(0, used))
+    }
+    const onBroken = (): void => fail(new AppError('malformed-request', 'The body ends too early.'))
+    function fail(error: AppError): void {
+      forget()
+      reject(error)
+    }
+    function forget(): void {
+      source.off('data', onData).off('end', onEnd).off('error', onBroken).off('close', onBroken)
+      // Node speaks of a client that leaves later, too.
+      source.on('error', () => undefined)
+    }
+    source.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken)
+    source.resume()
+  })
+}
+
+/** The body of a request, at most as long as its route lets it be, and held as far as its request may. */
+export function readBodyOf(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+  const declared = request.headers['content-length']
+  return readBody(payload, {
+    maxBytes: request.routeOptions.bodyLimit,
+    declaredBytes: declared === undefined ? undefined : Number(declared),
+    mayHold: bytes => request.holding?.grow(bytes) ?? true
+  })
+}
+
+/** The refusal of what would be held beyond the bound. */
+export function tooMuchHeld(): AppError {
+  return new AppError('overloaded', 'Too much is under way at the moment.', { retryAfterMs: 1000 })
+}
+
+export function bodyTooLarge(): AppError {
+  return new AppError('payload-too-large', 'The body is too large.')
+}
