@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from './auth/require-caller.ts'
 import type { Config } from './config/load-config.ts'
-import { parseIdempotencyKey } from './delivery/idempotency-key.ts'
+import { parseIdempotencyKey } from './delivery/record-keys.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'

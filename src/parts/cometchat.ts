@@ -51,7 +51,7 @@ export function createCometChat(
     random,
     settleMs: delivery.settleMs,
     emit,
-    onResult: result => trouble.note(result)
+    onResult: trouble.note
   }
   const client = withEnsuredSender({
     client: createCometChatClient(options),

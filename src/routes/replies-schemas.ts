@@ -3,7 +3,7 @@ import { OneOf, OpenObject, StrictObject } from '../http/guard/strict-schemas.ts
 
 const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
 const Receiver = Type.String({ minLength: 1, maxLength: 100 })
-/** Long enough for what storage signs; what is wrong with an address is told by media-rules.ts. */
+/** Long enough for what storage signs; what is wrong with an address is told by reply-rules.ts. */
 const Url = Type.String({ maxLength: 8192 })
 /** A media type with parameters, also as Chrome writes them (`video/webm;codecs=vp8,opus`), or none. */
 const MediaType = Type.String({ pattern: '^([\\w.+-]+/[\\w.+-]+(;[ -~]*)?)?$', maxLength: 255 })

@@ -6,10 +6,9 @@ import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { parseTraceparent } from '../http/head/traceparent.ts'
 import { noteThread } from '../observability/log-fields.ts'
-import { withoutEmptyUrl } from './media-rules.ts'
 import { MISPLACED } from './misplaced-members.ts'
 import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
-import { lengthViolations, type ReplyLimits, ruleViolations } from './reply-rules.ts'
+import { lengthViolations, type ReplyLimits, ruleViolations, withoutEmptyUrl } from './reply-rules.ts'
 
 export interface RepliesOptions extends ReplyLimits {
   readonly deliver: (order: ReplyCommand) => Promise<DeliveredReply>

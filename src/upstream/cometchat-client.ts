@@ -6,8 +6,7 @@ import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Emit } from '../observability/events.ts'
 import { CometChatTime } from './cometchat-time.ts'
 import { alarmFor, refusedReceivers, upstreamError } from './errors/upstream-error.ts'
-import { parentIdOf } from './message-shape.ts'
-import { type Expectation, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
+import { type Expectation, parentIdOf, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
   MAX_THREAD_PAGE_BYTES,
   postReplyRequest,

@@ -1,7 +1,8 @@
+import { Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText, withoutBom } from '../lib/json.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { cutMarker, markerOf, removeMarker } from './marker.ts'
-import { deviationsOf, parentIdOf } from './message-shape.ts'
 import { type AskedReceivers, type CertainRefusal, type ReceiverAnswer, receiverAnswers } from './receiver-answers.ts'
 
 /** What an answer must repeat to be the answer to a request. */
@@ -129,4 +130,39 @@ function bindingOf(message: JsonObject, expected: Expectation, isOfSeveral = fal
   if (isForeign) return 'mismatch'
   const isKnown = sender !== undefined && (parentId !== undefined || isOfSeveral)
   return isKnown ? 'bound' : 'unreadable'
+}
+
+/**
+ * A message as CometChat documents it (`messageSchema` of its OpenAPI document), less what an answer is judged by:
+ * whatever differs here is only counted.
+ */
+const DESCRIBED = {
+  receiver: Type.String(),
+  receiverType: Type.Union([Type.Literal('user'), Type.Literal('group')]),
+  category: Type.String(),
+  type: Type.String(),
+  data: Type.Object({}),
+  sentAt: Type.Integer(),
+  updatedAt: Type.Optional(Type.Integer()),
+  conversationId: Type.Optional(Type.String()),
+  muid: Type.Optional(Type.String()),
+  tags: Type.Optional(Type.Array(Type.String()))
+}
+const described = TypeCompiler.Compile(Type.Object(DESCRIBED))
+const members = Object.keys(DESCRIBED) as (keyof typeof DESCRIBED)[]
+const single = Object.fromEntries(
+  members.map(name => [name, TypeCompiler.Compile(Type.Pick(Type.Object(DESCRIBED), [name]))])
+)
+
+/** The members that are not as documented: a closed list of names, fit for a log line. */
+function deviationsOf(message: JsonObject): readonly string[] {
+  if (described.Check(message)) return NONE
+  return members.filter(name => !single[name]?.Check(message))
+}
+const NONE: readonly string[] = []
+
+/** The message that a message replies to. CometChat writes "none" as no member, null, 0, "0" or an empty text. */
+export function parentIdOf(message: JsonObject): string | undefined {
+  const id = idText(message['parentId'])
+  return id === undefined || /^0+$/.test(id) ? undefined : id
 }

@@ -1,6 +1,5 @@
 import type { Violation } from '../../errors.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
-import { memberPointer } from './member-pointer.ts'
 
 export const MAX_DEPTH = 32
 /** Far more entries than any schema here allows: a schema would describe every one of them. */
@@ -76,4 +75,12 @@ function isFine(value: unknown): boolean {
 /** RFC 7493 §2.2: an integer beyond 2^53 would reach CometChat as another one. */
 function isKeptExactly(value: number): boolean {
   return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+}
+
+/** A member name that is safe to repeat in an answer; any other is pointed at by its parent. */
+const PLAIN_NAME = /^[A-Za-z0-9_.@-]{1,64}$/
+
+/** RFC 6901 pointer to a member; its parent where the name itself should not be repeated. */
+export function memberPointer(parent: string, name: string): string {
+  return PLAIN_NAME.test(name) ? `${parent}/${name}` : parent
 }

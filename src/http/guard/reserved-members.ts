@@ -1,7 +1,7 @@
 import type { Violation } from '../../errors.ts'
 import { isObject } from '../../lib/json.ts'
 import { rememberNames } from '../../lib/remember-names.ts'
-import { memberPointer } from './member-pointer.ts'
+import { memberPointer } from './body-hygiene.ts'
 
 /** Identity and secrets: refused in any spelling, because stripping them would hide a confused client. */
 const RESERVED: ReadonlySet<string> = new Set([

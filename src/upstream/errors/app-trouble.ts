@@ -6,7 +6,7 @@ import type { CallResult } from '../transport/call-result.ts'
 /** What CometChat holds against the app itself: the operator's trouble, not a caller's. */
 export interface AppTrouble {
   /** Told of the result of every exchange. */
-  note(result: CallResult): void
+  readonly note: (result: CallResult) => void
   /** For `/readyz?verbose`; empty again after the next good answer. */
   warnings(): readonly string[]
 }

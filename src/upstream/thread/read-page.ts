@@ -1,7 +1,6 @@
 import { idText, isObject, type JsonObject, parseJson } from '../../lib/json.ts'
 import { markerOf } from '../marker.ts'
-import { parentIdOf } from '../message-shape.ts'
-import { judgeReply, type ReplyAnswer } from '../reply-answer.ts'
+import { judgeReply, parentIdOf, type ReplyAnswer } from '../reply-answer.ts'
 import type { SoughtReply } from '../types.ts'
 import { hasContentOf } from './message-content.ts'
 import type { ThreadCursor, ThreadMessage, ThreadPage } from './page.ts'
