@@ -1,6 +1,7 @@
 import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import { loadAppSessionConfig } from './app-session.ts'
 import type { EnvReader } from './env-reader.ts'
+import { COOKIE_NAME, loadTokenPlaces } from './headers/token-places.ts'
 import { type IntrospectionConfig, loadIntrospectionConfig } from './introspection.ts'
 import { type IssuerConfig, type IssuerSettings, issuerConfig } from './issuers/issuer.ts'
 import { type IssuersConfig, loadIssuersConfig } from './issuers/issuers.ts'
@@ -8,7 +9,6 @@ import { nameOfVariable } from './issuers/setting-names.ts'
 import { mixedUsers, type OtherWay, populationOf, withSameUsers } from './issuers/shared-users.ts'
 import { LOGIN_VARIABLES, loadLoginConfig } from './login.ts'
 import { ISSUER, MEDIA_TYPE, SCOPE } from './patterns.ts'
-import { COOKIE_NAME, loadTokenPlaces } from './token-places.ts'
 import type { UidConfig } from './uid.ts'
 
 const MAX_SECRETS = 4

@@ -59,6 +59,8 @@ export function logEvents(log: Logger): Emit {
         return logUidTable(log, event)
       case 'api-keys-changed':
         return logApiKeys(log, event)
+      case 'cometchat-outage':
+        return logOutage(log, event)
       case 'limit-acting':
         return logLimit(log, event)
       case 'audit-writable':
@@ -71,6 +73,13 @@ export function logEvents(log: Logger): Emit {
         return event satisfies never
     }
   }
+}
+
+const OUTAGES = { unreachable: 'CometChat cannot be reached', silent: 'CometChat answers nothing' } as const
+
+function logOutage(log: Logger, { outage }: EventOf<'cometchat-outage'>): void {
+  if (outage === undefined) log.info('CometChat answers again')
+  else log.warn(`${OUTAGES[outage]}: until it does again, one read at a time looks`)
 }
 
 function logLimit(log: Logger, { policy, times, isEnforced }: EventOf<'limit-acting'>): void {

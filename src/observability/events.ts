@@ -86,6 +86,8 @@ export type ServiceEvent =
       readonly keys: readonly string[]
       readonly problem?: string
     }
+  /** CometChat cannot be reached, or answers nothing; undefined when it answers again. */
+  | { readonly name: 'cometchat-outage'; readonly outage: 'unreachable' | 'silent' | undefined }
   /** A limit refuses requests, or would if it were enforced: the first time, and then at most once a minute. */
   | {
       readonly name: 'limit-acting'

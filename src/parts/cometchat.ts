@@ -1,7 +1,9 @@
 // CometChat as a part: connections, the keys and the file they may come from, and the client.
 import { parseApiKeys } from '../config/cometchat.ts'
 import type { Config } from '../config/load-config.ts'
+import type { LimitPolicy } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { ActingLimits } from '../lib/service/acting-limits.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import {
@@ -11,6 +13,8 @@ import {
 } from '../upstream/cometchat-client.ts'
 import { withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
+import type { Outage } from '../upstream/health/breaker.ts'
+import { UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
@@ -37,12 +41,23 @@ export interface CometChatParts {
 }
 
 export function createCometChat(
-  { cometchat, delivery, uid }: Config,
+  { cometchat, delivery, uid, limits }: Config,
   { clock, emit, random, calls }: CometChatParts
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
-  const opened = createConnections({ origin: cometchat.origin })
-  const connections = calls ? countCalls(opened, calls) : opened
+  const acting = new ActingLimits<LimitPolicy>({
+    monotonic: () => clock.monotonic(),
+    tell: (policy, times, isEnforced) => emit({ name: 'limit-acting', policy, times, isEnforced })
+  })
+  const gate = new UpstreamGate({
+    connections: createConnections({ origin: cometchat.origin }),
+    clock,
+    random,
+    mode: limits.mode,
+    onRefusal: (policy, isEnforced) => acting.note(policy, isEnforced),
+    onOutage: outage => emit({ name: 'cometchat-outage', outage })
+  })
+  const connections = calls ? countCalls(gate, calls) : gate
   const trouble = createAppTrouble(emit, clock)
   const options: CometChatClientOptions = {
     connections,
@@ -67,12 +82,17 @@ export function createCometChat(
     health: [
       { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
     ],
-    warnings: () => trouble.warnings(),
+    warnings: () => [...trouble.warnings(), ...outageWarning(gate.state().outage), ...acting.warnings()],
     close() {
       stopFollowing()
       return connections.close()
     }
   }
+}
+
+/** No reason not to be ready: another instance meets the same CometChat. */
+function outageWarning(outage: Outage | undefined): readonly string[] {
+  return outage === undefined ? [] : [`cometchat-${outage}`]
 }
 
 /** Takes the keys of the file whenever it changes; one that holds none, or too many, changes nothing. */

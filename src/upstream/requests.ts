@@ -80,7 +80,9 @@ export function postReplyRequest(reply: Reply, body: string, key: Secret): Upstr
   const all = headers(key, reply.uid)
   all.push('content-type', 'application/json')
   if (reply.traceparent !== undefined) all.push('traceparent', reply.traceparent)
-  return { method: 'POST', path: `${messagePath(reply.parentId)}/thread`, headers: all, body }
+  const { parentId, uid } = reply
+  const probe = () => readMessageRequest(parentId, uid, key)
+  return { method: 'POST', path: `${messagePath(parentId)}/thread`, headers: all, body, probe }
 }
 
 /** The body CometChat receives: written from the validated members, never piped. Throws when it is too long. */

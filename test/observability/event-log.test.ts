@@ -30,6 +30,18 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     { level: 'warn', policy: 'address', times: 1, msg: 'a limit would refuse requests' }
   ],
   [
+    { name: 'cometchat-outage', outage: 'silent' },
+    { level: 'warn', msg: 'CometChat answers nothing: until it does again, one read at a time looks' }
+  ],
+  [
+    { name: 'cometchat-outage', outage: 'unreachable' },
+    { level: 'warn', msg: 'CometChat cannot be reached: until it does again, one read at a time looks' }
+  ],
+  [
+    { name: 'cometchat-outage', outage: undefined },
+    { level: 'info', msg: 'CometChat answers again' }
+  ],
+  [
     { name: 'user-created', uid: 'ann' },
     { level: 'info', uid: 'ann', msg: 'a CometChat user was created' }
   ],

@@ -1,6 +1,6 @@
 import type { EnvReader } from '../env-reader.ts'
-import { HEADER_NAME } from '../token-places.ts'
 import { decides } from './known-headers.ts'
+import { HEADER_NAME } from './token-places.ts'
 
 const FORWARDED = /^x-(forwarded.*|real-ip)$/
 

@@ -77,7 +77,8 @@ function refused(result: Omit<CallResult, 'outcome'>, kind: CallKind): AppError 
   }
 }
 
-function afterFailure({ cause, sent }: UpstreamFailure, kind: CallKind): AppError {
+function afterFailure({ cause, sent, limit }: UpstreamFailure, kind: CallKind): AppError {
+  if (limit) return limited(cause === 'unreachable', limit)
   const doubt = sent ? inDoubt(kind) : notSent()
   switch (cause) {
     case 'overloaded':
@@ -97,6 +98,14 @@ function afterFailure({ cause, sent }: UpstreamFailure, kind: CallKind): AppErro
     case 'reset':
       return new AppError('upstream-reset', 'The connection to CometChat was lost.', doubt)
   }
+}
+
+/** A limit of this service kept the call from being written. */
+function limited(isUnreachable: boolean, { policy, retryAfterMs }: NonNullable<UpstreamFailure['limit']>): AppError {
+  const options = { delivery: 'not-sent', retryAfterMs, reason: policy, violatedPolicies: [policy] } as const
+  return isUnreachable
+    ? new AppError('upstream-unreachable', 'CometChat cannot be reached.', options)
+    : new AppError('overloaded', 'CometChat does not keep up with what it is asked.', options)
 }
 
 /** The alarm that a refusal stands for, if somebody has to look. */

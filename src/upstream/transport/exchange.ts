@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
+import type { LimitPolicy } from '../../errors.ts'
 
 /** One HTTP/1.1 request, complete: nothing is added to it on the way. */
 export interface UpstreamRequest {
@@ -10,6 +11,8 @@ export interface UpstreamRequest {
   readonly body?: string
   /** More than this is not read; the answer to one message fits into the default. */
   readonly maxAnswerBytes?: number
+  /** A read for the same user that shows whether CometChat answers at all; where this is no read itself. */
+  readonly probe?: () => UpstreamRequest
 }
 
 export interface UpstreamAnswer {
@@ -40,6 +43,8 @@ export interface UpstreamFailure {
   readonly sent: boolean
   /** undici's or Node's code: a closed vocabulary, fit for a log line. */
   readonly errorCode: string
+  /** Set where a limit of this service kept it from being written. */
+  readonly limit?: { readonly policy: LimitPolicy; readonly retryAfterMs: number }
   /** How the body of an answer began that is too large to be read. */
   readonly beginning?: Buffer
 }
@@ -53,29 +58,47 @@ export interface ExchangeLimits {
   readonly shouldSend?: (() => boolean) | undefined
 }
 
+/** Who is told how exchanges go; one for all of them. */
+export interface ExchangeObserver {
+  /** How much of its time must be left in the turn in which the first byte would be written, in milliseconds. */
+  reserveMs(): number
+  /** Once for each exchange; the time counts from its first byte, or from its begin where none was written. */
+  onOutcome(outcome: ExchangeResult, tookMs: number): void
+  /**
+   * Once for each, when undici holds nothing of the request any more: later than the outcome, where a deadline ends a
+   * request that still waits for a connection.
+   */
+  onReleased(): void
+}
+
 /** A message of 65,536 characters takes 768 KiB where each is escaped as a pair; CometChat may tell it twice. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 /** The code of an answer that is longer than its request allows. */
 export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
+/** Written now, it would probably end without an answer: better certainly not sent than in doubt. */
+const TOO_LATE: UpstreamFailure = {
+  kind: 'failure',
+  cause: 'overloaded',
+  sent: false,
+  errorCode: 'TOO_LATE',
+  limit: { policy: 'upstream-time', retryAfterMs: 1000 }
+}
 const BEGINNING_BYTES = 256
 const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
 
-/**
- * Sends one request and resolves with its outcome; it never rejects. `onReleased` is called once, when undici holds
- * nothing of the request any more: later than the outcome, where a deadline ends a request that still waits in a queue.
- */
+/** Sends one request and resolves with its outcome; it never rejects. */
 export function exchange(
   dispatcher: Dispatcher,
   origin: string,
   request: UpstreamRequest,
   limits: ExchangeLimits,
-  onReleased: () => void
+  observer: ExchangeObserver
 ): Promise<ExchangeResult> {
   return new Promise(resolve => {
     const { method, path, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES } = request
-    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes, onReleased)
+    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes, observer)
     try {
       dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
     } catch (error) {
@@ -87,8 +110,9 @@ export function exchange(
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: ExchangeResult) => void
   readonly #shouldSend: (() => boolean) | undefined
-  readonly #onReleased: () => void
+  readonly #observer: ExchangeObserver
   readonly #endsAtMs: number
+  #beganAtMs = performance.now()
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #settled = false
@@ -101,26 +125,30 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     resolve: (outcome: ExchangeResult) => void,
     { timeoutMs, shouldSend }: ExchangeLimits,
     maxAnswerBytes: number,
-    onReleased: () => void
+    observer: ExchangeObserver
   ) {
     this.#resolve = resolve
-    this.#onReleased = onReleased
+    this.#observer = observer
     this.#bytesLeft = maxAnswerBytes
     this.#shouldSend = shouldSend
-    this.#endsAtMs = performance.now() + timeoutMs
+    this.#endsAtMs = this.#beganAtMs + timeoutMs
     this.#timer = setTimeout(() => this.#end('deadline', 'DEADLINE'), Math.max(0, timeoutMs))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     // Throwing here, unlike abort(), keeps the request off the wire without losing a good connection.
     // The clock is asked, too: in a process that was stopped for a while no timer has fired yet.
-    if (performance.now() >= this.#endsAtMs) this.#fail('deadline', 'DEADLINE')
-    if (this.#settled) throw new Error('the deadline passed in the queue')
+    const nowMs = performance.now()
+    const leftMs = this.#endsAtMs - nowMs
+    if (leftMs <= 0) this.#fail('deadline', 'DEADLINE')
+    else if (leftMs < this.#observer.reserveMs()) this.#settle(TOO_LATE)
+    if (this.#settled) throw new Error('too little time is left')
     if (this.#shouldSend?.() === false) {
       this.#fail('client-closed', 'NOT_STARTED')
       throw new Error('nobody waits for this request')
     }
     this.#controller = controller
+    this.#beganAtMs = nowMs
   }
 
   onResponseStart(_controller: unknown, status: number, headers: UpstreamAnswer['headers']): void {
@@ -139,14 +167,14 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#onReleased()
+    this.#observer.onReleased()
     const [first = Buffer.alloc(0)] = this.#chunks
     const body = this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
     this.#settle({ kind: 'answer', status: this.#status, headers: this.#headers, body })
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
-    this.#onReleased()
+    this.#observer.onReleased()
     const code = errorCode(error)
     if (this.#controller === undefined) this.#fail(TLS_FAILURE.test(code) ? 'untrusted' : 'unreachable', code)
     else if (TIMEOUT.test(code)) this.#fail('deadline', code)
@@ -168,6 +196,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#settled = true
     clearTimeout(this.#timer)
     this.#chunks = []
+    this.#observer.onOutcome(outcome, performance.now() - this.#beganAtMs)
     this.#resolve(outcome)
   }
 }

@@ -1,5 +1,11 @@
 import { Pool } from 'undici'
-import { type ExchangeLimits, type ExchangeResult, exchange, type UpstreamRequest } from './exchange.ts'
+import {
+  type ExchangeLimits,
+  type ExchangeObserver,
+  type ExchangeResult,
+  exchange,
+  type UpstreamRequest
+} from './exchange.ts'
 
 export interface Connections {
   exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<ExchangeResult>
@@ -8,28 +14,26 @@ export interface Connections {
   close(): Promise<void>
 }
 
+/** Those that an observer decides about: how many exchanges are under way at once is up to it. */
+export interface ObservedConnections extends Pick<Connections, 'reset' | 'close'> {
+  exchange(request: UpstreamRequest, limits: ExchangeLimits, observer: ExchangeObserver): Promise<ExchangeResult>
+}
+
 export interface ConnectionOptions {
   /** CometChat's origin, computed once at start-up. */
   readonly origin: string
   readonly connectTimeoutMs?: number
-  /** Requests under way or waiting for a connection; one more is refused. */
-  readonly maxInFlight?: number
 }
 
-const CONNECTIONS = 128
-const QUEUE_FULL: ExchangeResult = { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
+export const MAX_CONNECTIONS = 128
 /** A backstop: each request has a bound of its own. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** The connections to one origin; no redirects, no retries, no HTTP/2, and no way to relax TLS. */
-export function createConnections({
-  origin,
-  connectTimeoutMs = 2000,
-  maxInFlight = 10_000
-}: ConnectionOptions): Connections {
+export function createConnections({ origin, connectTimeoutMs = 2000 }: ConnectionOptions): ObservedConnections {
   const open = () =>
     new Pool(origin, {
-      connections: CONNECTIONS,
+      connections: MAX_CONNECTIONS,
       pipelining: 1,
       // undici re-sends a POST by itself after an HTTP/2 REFUSED_STREAM.
       allowH2: false,
@@ -45,17 +49,9 @@ export function createConnections({
       keepAliveMaxTimeout: 30_000
     })
   let pool = open()
-  let inFlight = 0
-  const onReleased = (): void => {
-    inFlight--
-  }
 
   return {
-    exchange(request, limits) {
-      if (inFlight >= maxInFlight) return Promise.resolve(QUEUE_FULL)
-      inFlight++
-      return exchange(pool, origin, request, limits, onReleased)
-    },
+    exchange: (request, limits, observer) => exchange(pool, origin, request, limits, observer),
     reset() {
       const poisoned = pool
       pool = open()

@@ -79,7 +79,10 @@ export class RetryPolicy {
 
   next(result: CallResult, key: Secret): RetryDecision {
     const { outcome, refusal } = result
-    if (outcome.kind === 'failure') return this.#afterFailure(outcome.sent, outcome.cause)
+    if (outcome.kind === 'failure') {
+      // A limit of ours says when to come back: that is for the caller to do.
+      return outcome.limit ? undefined : this.#afterFailure(outcome.sent, outcome.cause)
+    }
     if (refusal?.kind === 'our-key') return this.#withOtherKey(key)
     if (refusal?.kind === 'rate-limited') return this.#afterLimit(result.retryAfterMs)
     if (refusal?.kind === 'no-access') return this.#untilSettled()

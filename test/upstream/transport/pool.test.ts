@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { upstreamError } from '../../../src/upstream/errors/upstream-error.ts'
-import type { UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
+import type { ExchangeObserver, UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
 import { type ConnectionOptions, createConnections } from '../../../src/upstream/transport/pool.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
 import { until } from '../../helpers/until.ts'
 
 const get: UpstreamRequest = { method: 'GET', path: '/', headers: [] }
 const post: UpstreamRequest = { method: 'POST', path: '/', headers: [], body: '{}' }
-const OVERLOADED = { kind: 'failure', cause: 'overloaded', sent: false, errorCode: 'QUEUE_FULL' }
 const PATIENT_MS = 60_000
-/** Long enough for a busy machine to look at another exchange meanwhile. */
-const DEADLINE_MS = 2000
+const unobserved: ExchangeObserver = { reserveMs: () => 0, onOutcome: () => undefined, onReleased: () => undefined }
 
 /** A CometChat that takes requests and never answers, and the connections to it. */
 async function startSilence(t: Test, options: Partial<ConnectionOptions> = {}) {
@@ -22,43 +19,11 @@ async function startSilence(t: Test, options: Partial<ConnectionOptions> = {}) {
   return { server, connections }
 }
 
-t.test(
-  'one exchange more than may be under way is overloaded and not sent; the first ends by its deadline',
-  async t => {
-    const { server, connections } = await startSilence(t, { maxInFlight: 1 })
-    const first = connections.exchange(post, { timeoutMs: DEADLINE_MS })
-    await until(() => server.asked.length === 1)
-    const startMs = performance.now()
-
-    const second = await connections.exchange(post, { timeoutMs: PATIENT_MS })
-
-    t.same(second, OVERLOADED)
-    t.match(upstreamError({ outcome: second }, 'post'), { code: 'overloaded', options: { retryAfterMs: 1000 } })
-    t.ok(performance.now() - startMs < DEADLINE_MS, 'at once')
-    t.match(await first, { kind: 'failure', cause: 'deadline', sent: true })
-    t.equal(server.asked.length, 1, 'nothing of the second arrived')
-  }
-)
-
-t.test('what has ended makes room, however it ended', async t => {
-  const { server, connections } = await startSilence(t, { maxInFlight: 1 })
-  await connections.exchange(get, { timeoutMs: 50 })
-  t.same(await connections.exchange(get, { timeoutMs: 50, shouldSend: () => false }), {
-    kind: 'failure',
-    cause: 'client-closed',
-    sent: false,
-    errorCode: 'NOT_STARTED'
-  })
-  server.answerWith({ data: 1 })
-
-  for (const _ of [1, 2]) {
-    t.match(await connections.exchange(get, { timeoutMs: PATIENT_MS }), { kind: 'answer', status: 200 })
-  }
-})
-
 t.test('a reset ends what is under way as sent, whoever waits for it, and what follows is served', async t => {
   const { server, connections } = await startSilence(t)
-  const underWay = [get, post, post].map(request => connections.exchange(request, { timeoutMs: PATIENT_MS }))
+  const underWay = [get, post, post].map(request =>
+    connections.exchange(request, { timeoutMs: PATIENT_MS }, unobserved)
+  )
   await until(() => server.asked.length === underWay.length)
   const startMs = performance.now()
 
@@ -67,7 +32,7 @@ t.test('a reset ends what is under way as sent, whoever waits for it, and what f
   for (const outcome of await Promise.all(underWay)) t.match(outcome, { kind: 'failure', cause: 'reset', sent: true })
   t.ok(performance.now() - startMs < PATIENT_MS / 2, 'at once')
   server.answerWith({ data: 1 })
-  t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }), { kind: 'answer', status: 200 })
+  t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }, unobserved), { kind: 'answer', status: 200 })
   t.equal(server.asked.length, underWay.length + 1, 'nothing was sent twice')
 })
 
@@ -85,11 +50,23 @@ t.test('an answer that comes byte by byte is whole, whatever comes on other conn
   const paths = ['/aaaa', '/bbbb', '/cccc', '/dddd']
 
   const outcomes = await Promise.all(
-    paths.map(path => connections.exchange({ ...get, path }, { timeoutMs: PATIENT_MS }))
+    paths.map(path => connections.exchange({ ...get, path }, { timeoutMs: PATIENT_MS }, unobserved))
   )
 
   for (const [index, outcome] of outcomes.entries()) {
     t.match(outcome, { kind: 'answer', status: 200 })
     if (outcome.kind === 'answer') t.equal(outcome.body.toString(), paths[index]?.repeat(20))
   }
+})
+
+t.test('what has less time left than its observer demands is not written', async t => {
+  const { server, connections } = await startSilence(t)
+  const outcomes: unknown[] = []
+  const observer = { ...unobserved, reserveMs: () => 500, onOutcome: (outcome: unknown) => void outcomes.push(outcome) }
+  const late = await connections.exchange(post, { timeoutMs: 499 }, observer)
+  t.match(late, { cause: 'overloaded', sent: false, limit: { policy: 'upstream-time' } })
+  t.same(outcomes, [late], 'and its observer is told once')
+  t.equal(server.asked.length, 0)
+  server.answerWith({ data: 1 })
+  t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }, observer), { kind: 'answer' })
 })

@@ -1,6 +1,6 @@
-import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
-import type { EnvReader } from './env-reader.ts'
-import { decides, isReserved } from './headers/known-headers.ts'
+import { LOGIN_COOKIE, SESSION_COOKIE } from '../../lib/service/cookie-names.ts'
+import type { EnvReader } from '../env-reader.ts'
+import { decides, isReserved } from './known-headers.ts'
 
 /** A token (RFC 9110 §5.6.2), which names of headers and of cookies are. */
 export const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]{1,128}$/
