@@ -65,6 +65,16 @@ t.test('a header that decides something is still refused when it comes twice', a
   t.same(target.takePosts(), [])
 })
 
+t.test('a session cookie is no credential where sessions are off', async t => {
+  target.takePosts()
+  for (const cookie of ['connect.sid=s%3Aabc.def', 'connect.sid=a; connect.sid=b', '__Host-Http-session=x']) {
+    t.equal((await target.send({ lines: [...target.goodLines(), `Cookie: ${cookie}`] }))?.status, 201, cookie)
+    const alone = await target.send({ lines: ['Content-Type: application/json', `Cookie: ${cookie}`] })
+    isRefusal(t, alone, 401, 'unauthenticated', cookie)
+  }
+  t.equal(target.takePosts().length, 3)
+})
+
 t.test('headers of a gateway that are ignored by name reach nothing, and no others pass', async t => {
   for (const lines of [['apikey: gateway-key'], ['APIKEY: a', 'apikey: b', 'app-id: x'], ['App-Id: gateway']]) {
     const answer = await behindGateway.send({ lines: [...lines, ...behindGateway.goodLines()] })
