@@ -58,8 +58,8 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
   }
   if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {
     reader.refuse(
-      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:, such as file:PATH or redis://…: no process sees ' +
-        'the memory of another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
+      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:, none, or STORE_URL=file:PATH or redis://… (and ' +
+        'STORE_SECRET): no process sees the memory of another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
     )
   }
   refuseUnsafeRuntime(reader, env)
