@@ -99,7 +99,6 @@ t.test('a caller who names another user speaks as nobody', async t => {
 })
 
 t.test('a header that has one value is refused when it comes twice, whichever the values', async t => {
-  const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const singles: readonly (readonly [string, string, string])[] = [
     ['Host', 'service.test', 'evil.example'],
     ['Content-Type', 'application/json', 'text/plain'],
@@ -108,8 +107,6 @@ t.test('a header that has one value is refused when it comes twice, whichever th
     ['Origin', 'https://a.example', 'https://b.example'],
     ['Sec-Fetch-Site', 'same-origin', 'cross-site'],
     ['Idempotency-Key', 'key-number-1', 'key-number-2'],
-    ['Traceparent', good, good],
-    ['X-Request-Id', 'request-id-1', 'request-id-2'],
     ['X-CSRF', '1', '0'],
     ['X-Acting-For', 'a', 'b']
   ]
