@@ -63,6 +63,7 @@ t.test('a secret whose file is not followed is named at the start', async t => {
       COMETCHAT_API_KEY_FILE: keyFile,
       AUTH_JWT_SECRET: undefined,
       AUTH_JWT_SECRET_FILE: secretFile,
+      STORE_URL: undefined,
       STORE_SECRET_FILE: storeSecret,
       STORE_URL_FILE: storeUrl
     },
