@@ -11,6 +11,7 @@ export function describeConfig(config: Config): string {
     'The configuration is valid.',
     `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
     `  workers      ${config.workers}`,
+    `  proxy        ${config.proxy?.shown.join(' and ') ?? 'none'}`,
     `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
     `  bearer JWT   ${describeBearer(config)}`,
     `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,

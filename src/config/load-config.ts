@@ -9,9 +9,10 @@ import { loadAuditConfig } from './files/audit.ts'
 import { loadIgnoredHeaders } from './headers/ignored-headers.ts'
 import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { namedIssuers } from './issuers/setting-names.ts'
+import { loadProxyConfig } from './platform/proxy.ts'
+import { withoutServiceLinks } from './platform/service-links.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
-import { withoutServiceLinks } from './service-links.ts'
 import { loadUidConfig } from './uid.ts'
 import { VARIABLES } from './variables.ts'
 
@@ -44,6 +45,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     workers,
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
+    proxy: loadProxyConfig(reader),
     corsOrigins: loadCorsOrigins(reader),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
     cometchat: loadCometchatConfig(reader),

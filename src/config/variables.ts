@@ -21,6 +21,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning:
       'how many worker processes share the public port, up to 64; more than one needs a `STORE_URL` they can share: not `memory:`'
   },
+  {
+    names: ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'],
+    byDefault: 'none',
+    meaning:
+      'the proxy that calls go out through, by CONNECT, CometChat included; names, addresses and CIDR blocks without it. Loopback never; in small letters, too'
+  },
   { names: ['LOG_LEVEL'], byDefault: '`info`', meaning: '`trace` … `fatal`, `silent`' },
   {
     names: ['TRUST_PROXY'],

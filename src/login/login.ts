@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { CustomFetch } from 'openid-client'
 import type { KeySource } from '../auth/bearer/jwks/key-source.ts'
 import type { Principal } from '../auth/caller.ts'
 import { unauthenticated } from '../auth/credentials.ts'
@@ -31,6 +32,8 @@ export interface LoginOptions {
   /** The keys of the issuer, which sign its logout tokens. */
   readonly keys: KeySource
   readonly clock: Clock
+  /** Asks the provider. */
+  readonly fetch: CustomFetch
   readonly emit: Emit
 }
 

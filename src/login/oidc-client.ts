@@ -6,6 +6,7 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   type Configuration,
+  type CustomFetch,
   calculatePKCECodeChallenge,
   clockTolerance,
   customFetch,
@@ -18,7 +19,6 @@ import { claimAt } from '../lib/claims.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Emit } from '../observability/events.ts'
-import { boundedFetch } from './bounded-fetch.ts'
 import type { AuthorizationRequest } from './pending-login.ts'
 import { loginRefusal, noIdToken, OPERATOR_REASONS, providerUnavailable } from './refusals.ts'
 import type { LoginSession } from './sessions.ts'
@@ -43,6 +43,8 @@ export interface OidcClientOptions {
   /** The claim of the ID token that names the user. */
   readonly uidClaim: string
   readonly clock: Clock
+  /** Without redirects, and bounded. */
+  readonly fetch: CustomFetch
   /** Gets `provider-trouble`: a closed vocabulary, never what the provider wrote. */
   readonly emit: Emit
 }
@@ -131,7 +133,7 @@ function cachedConfiguration(read: () => Promise<Configuration>, { clock, emit }
   }
 }
 
-async function discover({ issuer, clientId, clientSecret }: OidcClientOptions): Promise<Configuration> {
+async function discover({ issuer, clientId, clientSecret, fetch }: OidcClientOptions): Promise<Configuration> {
   const execute = [
     enableNonRepudiationChecks,
     // Only loopback can be http here: the configuration refuses every other.
@@ -142,7 +144,7 @@ async function discover({ issuer, clientId, clientSecret }: OidcClientOptions): 
     clientId,
     { [clockTolerance]: CLOCK_SKEW_SECONDS },
     (...parts) => authenticateClient(clientSecret, ...parts),
-    { execute, timeout: TIMEOUT_SECONDS, [customFetch]: boundedFetch }
+    { execute, timeout: TIMEOUT_SECONDS, [customFetch]: fetch }
   )
   // openid-client compares URLs; users are named by the exact text.
   if (provider.serverMetadata().issuer !== issuer) throw new TypeError('metadata of another issuer')

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib'
-import { Agent, errors } from 'undici'
+import { Agent, type buildConnector, errors } from 'undici'
 import { asciiLowerCase } from '../lib/ascii.ts'
 
 const MAX_BYTES = 1024 * 1024
@@ -20,6 +20,8 @@ export interface JsonFetcherOptions {
   readonly timeoutMs?: number
   readonly maxBytes?: number
   readonly connections?: number
+  /** How connections are made where there is a proxy. */
+  readonly connect?: buildConnector.connector | undefined
 }
 
 /** An answer, but not a 200. */
@@ -60,9 +62,16 @@ const DECOMPRESS: Readonly<Record<string, Decompress>> = {
 export function createJsonFetcher({
   timeoutMs = 5000,
   maxBytes = MAX_BYTES,
-  connections = 2
+  connections = 2,
+  connect
 }: JsonFetcherOptions = {}): JsonFetcher {
-  const dispatcher = new Agent({ allowH2: false, connections, connectTimeout: 2000, maxResponseSize: maxBytes })
+  const dispatcher = new Agent({
+    allowH2: false,
+    connections,
+    connectTimeout: 2000,
+    maxResponseSize: maxBytes,
+    ...(connect && { connect })
+  })
   const fetchJson = async (url: string, { form, authorization }: JsonRequest = {}): Promise<unknown> => {
     const { origin, pathname, search } = new URL(url)
     const answer = await dispatcher.request({

@@ -9,6 +9,7 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
+import { createConnector } from '../outbound/proxy-connector.ts'
 import { createIssuers, rulesOf } from './issuers.ts'
 import type { Part } from './part.ts'
 
@@ -26,10 +27,10 @@ interface BearerParts {
   readonly emit: Emit
 }
 
-export function createBearer({ auth, uid }: Config, parts: BearerParts): Bearer {
+export function createBearer({ auth, uid, proxy }: Config, parts: BearerParts): Bearer {
   const { jwt, introspection } = auth
   if (!jwt && !auth.issuers) return { authenticate: undefined, health: [], close: () => undefined }
-  const opaque = introspection && jwt && createOpaque(introspection, { ...rulesOf(jwt), clock: parts.clock })
+  const opaque = introspection && jwt && createOpaque(introspection, { ...rulesOf(jwt), clock: parts.clock }, proxy)
   if (opaque && introspection.tokens === 'all') {
     const rules = describeAsked(jwt, uid.mode, introspection.url)
     parts.emit({ name: 'issuer-ready', issuer: jwt.issuer ?? jwt.usersOf, rules })
@@ -53,9 +54,10 @@ export function createBearer({ auth, uid }: Config, parts: BearerParts): Bearer 
 /** Asks the issuer about a token, as the client that the issuer knows this service as. */
 function createOpaque(
   { url, client }: NonNullable<IntrospectionConfig>,
-  rules: Omit<IntrospectionOptions, 'introspect' | 'maxAsking'>
+  rules: Omit<IntrospectionOptions, 'introspect' | 'maxAsking'>,
+  proxy: Config['proxy']
 ) {
-  const fetchJson = createJsonFetcher(ASKED)
+  const fetchJson = createJsonFetcher({ ...ASKED, connect: createConnector(proxy?.proxyFor) })
   const authorization = authorizationOf(client)
   const introspect = (token: string): Promise<unknown> =>
     fetchJson(url, { authorization, form: new URLSearchParams({ token, token_type_hint: 'access_token' }) })

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { ActingLimits } from '../lib/service/acting-limits.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
+import { createConnector } from '../outbound/proxy-connector.ts'
 import {
   type CometChatClient,
   type CometChatClientOptions,
@@ -41,7 +42,7 @@ export interface CometChatParts {
 }
 
 export function createCometChat(
-  { cometchat, delivery, uid, limits }: Config,
+  { cometchat, delivery, uid, limits, proxy }: Config,
   { clock, emit, random, calls }: CometChatParts
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
@@ -50,7 +51,7 @@ export function createCometChat(
     tell: (policy, times, isEnforced) => emit({ name: 'limit-acting', policy, times, isEnforced })
   })
   const gate = new UpstreamGate({
-    connections: createConnections({ origin: cometchat.origin }),
+    connections: createConnections({ origin: cometchat.origin, connect: createConnector(proxy?.proxyFor) }),
     clock,
     random,
     mode: limits.mode,

@@ -5,13 +5,15 @@ import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Login } from '../login/login.ts'
 import type { Emit } from '../observability/events.ts'
+import { createBoundedFetch } from '../outbound/bounded-fetch.ts'
+import { createConnector } from '../outbound/proxy-connector.ts'
 import type { Part } from './part.ts'
 
 export type OwnLogin = Login & Part
 
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
-  { auth, uid, delivery }: Config,
+  { auth, uid, delivery, proxy }: Config,
   { fetchJson, clock, emit }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly emit: Emit }
 ): Promise<OwnLogin | undefined> {
   const { login } = auth
@@ -35,6 +37,7 @@ export async function openLogin(
     store,
     keys,
     clock,
+    fetch: createBoundedFetch(createConnector(proxy?.proxyFor)),
     emit
   })
   return {

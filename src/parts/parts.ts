@@ -9,6 +9,7 @@ import { StoreError } from '../lib/service/store-error.ts'
 import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
+import { createConnector } from '../outbound/proxy-connector.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
 import { type Audit, openAuditFile } from './audit/audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
@@ -56,7 +57,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const emit: Emit = event => {
     if (!isClosed) tell(event)
   }
-  const fetchJson = createJsonFetcher()
+  const fetchJson = createJsonFetcher({ connect: createConnector(config.proxy?.proxyFor) })
   // First the stores: they can refuse to start, and then nothing else must be running.
   const { records, login, uids, audit, appSessions } = await openStores(config, adapters.store, {
     fetchJson,

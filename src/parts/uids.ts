@@ -8,6 +8,7 @@ import type { UidTableConfig } from '../config/uid.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher } from '../outbound/fetch-json.ts'
+import { createConnector } from '../outbound/proxy-connector.ts'
 import type { Part } from './part.ts'
 
 /** A caller waits for the answer: one that takes longer is an outage. */
@@ -22,7 +23,7 @@ export interface Uids extends Part {
  * Makes the map from users to UIDs that the configuration asks for. Throws a StoreError, before anything runs, where the
  * owners of UIDs cannot be kept.
  */
-export async function openUids({ uid, delivery }: Config, clock: Clock, emit: Emit): Promise<Uids> {
+export async function openUids({ uid, delivery, proxy }: Config, clock: Clock, emit: Emit): Promise<Uids> {
   const { mode, prefix, strip, table } = uid
   if (mode === 'verbatim' || mode === 'hash') {
     return { uidOf: createUidMap({ mode, prefix, strip }), health: [], close: () => undefined }
@@ -33,7 +34,7 @@ export async function openUids({ uid, delivery }: Config, clock: Clock, emit: Em
   if (mode === 'lower' || !table) {
     return { uidOf: createLowerUidMap({ owners, emit, strip }), health, close: () => owners.close() }
   }
-  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table)
+  const { lookUp, close } = table.kind === 'file' ? fileLookup(table, emit) : urlLookup(table, proxy)
   // A file is in memory and must count at once when it changes.
   const ttlMs = table.kind === 'file' ? 0 : TABLE_TTL_MS
   return {
@@ -55,7 +56,7 @@ function fileLookup({ path, table }: UidTableConfig & { kind: 'file' }, emit: Em
   return { lookUp, close: async () => close() }
 }
 
-function urlLookup({ template, token }: UidTableConfig & { kind: 'url' }): Lookup {
-  const fetchJson = createJsonFetcher(ASKED)
+function urlLookup({ template, token }: UidTableConfig & { kind: 'url' }, proxy: Config['proxy']): Lookup {
+  const fetchJson = createJsonFetcher({ ...ASKED, connect: createConnector(proxy?.proxyFor) })
   return { lookUp: createUrlLookup(template, token, fetchJson), close: () => fetchJson.close() }
 }

@@ -12,6 +12,7 @@ import { StartError } from './start-error.ts'
 export async function runSingle(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
   const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
+  if (config.proxy) log.info({ proxy: config.proxy.shown }, 'outgoing calls go through a proxy')
   const service = await createService(config, { log })
   const { app, drain, keyFingerprints, readiness } = service
   const admin = await createAdminServer({ readiness })

@@ -6,6 +6,8 @@ import { VARIABLE_ROWS, VARIABLES } from '../../src/config/variables.ts'
 
 /** Node's own, which are judged and not configured here. */
 const OF_NODE = ['NODE_ENV', 'NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED']
+/** The same variables in small letters, as curl reads them. */
+const IN_SMALL_LETTERS = ['https_proxy', 'http_proxy', 'no_proxy']
 
 /** The names that are asked for while a configuration is read. */
 function namesRead(env: Readonly<Record<string, string>>): Set<string> {
@@ -40,7 +42,7 @@ const EVERYTHING_ON = {
 t.test('what is listed is read, and what is read is listed', async t => {
   const read = new Set([...namesRead({}), ...namesRead(EVERYTHING_ON)])
 
-  t.strictSame([...read].sort(), [...VARIABLES, ...OF_NODE].sort())
+  t.strictSame([...read].sort(), [...VARIABLES, ...OF_NODE, ...IN_SMALL_LETTERS].sort())
 })
 
 t.test('each is listed once, and only what is listed can be a secret', async t => {

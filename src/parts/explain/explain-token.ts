@@ -12,6 +12,7 @@ import { AppError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { ServiceEvent } from '../../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../../outbound/fetch-json.ts'
+import { createConnector } from '../../outbound/proxy-connector.ts'
 import { createBearer } from '../bearer.ts'
 import { createIssuers } from '../issuers.ts'
 import { openUids } from '../uids.ts'
@@ -37,7 +38,7 @@ export async function explainToken(config: Config, text: string, clock: Clock = 
     .replace(/^[ \t\r\n"'`\ufeff]*(authorization:)?[ \t\r\n"'`]*(bearer[ \t\r\n]+)?/i, '')
     .replaceAll(/[ \t\r\n"'`\ufeff]/g, '')
   const events: ServiceEvent[] = []
-  const fetchJson = createJsonFetcher()
+  const fetchJson = createJsonFetcher({ connect: createConnector(config.proxy?.proxyFor) })
   const parts = { fetchJson, clock, emit: (event: ServiceEvent) => void events.push(event) }
   try {
     const { checks, principal } = await judged(token, config, parts)

@@ -14,6 +14,7 @@ import { Workers } from './workers.ts'
 export async function runPrimary(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
   const { log } = processLog
   for (const warning of config.warnings) log.warn(warning)
+  if (config.proxy) log.info({ proxy: config.proxy.shown }, 'outgoing calls go through a proxy')
   const workers = new Workers(config.workers, log)
   let admin: FastifyInstance | undefined
   // However this process ends, save by SIGKILL: then they notice it themselves. Before the log, which may end it.

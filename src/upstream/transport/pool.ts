@@ -1,4 +1,4 @@
-import { Pool } from 'undici'
+import { type buildConnector, Pool } from 'undici'
 import {
   type ExchangeLimits,
   type ExchangeObserver,
@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   /** CometChat's origin, computed once at start-up. */
   readonly origin: string
   readonly connectTimeoutMs?: number
+  /** How connections are made where there is a proxy. */
+  readonly connect?: buildConnector.connector | undefined
 }
 
 export const MAX_CONNECTIONS = 128
@@ -30,7 +32,11 @@ export const MAX_CONNECTIONS = 128
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 /** The connections to one origin; no redirects, no retries, no HTTP/2, and no way to relax TLS. */
-export function createConnections({ origin, connectTimeoutMs = 2000 }: ConnectionOptions): ObservedConnections {
+export function createConnections({
+  origin,
+  connectTimeoutMs = 2000,
+  connect
+}: ConnectionOptions): ObservedConnections {
   const open = () =>
     new Pool(origin, {
       connections: MAX_CONNECTIONS,
@@ -39,7 +45,7 @@ export function createConnections({ origin, connectTimeoutMs = 2000 }: Connectio
       allowH2: false,
       connectTimeout: connectTimeoutMs,
       // Node's own default can be lowered by NODE_OPTIONS.
-      connect: { minVersion: 'TLSv1.2' },
+      connect: connect ?? { minVersion: 'TLSv1.2' },
       // Backstops behind the absolute deadline of each exchange; undici's timers are coarse.
       headersTimeout: 125_000,
       bodyTimeout: 125_000,

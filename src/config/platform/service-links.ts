@@ -1,4 +1,4 @@
-import type { Environment } from './env-reader.ts'
+import type { Environment } from '../env-reader.ts'
 
 const MARK = /^(.+?)(?:_SERVICE_HOST|_PORT_\d+_(?:TCP|UDP|SCTP))$/
 const ADDRESS = /^(?:tcp|udp|sctp):\/\//
