@@ -44,6 +44,7 @@ export interface Message {
 const LONGEST_LOG = 120
 const MAX_BUDGETS = 10_000
 const MAX_STANDINGS = 10_000
+const MINUTE_MS = 60_000
 const JITTER = 0.1
 const APP = 'app'
 
@@ -124,9 +125,16 @@ export class Quota {
     return budget
   }
 
+  /** A refusal of CometChat's own names the limit that it stands for here, and a time that is not the same for all. */
+  namingPolicy(error: unknown, uid: string): unknown {
+    if (!(error instanceof AppError) || error.code !== 'rate-limited' || error.options.violatedPolicies) return error
+    const block = this.options.upstream.blockOf(uid)
+    return this.blockRefusal(block?.policy ?? 'user', Math.max(error.options.retryAfterMs ?? 0, block?.forMs ?? 0))
+  }
+
   blockRefusal(policy: 'user' | 'app', forMs: number): AppError {
     const waitMs = forMs * (1 + this.options.random() * JITTER)
-    return refused(policy, Math.ceil(waitMs / 1000) * 1000, 'cometchat')
+    return refused(policy, Math.max(1, Math.ceil(waitMs / 1000)) * 1000, 'cometchat')
   }
 
   #create(name: string, limit: number): Budget {
@@ -238,7 +246,7 @@ export class Charge {
     this.#answers = answers
     const { isEnforced, onRefusal } = this.#quota.options
     const [log, user, service, app] = answers
-    if (log) this.#quota.noteStanding(this.#sender.uid, log.remaining, log.nextInMs)
+    this.#noteStanding(log, user)
     if (log?.isAdmitted !== false && isFree(user) && isFree(service) && isFree(app)) return undefined
     const refusals = [
       ['user', log] as const,
@@ -260,6 +268,15 @@ export class Charge {
         refusals.map(([policy]) => policy)
       )
     )
+  }
+
+  #noteStanding(log: LogAnswer | undefined, user: BudgetAnswer | undefined): void {
+    const { uid } = this.#sender
+    if (log) this.#quota.noteStanding(uid, log.remaining, log.nextInMs)
+    else if (user?.isAdmitted) {
+      const used = this.#user?.used ?? 0
+      this.#quota.noteStanding(uid, Math.max(0, this.#quota.options.userLimit - used), MINUTE_MS)
+    } else if (user) this.#quota.noteStanding(uid, 0, user.retryAfterMs)
   }
 
   #close(delivery: MessageEnd['delivery'], isFresh: boolean): void {

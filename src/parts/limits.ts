@@ -65,7 +65,8 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
       close: () => undefined
     }
   }
-  const upstream = new UpstreamLimits({ monotonic, userLimit: userLimit || USUAL_USER_LIMIT })
+  // A limit of ours that is smaller, or none, says nothing of what CometChat gives a user.
+  const upstream = new UpstreamLimits({ monotonic, userLimit: Math.max(limits.userPerMinute, USUAL_USER_LIMIT) })
   const store = openQuotas({
     redis: parts.store.redis,
     sqlite: parts.store.sqlite,
@@ -110,7 +111,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
 }
 
 const TAG_CHARACTERS = 64
-/** What CometChat documents, where no limit of ours says how much a user has. */
+/** What CometChat documents. */
 const USUAL_USER_LIMIT = 30
 
 async function deliverCharged(quota: Quota, order: ReplyCommand, delivery: Delivery): Promise<DeliveredReply> {
@@ -126,7 +127,7 @@ async function deliverCharged(quota: Quota, order: ReplyCommand, delivery: Deliv
     if (error instanceof AppError) {
       end = { delivery: error.delivery, isFresh: isOfThisAttempt && !NOTHING_SENT.has(error.code) }
     }
-    throw error
+    throw quota.namingPolicy(error, order.author.uid)
   } finally {
     charge.end(end)
   }

@@ -12,6 +12,7 @@ t.test('the limits are what CometChat documents, unless the environment says oth
   const { limits, receivers, problems } = load({})
   t.same(limits, {
     mode: 'enforce',
+    userPerMinute: 30,
     userLimit: 30,
     appPerMinute: 20_000,
     serviceLimit: 5000,

@@ -29,6 +29,7 @@ export function loadLimitsConfig(reader: EnvReader) {
   const caps = [userPerMinute, share].filter(limit => limit > 0)
   return {
     mode,
+    userPerMinute,
     /** Of one user, by whichever of the two is smaller; 0 for no limit. */
     userLimit: caps.length === 0 ? 0 : Math.min(...caps),
     appPerMinute,

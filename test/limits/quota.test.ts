@@ -1,0 +1,135 @@
+// What a charge costs and gives back, with a store whose clock is in our hands.
+import t from 'tap'
+import { AppError, type LimitPolicy } from '../../src/errors.ts'
+import { Quota, type QuotaOptions } from '../../src/limits/quota.ts'
+import type { QuotaStore } from '../../src/limits/quota-store.ts'
+import { MemoryQuotas } from '../../src/limits/stores/memory.ts'
+import { UpstreamLimits } from '../../src/limits/upstream-limits.ts'
+
+const SENT = { delivery: 'sent', isFresh: true } as const
+const ALICE = { uid: 'alice' }
+
+function create(options: Partial<QuotaOptions> = {}, wrap = (store: QuotaStore): QuotaStore => store) {
+  const world = { nowMs: 1_000_000, refusals: [] as LimitPolicy[] }
+  const monotonic = (): number => world.nowMs
+  const upstream = new UpstreamLimits({ monotonic, userLimit: 30 })
+  const quota = new Quota({
+    store: wrap(new MemoryQuotas(monotonic)),
+    upstream,
+    userLimit: 30,
+    serviceLimit: 100,
+    appLimit: 1000,
+    isEnforced: true,
+    monotonic,
+    random: () => 0,
+    onRefusal: policy => void world.refusals.push(policy),
+    ...options
+  })
+  const charge = (units = 1, sender: { uid: string; service?: string } = ALICE) =>
+    quota.charge(sender, { units, tag: world.refusals.length })
+  return { world, quota, upstream, charge, left: (uid = 'alice') => quota.standingOf(uid)?.remaining }
+}
+
+/** A store that answers a turn later, as Redis and a file do. */
+const later = (store: QuotaStore): QuotaStore => ({
+  isShared: true,
+  charge: async (...args) => store.charge(...args),
+  giveBack: async (...args) => store.giveBack(...args),
+  moveCharge: async (...args) => store.moveCharge(...args),
+  reserve: async order => store.reserve(order),
+  close: () => undefined
+})
+
+for (const [kind, wrap] of [
+  ['at once', (store: QuotaStore) => store],
+  ['a turn later', later]
+] as const) {
+  t.test(`${kind}: what is not sent is given back, what may have been is not`, async t => {
+    const { charge, left } = create({}, wrap)
+    const ends = [
+      [SENT, 29],
+      [{ delivery: 'not-sent', isFresh: true }, 29],
+      [{ delivery: 'unknown', isFresh: true }, 28],
+      [{ delivery: 'sent', isFresh: false }, 28],
+      [{ delivery: 'unknown', isFresh: false }, 28]
+    ] as const
+    for (const [end, expected] of ends) {
+      const one = charge()
+      await one.admitted
+      one.end(end)
+      await new Promise(setImmediate)
+      t.equal(left(), expected, JSON.stringify(end))
+    }
+  })
+
+  t.test(`${kind}: a message that one limit refuses costs nothing of the others`, async t => {
+    const { world, quota, charge } = create({ userLimit: 2, serviceLimit: 50 }, wrap)
+    const acting = { uid: 'alice', service: 'robot' }
+    const refusalOf = async (one: ReturnType<typeof charge>) =>
+      one.refusal ??
+      (await one.admitted?.then(
+        () => undefined,
+        error => error
+      ))
+    for (let count = 0; count < 2; count++) t.equal(await refusalOf(charge(1, acting)), undefined)
+    for (let count = 0; count < 100; count++) {
+      const refusal = await refusalOf(charge(1, acting))
+      if (!(refusal instanceof AppError) || refusal.options.violatedPolicies?.join() !== 'user') t.fail(String(refusal))
+    }
+    t.same(new Set(world.refusals), new Set(['user']))
+    let others = 0
+    for (; others < 60; others++) if (await refusalOf(charge(1, { uid: `u${others}`, service: 'robot' }))) break
+    t.equal(others, 48, 'of the fifty of the service two are used')
+    t.ok((quota.app?.used ?? 0) <= 60)
+  })
+}
+
+t.test('a message that takes longer than expected counts from its answer', async t => {
+  const { world, charge } = create({ userLimit: 1 })
+  const slow = charge()
+  world.nowMs += 9000
+  slow.end(SENT)
+  world.nowMs += 52_000
+  t.match(charge().refusal, { code: 'rate-limited' }, 'a minute after its charge')
+  // The one that was refused has given its place up by then.
+  world.nowMs += 20_000
+  t.equal(charge().refusal, undefined, 'a minute after its answer')
+})
+
+t.test('without its store nothing is admitted, unless limits are only observed', async t => {
+  const away = (store: QuotaStore): QuotaStore => ({ ...later(store), charge: () => Promise.reject(new Error('away')) })
+  await t.rejects(create({}, away).charge().admitted ?? Promise.resolve(), { code: 'store-unavailable' })
+  await t.resolves(create({ isEnforced: false }, away).charge().admitted ?? Promise.resolve())
+})
+
+t.test('what CometChat refused refuses here, with the time that it named and its policy', async t => {
+  const { upstream, charge, quota, left } = create()
+  upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+  t.match(charge().refusal, { options: { retryAfterMs: 7000, violatedPolicies: ['user'], reason: 'cometchat' } })
+  t.equal(left(), 0)
+  t.equal(charge(1, { uid: 'bob' }).refusal, undefined)
+  const own = new AppError('rate-limited', 'CometChat takes no more.', { retryAfterMs: 6500 })
+  t.match(quota.namingPolicy(own, 'alice'), { options: { retryAfterMs: 7000, violatedPolicies: ['user'] } })
+  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited' })
+  await t.resolves(quota.admitCall('bob'))
+})
+
+t.test("the service's own calls are charged to the app alone, and stop where it is spent", async t => {
+  const { quota, charge, left } = create({ appLimit: 5 })
+  for (let count = 0; count < 4; count++) await quota.admitCall('alice')
+  t.equal(left(), 30)
+  t.equal(charge().refusal, undefined)
+  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+  t.match(charge(1, { uid: 'bob' }).refusal, { options: { violatedPolicies: ['app'] } })
+  t.equal(left('bob'), 30, 'who is refused by the app keeps what is theirs')
+})
+
+t.test('a user with many messages a minute is counted in cells, and told what is left', async t => {
+  const { charge, left, world } = create({ userLimit: 500 })
+  for (let count = 0; count < 500; count++) charge().end(SENT)
+  t.equal(left(), 0)
+  t.match(charge().refusal, { options: { violatedPolicies: ['user'] } })
+  world.nowMs += 63_000
+  t.equal(charge().refusal, undefined)
+  t.ok((left() ?? 0) >= 490)
+})
