@@ -2,39 +2,21 @@
 import type { CallerFields, LogFields } from '../observability/log-fields.ts'
 import type { ChainState } from './chain.ts'
 
-/** Of a request, in this order; what is undefined is left out. Never a text, a header or an address. */
-const OF_REQUEST = [
-  'requestId',
-  'method',
-  'route',
-  'status',
-  'code',
-  'delivery',
-  'reason',
-  'scheme',
-  'issuer',
-  'subject',
-  'uid',
-  'actors',
-  'parentId',
-  'messageId',
-  'replayed',
-  'attempts',
-  'keyFingerprint'
-] as const satisfies readonly (keyof LogFields)[]
-
-/** Of a reply before it is sent. */
-const OF_INTENT = [
-  'requestId',
-  'scheme',
-  'issuer',
-  'subject',
-  'uid',
-  'actors',
-  'parentId'
-] as const satisfies readonly (keyof CallerFields)[]
-
-export type AuditFields = Pick<LogFields, (typeof OF_REQUEST)[number]>
+/** Of a request: never a text, a header or an address. */
+export type AuditFields = CallerFields &
+  Pick<
+    LogFields,
+    | 'method'
+    | 'route'
+    | 'status'
+    | 'code'
+    | 'delivery'
+    | 'reason'
+    | 'messageId'
+    | 'replayed'
+    | 'attempts'
+    | 'keyFingerprint'
+  >
 
 export interface Opening {
   readonly instance: string
@@ -49,14 +31,39 @@ export function opening(open: Opening): string {
   return members({ kind: 'open', ...open })
 }
 
-/** A request of a known caller, when it is answered. `subject` is the whole one; that of the fields may be cut. */
-export function ofRequest(fields: AuditFields, subject: string | undefined): string {
-  return `"kind":"request"${listed(OF_REQUEST, fields, subject)}`
+/**
+ * A request of a known caller, when it is answered. `subject` is the whole one; that of the fields may be cut. One literal for
+ * one JSON.stringify, which leaves out what is undefined: member by member it costs three times as much.
+ */
+export function ofRequest(fields: AuditFields, subject = fields.subject): string {
+  const { requestId, method, route, status, code, delivery, reason, scheme, issuer, uid, actors, parentId } = fields
+  const { messageId, replayed, attempts, keyFingerprint } = fields
+  return members({
+    kind: 'request',
+    requestId,
+    method,
+    route,
+    status,
+    code,
+    delivery,
+    reason,
+    scheme,
+    issuer,
+    subject,
+    uid,
+    actors,
+    parentId,
+    messageId,
+    replayed,
+    attempts,
+    keyFingerprint
+  })
 }
 
 /** A reply that is about to be sent. */
-export function ofIntent(fields: CallerFields, subject: string | undefined): string {
-  return `"kind":"intent"${listed(OF_INTENT, fields, subject)}`
+export function ofIntent(fields: CallerFields, subject = fields.subject): string {
+  const { requestId, scheme, issuer, uid, actors, parentId } = fields
+  return members({ kind: 'intent', requestId, scheme, issuer, subject, uid, actors, parentId })
 }
 
 /** The chain goes on in another file. */
@@ -92,14 +99,4 @@ export function closing(): string {
 
 function members(object: object): string {
   return JSON.stringify(object).slice(1, -1)
-}
-
-function listed(names: readonly (keyof AuditFields)[], fields: AuditFields, subject: string | undefined): string {
-  let text = ''
-  for (const name of names) {
-    const value = name === 'subject' ? (subject ?? fields.subject) : fields[name]
-    if (value === undefined) continue
-    text += typeof value === 'number' ? `,"${name}":${value}` : `,"${name}":${JSON.stringify(value)}`
-  }
-  return text
 }
