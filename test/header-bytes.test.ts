@@ -20,6 +20,7 @@ const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'lib/service/shared-secrets.ts': 'a file of secrets',
   'lib/service/uid-table.ts': "lines of the app's own file",
   'login/return-path.ts': 'a path, and only to refuse more of them',
+  'parts/data-directory.ts': 'a file that holds a secret',
   'routes/reply-rules.ts': 'mentions in a text, addresses in the body',
   'upstream/keyring.ts': 'spellings of the key, made here',
   'upstream/users.ts': 'a name that people read'

@@ -39,6 +39,11 @@ export function fileSystemOf(path: string, typeOf: (path: string) => number = ty
 }
 
 function typeOfPath(path: string): number {
-  // Of 32 bits; some systems give them a sign.
-  return statfsSync(path).type >>> 0
+  try {
+    // Of 32 bits; some systems give them a sign.
+    return statfsSync(path).type >>> 0
+  } catch {
+    // A path that cannot be asked about cannot be opened either, and opening it says why.
+    return 0
+  }
 }
