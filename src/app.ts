@@ -39,7 +39,7 @@ const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, audit, limits } = parts
+  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
@@ -67,7 +67,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
   await app.register(endUnusedConnections)
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(requireCaller, {
-      checkFirst: checkContent,
+      checkFirst(request) {
+        shedding.check(request)
+        checkContent(request.headers)
+      },
       bearer: bearer.authenticate,
       cookies: new Map([
         [config.auth.sessionCookie, appSessions.authenticate],
@@ -88,7 +91,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reservedMetadata: [MARKER_MEMBER]
     })
     await scope.register(repliesRoutes, {
-      deliver: order => limits.deliver(order, parts.delivery),
+      deliver: order => limits.deliver(shedding.admit(order), parts.delivery),
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories
     })

@@ -26,7 +26,7 @@ export interface RequireCallerOptions {
   readonly csrf: CsrfPolicy
   readonly uidOf: UidMap
   /** Throws for a request that is refused whatever its credential. */
-  readonly checkFirst?: (headers: FastifyRequest['headers']) => void
+  readonly checkFirst?: (request: FastifyRequest) => void
   readonly onCaller?: (request: FastifyRequest) => void
   /** For a server of our own: the hooks of a host's server want to see their request whole. */
   readonly forgetCredentials?: boolean
@@ -60,7 +60,7 @@ export const requireCaller = fp<RequireCallerOptions>(
 
     // Most users are known by now: then the request goes on in the same turn.
     app.addHook('onRequest', (request, _reply, done) => {
-      options.checkFirst?.(request.headers)
+      options.checkFirst?.(request)
       const credential = credentialOf(request.raw.rawHeaders, cookieNames, tokenPlaces)
       const found = authenticate(credential, request, options)
       const admitted =

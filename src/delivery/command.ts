@@ -36,6 +36,8 @@ export interface ReplyCommand {
   readonly facts: DeliveryFields & CallerFields
   /** Undefined without limits. */
   readonly admission?: Admission
+  /** What it is refused with if it is new; what became of an earlier attempt is told all the same. */
+  readonly refusal?: AppError
 }
 
 export interface DeliveredReply {

@@ -86,8 +86,8 @@ class DeliveryRun {
   /** Resolves with a reply that exists; else throws what is known. */
   begin(): Awaitable<DeliveredReply> {
     // A key has to be looked up all the same: it may stand for a reply that was sent.
-    const { admission } = this.#order
-    if (admission?.refusal && !this.#record.isKeyed) throw admission.refusal
+    const refusal = this.#refusal()
+    if (refusal && !this.#record.isKeyed) throw refusal
     const receiver = this.#knownReceiver()
     const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.msSinceDataLoss() === undefined
     const acquired = this.#acquireRecord(isReadyToSend ? 'sent' : 'pending')
@@ -198,9 +198,14 @@ class DeliveryRun {
 
   /** Throws what a limit refuses the message with. */
   #requireAdmission(): Promise<void> | undefined {
-    const { admission } = this.#order
-    if (admission?.refusal) throw admission.refusal
-    return admission?.admitted
+    const refusal = this.#refusal()
+    if (refusal) throw refusal
+    return this.#order.admission?.admitted
+  }
+
+  #refusal(): AppError | undefined {
+    const { refusal, admission } = this.#order
+    return refusal ?? admission?.refusal
   }
 
   /** True, or throws: nothing may be sent then. */

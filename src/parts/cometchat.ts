@@ -55,6 +55,7 @@ export function createCometChat(
     clock,
     random,
     mode: limits.mode,
+    maxReserveMs: delivery.deadlineMs / 2,
     onRefusal: (policy, isEnforced) => acting.note(policy, isEnforced),
     onOutage: outage => emit({ name: 'cometchat-outage', outage })
   })

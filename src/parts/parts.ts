@@ -15,6 +15,7 @@ import { type Audit, openAuditFile } from './audit/audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
 import { createLimits, type Limits } from './limits.ts'
+import { createShedding, type Shedding } from './overload/shedding.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
@@ -43,6 +44,7 @@ export interface Parts extends Part {
   /** Undefined where there is no audit file. */
   readonly audit: Audit | undefined
   readonly limits: Limits
+  readonly shedding: Shedding
 }
 
 /**
@@ -66,6 +68,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const limits = createLimits(config, { store: records.store, clock, random, emit })
+  const shedding = createShedding(config, { clock, random, emit })
   const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls })
   const delivery = createDelivery({
     cometchat: cometchat.client,
@@ -81,7 +84,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
 
   // In the order in which `/readyz` gives its reasons.
   const optional = [login, audit].filter(part => part !== undefined)
-  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits]
+  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits, shedding]
   return {
     clock,
     bearer,
@@ -92,6 +95,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     delivery,
     audit,
     limits,
+    shedding,
     health: parts.flatMap(part => part.health),
     // What was chosen at the start comes after what happens.
     warnings: () => [...parts.slice(1), records].flatMap(part => part.warnings?.() ?? []),

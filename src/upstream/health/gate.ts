@@ -12,6 +12,11 @@ export interface GateOptions extends RefusalOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>
   /** Told when CometChat ceases to answer at all, and, with undefined, when it answers again. */
   readonly onOutage?: (outage: Outage | undefined) => void
+  /**
+   * The most that must be left of its time when something is written, in milliseconds: where answers take nearly as long
+   * as callers wait, demanding more would refuse everything.
+   */
+  readonly maxReserveMs: number
   readonly bounds?: ConcurrencyBounds
   readonly maxWaiting?: number
   readonly maxInFlight?: number
@@ -55,7 +60,7 @@ export class UpstreamGate implements Connections, ExchangeObserver {
     this.#connections = connections
     this.#clock = clock
     this.#onOutage = onOutage
-    this.#signs = new VitalSigns(bounds)
+    this.#signs = new VitalSigns(bounds, options.maxReserveMs)
     this.#refusals = new Refusals(options)
     this.#line = new WaitingLine({
       clock,

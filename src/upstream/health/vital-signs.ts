@@ -16,7 +16,10 @@ export class VitalSigns {
   readonly #p99 = new RecentP99()
   #meanMs = UNKNOWN_ANSWER_MS
 
-  constructor(bounds: ConcurrencyBounds) {
+  readonly #maxReserveMs: number
+
+  constructor(bounds: ConcurrencyBounds, maxReserveMs: number) {
+    this.#maxReserveMs = maxReserveMs
     this.limit = new ConcurrencyLimit(bounds)
   }
 
@@ -32,7 +35,7 @@ export class VitalSigns {
 
   /** How much of its time must be left when something is written, in milliseconds. */
   reserveMs(nowMs: number): number {
-    return this.p99Ms(nowMs) ?? 0
+    return Math.min(this.p99Ms(nowMs) ?? 0, this.#maxReserveMs)
   }
 
   /** The end of an exchange, with so many under way; says whether an outage began or ended with it. */

@@ -17,7 +17,13 @@ const ONE_AT_A_TIME = { floor: 1, ceiling: 1, initial: 1 }
 
 function createGate(t: Test, origin: string, options: Partial<GateOptions> = {}): UpstreamGate {
   const connections = createConnections({ origin })
-  const gate = new UpstreamGate({ connections, clock: systemClock, random: () => 0, ...options })
+  const gate = new UpstreamGate({
+    connections,
+    clock: systemClock,
+    random: () => 0,
+    maxReserveMs: DEADLINE_MS / 2,
+    ...options
+  })
   t.teardown(() => gate.close())
   return gate
 }

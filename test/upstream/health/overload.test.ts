@@ -158,6 +158,13 @@ t.test('who has too little time is not written to, whatever the line is', async 
   isTrue(t, world)
 })
 
+t.test('where answers take nearly as long as callers wait, they are written to all the same', async t => {
+  const world = createWorld(createRandom(seed), places(64, 900), { maxReserveMs: 500 })
+  await world.offer(20, 20_000, 950)
+  await world.time.runUntil(30_000)
+  t.equal(tally(world).notSent.length, 0)
+})
+
 t.test('who leaves while they wait are not written to', async t => {
   const world = createWorld(createRandom(seed), places(16, 1000))
   for (let count = 0; count < 16; count++) world.call(post(), DEADLINE_MS)

@@ -186,6 +186,7 @@ export function createWorld(random: () => number, behaviour: Behaviour, options:
     connections: cometchat,
     clock: time,
     random,
+    maxReserveMs: Number.POSITIVE_INFINITY,
     onRefusal: policy => refusals.set(policy, (refusals.get(policy) ?? 0) + 1),
     ...options
   })
