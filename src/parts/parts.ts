@@ -102,8 +102,11 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     async close() {
       // A client that went away has no connection to wait for, but its reply may still be under way.
       await delivery.idle()
+      // How its chain ends must still reach the log.
+      await audit?.close()
       isClosed = true
-      await Promise.all([...parts, fetchJson].map(part => part.close()))
+      const others = parts.filter(part => part !== audit)
+      await Promise.all([...others, fetchJson].map(part => part.close()))
     }
   }
 }
