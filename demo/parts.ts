@@ -12,7 +12,7 @@ export type Parts = Awaited<ReturnType<typeof startParts>>
 const SETTLE_MS = 3000
 const ADMIN_PORT = 3001
 /** What the demo decides itself, whatever the shell says. */
-const OWN_VARIABLES = /^(AUDIT$|(COMETCHAT|AUTH|UID|STORE|DATA|AUDIT)_)/
+const OWN_VARIABLES = /^(COMETCHAT|AUTH|UID)_/
 
 /** Starts all parts and resolves when the service is ready; whatever was started is stopped with the stack. */
 export async function startParts(stack: AsyncDisposableStack, port: number, stopping: AbortSignal) {
@@ -27,13 +27,14 @@ export async function startParts(stack: AsyncDisposableStack, port: number, stop
   const adminPort = port === 0 || port === ADMIN_PORT ? 0 : ADMIN_PORT
   const shell = Object.entries(process.env).filter(([name]) => !OWN_VARIABLES.test(name))
   const service = spawnService({
+    // A demo leaves nothing behind, unless it is told to.
+    STORE_URL: 'memory:',
     ...Object.fromEntries(shell),
     HOST: '127.0.0.1',
     PORT: String(await freePort(port)),
     ADMIN_HOST: '127.0.0.1',
     ADMIN_PORT: String(await freePort(adminPort)),
     LOG_LEVEL: 'info',
-    STORE_URL: 'memory:',
     COMETCHAT_BASE_URL: emulator.url,
     COMETCHAT_API_KEY: emulator.apiKey,
     AUTH_JWT_ISSUER: tokens.issuer,
