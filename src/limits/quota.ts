@@ -219,7 +219,13 @@ export class Charge {
       this.refusal = this.#judge([log, user, service, app])
       return undefined
     }
-    const all = this.#wait(log, user, service, app)
+    const all =
+      isPending(log) && !isPending(user) && !isPending(service) && !isPending(app)
+        ? log.then(
+            answer => this.#requireAdmission([answer, user, service, app]),
+            () => this.#afterLoss([undefined, user, service, app])
+          )
+        : this.#wait(log, user, service, app)
     // Whoever waits for it is told; before that it is nobody's.
     all.catch(() => undefined)
     return all
@@ -231,14 +237,22 @@ export class Charge {
   ): Promise<void> {
     const [found, ...rest] = await Promise.allSettled([log, ...budgets])
     const [user, service, app] = rest.map(one => (one.status === 'fulfilled' ? one.value : undefined))
-    const isLost = found?.status === 'rejected'
-    const answer = found?.status === 'fulfilled' ? found.value : undefined
-    const refusal = this.#judge([answer as LogAnswer | undefined, user, service, app] as Answers)
-    if (isLost && this.#quota.options.isEnforced) {
-      this.#giveBack()
-      throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000 })
-    }
+    if (found?.status === 'fulfilled')
+      this.#requireAdmission([found.value as LogAnswer | undefined, user, service, app])
+    else this.#afterLoss([undefined, user, service, app])
+  }
+
+  #requireAdmission(answers: Answers): void {
+    const refusal = this.#judge(answers)
     if (refusal) throw refusal
+  }
+
+  /** Without the user's log nothing is sent. */
+  #afterLoss(answers: Answers): void {
+    this.#requireAdmission(answers)
+    if (!this.#quota.options.isEnforced) return
+    this.#giveBack()
+    throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000 })
   }
 
   /** What refuses it; whatever else was charged is given back then. */

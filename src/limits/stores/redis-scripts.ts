@@ -1,5 +1,5 @@
-// The arithmetic of sliding-log.ts and cells.ts as scripts with one key each, on the clock of the server. A test runs both
-// side by side. A quota is one field of a hash, packed: the commands are those that records need, too.
+// The arithmetic of sliding-log.ts and cells.ts as scripts, on the clock of the server. A test runs both
+// side by side. Each quota has one key; a Redis Cluster would be asked for one quota at a time. A quota is one field of a hash, packed: the commands are those that records need, too.
 import { type Script, script } from '../../redis/scripts.ts'
 import { CELL_MS, CELLS } from '../cells.ts'
 import { LOG_TIMES } from '../sliding-log.ts'
@@ -137,6 +137,24 @@ local nextIn = charged[1] and charged[1] + ${WINDOW_MS} - now or 0
 return { admitted and 1 or 0, told, math.max(0, limit - #charged - #promised), nextIn }
 `
 
+/** Values of ARGV for each charge, and of an answer. */
+export const CHARGE_VALUES = 5
+export const ANSWER_VALUES = 4
+
+/** Several charges, each with its key and its ARGV, one after the other: most of what a charge costs is its command. */
+const CHARGES = `
+local function one(KEYS, ARGV)
+${CHARGE}
+end
+local answers = {}
+for index = 1, #KEYS do
+  local values = {}
+  for value = 1, ${CHARGE_VALUES} do values[value] = ARGV[(index - 1) * ${CHARGE_VALUES} + value] end
+  for _, value in ipairs(one({ KEYS[index] }, values)) do answers[#answers + 1] = value end
+end
+return answers
+`
+
 /** ARGV: date, units. */
 const GIVE_BACK = `${LOG}
 local found = giveBack(tonumber(ARGV[1]), tonumber(ARGV[2]))
@@ -210,5 +228,5 @@ export type QuotaScripts = Readonly<Record<'charge' | 'giveBack' | 'move' | 'res
 /** `timeShim` is Lua that changes `now`, for tests, which cannot move the clock of a Redis. */
 export function quotaScripts(timeShim = ''): QuotaScripts {
   const timed = (lua: string): Script => script(NOW + timeShim + lua)
-  return { charge: timed(CHARGE), giveBack: timed(GIVE_BACK), move: timed(MOVE), reserve: timed(RESERVE) }
+  return { charge: timed(CHARGES), giveBack: timed(GIVE_BACK), move: timed(MOVE), reserve: timed(RESERVE) }
 }

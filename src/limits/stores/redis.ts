@@ -4,8 +4,15 @@ import type { SharedRedis } from '../../redis/shared.ts'
 import type { Freeing } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
 import type { LogAnswer, LogCharge } from '../sliding-log.ts'
-import { type QuotaScripts, quotaScripts } from './redis-scripts.ts'
+import { ANSWER_VALUES, type QuotaScripts, quotaScripts } from './redis-scripts.ts'
 
+interface Waiting {
+  readonly resolve: (answer: LogAnswer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Redis does nothing else meanwhile. */
+const MAX_AT_ONCE = 64
 /** Beside the records, under the names that the user of this Redis may touch. */
 const PREFIX = 'reply:quota:'
 
@@ -15,18 +22,24 @@ export class RedisQuotas implements QuotaStore {
   readonly #redis: SharedRedis
   readonly #scripts: QuotaScripts
   readonly #instance = randomUUID()
+  /** Charges of this turn: they are one command, in the write that their claims are in. */
+  #waiting: Waiting[] = []
+  #keys: string[] = []
+  #args: number[] = []
 
   constructor(redis: SharedRedis, timeShim?: string) {
     this.#redis = redis
     this.#scripts = quotaScripts(timeShim)
   }
 
-  async charge(user: string, { units, limit, random, latenessMs, tag }: LogCharge): Promise<LogAnswer> {
-    const args = [units, limit, random, latenessMs, tag]
-    const [isAdmitted, told, remaining, nextInMs] = await this.#run(this.#scripts.charge, `user:${user}`, args)
-    if (typeof told !== 'number' || typeof remaining !== 'number' || typeof nextInMs !== 'number') throw unreadable()
-    if (isAdmitted === 1) return { isAdmitted: true, atMs: told, remaining, nextInMs }
-    return { isAdmitted: false, retryAfterMs: told, remaining, nextInMs }
+  charge(user: string, { units, limit, random, latenessMs, tag }: LogCharge): Promise<LogAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) queueMicrotask(() => this.#chargeAll())
+      this.#waiting.push({ resolve, reject })
+      this.#keys.push(`${PREFIX}user:${user}`)
+      this.#args.push(units, limit, random, latenessMs, tag)
+      if (this.#waiting.length === MAX_AT_ONCE) this.#chargeAll()
+    })
   }
 
   async giveBack(user: string, atMs: number, units: number): Promise<void> {
@@ -49,10 +62,30 @@ export class RedisQuotas implements QuotaStore {
 
   close(): void {}
 
-  async #run(script: Script, name: string, args: readonly Argument[]): Promise<readonly unknown[]> {
+  #chargeAll(): void {
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    const asked = this.#ask(this.#scripts.charge, this.#keys, this.#args)
+    this.#waiting = []
+    this.#keys = []
+    this.#args = []
+    asked.then(
+      answers => {
+        for (const [index, one] of waiting.entries()) settle(one, answers, index * ANSWER_VALUES)
+      },
+      error => {
+        for (const one of waiting) one.reject(error)
+      }
+    )
+  }
+
+  #run(script: Script, name: string, args: readonly Argument[]): Promise<readonly unknown[]> {
+    return this.#ask(script, [PREFIX + name], args)
+  }
+
+  async #ask(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<readonly unknown[]> {
     this.#redis.requireUsable()
     const { scripts } = this.#redis
-    const keys = [PREFIX + name]
     try {
       return await scripts.run(script, keys, args)
     } catch (error) {
@@ -63,6 +96,13 @@ export class RedisQuotas implements QuotaStore {
     }
     return scripts.runText(script, keys, args)
   }
+}
+
+function settle({ resolve, reject }: Waiting, answers: readonly unknown[], first: number): void {
+  const [isAdmitted, told, remaining, nextInMs] = answers.slice(first, first + ANSWER_VALUES)
+  if (typeof told !== 'number' || typeof remaining !== 'number' || typeof nextInMs !== 'number') reject(unreadable())
+  else if (isAdmitted === 1) resolve({ isAdmitted: true, atMs: told, remaining, nextInMs })
+  else resolve({ isAdmitted: false, retryAfterMs: told, remaining, nextInMs })
 }
 
 function freeingsFrom(pairs: readonly number[]): Freeing[] {
