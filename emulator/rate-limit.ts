@@ -1,4 +1,4 @@
-// CometChat counts per minute; whether its window is fixed is not said (docs/cometchat-facts.md §5). This one is fixed.
+// CometChat counts per minute; whether its window is fixed is not said (docs/cometchat-facts.md §5): that of a user is a switch.
 import type { Switches } from './switches.ts'
 
 const WINDOW_MS = 60_000
@@ -18,6 +18,8 @@ export function createRateLimit(switches: Switches, now: () => number) {
   let window = Number.NaN
   let operations = 0
   let messages = new Map<string, number>()
+  /** When each message of a user was counted, for a window that slides. */
+  const times = new Map<string, number[]>()
 
   const roll = (): number => {
     const current = Math.floor(now() / WINDOW_MS)
@@ -27,6 +29,15 @@ export function createRateLimit(switches: Switches, now: () => number) {
       messages = new Map()
     }
     return (current + 1) * WINDOW_MS
+  }
+
+  const countSliding = (uid: string, count: number, limit: number): Budget | undefined => {
+    const nowMs = now()
+    const recent = (times.get(uid) ?? []).filter(at => at > nowMs - WINDOW_MS)
+    const first = recent[0] ?? nowMs
+    if (recent.length + count > limit) return { limit, remaining: 0, resetAtMs: first + WINDOW_MS }
+    times.set(uid, [...recent, ...Array.from({ length: count }, () => nowMs)])
+    return undefined
   }
 
   return {
@@ -43,6 +54,7 @@ export function createRateLimit(switches: Switches, now: () => number) {
       const resetAtMs = roll()
       const limit = switches.userMessagesPerMinute
       if (limit === null) return undefined
+      if (switches.userWindow === 'sliding') return countSliding(uid, count, limit)
       const used = (messages.get(uid) ?? 0) + count
       if (used > limit) return { limit, remaining: 0, resetAtMs }
       messages.set(uid, used)

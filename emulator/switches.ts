@@ -5,6 +5,7 @@ export const CHOICES = {
   muid: ['stored', 'dropped'],
   muidDuplicate: ['posted-again', 'first-returned', 'refused'],
   rateLimitHeaders: ['X-Rate-Limit', 'X-RateLimit', 'none'],
+  userWindow: ['fixed', 'sliding'],
   deletedParent: ['not-found', 'accepted'],
   blockedByReceiver: ['refused', 'hangs', 'accepted'],
   threadWithoutOnBehalfOf: ['refused', 'app_system'],
@@ -42,6 +43,7 @@ export interface Switches {
   rateLimitHeaders: Choice<'rateLimitHeaders'>
   appOperationsPerMinute: number | null
   userMessagesPerMinute: number | null
+  userWindow: Choice<'userWindow'>
   messageMaxCharacters: number
   dataMaxBytes: number | null
   deletedParent: Choice<'deletedParent'>
@@ -88,6 +90,7 @@ export const DEFAULT_SWITCHES: Readonly<Switches> = {
   rateLimitHeaders: 'X-Rate-Limit',
   appOperationsPerMinute: null,
   userMessagesPerMinute: null,
+  userWindow: 'fixed',
   messageMaxCharacters: 65_536,
   dataMaxBytes: null,
   deletedParent: 'not-found',

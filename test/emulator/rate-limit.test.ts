@@ -65,3 +65,18 @@ t.test('the app has so many operations a minute', async t => {
   t.strictSame(verdicts, ['200', '200', '429 ERR_TOO_MANY_REQUESTS'])
   t.equal(verdict(await call(emulator, '/messages/100')), '200')
 })
+
+t.test('where the window slides, no 60 s hold more', async t => {
+  let nowMs = START_MS + 59_000
+  const switches = { userMessagesPerMinute: 2, userWindow: 'sliding' } as const
+  const emulator = await startEmulator(t, { switches, now: () => nowMs })
+  await reply(emulator)
+  nowMs += 2000
+  await reply(emulator)
+
+  const third = await reply(emulator)
+  t.equal(verdict(third), '429 ERR_TOO_MANY_REQUESTS', 'in another minute of the clock')
+  t.equal(third.headers.get('retry-after'), '58')
+  nowMs += 58_000
+  t.equal((await reply(emulator)).status, 200)
+})
