@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from './auth/require-caller.ts'
 import type { Config } from './config/load-config.ts'
 import { parseIdempotencyKey } from './delivery/record-keys.ts'
+import { ClientPresence } from './http/client-presence.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
@@ -53,6 +54,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     refuse: refuseConnection
   })
   connections.watch(app.server)
+  const presence = new ClientPresence()
+  presence.watch(app.server)
   setErrorHandler(app, adapters.log, door.judge)
   await app.register(lifecycle, {
     drain,
@@ -92,6 +95,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     await scope.register(repliesRoutes, {
       deliver: order => limits.deliver(shedding.admit(order), parts.delivery),
+      presenceOf: request => presence.of(request),
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories
     })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
@@ -12,6 +13,8 @@ import { lengthViolations, type ReplyLimits, ruleViolations, withoutEmptyUrl } f
 
 export interface RepliesOptions extends ReplyLimits {
   readonly deliver: (order: ReplyCommand) => Promise<DeliveredReply>
+  /** Says from now on whether the client of a request still waits. */
+  readonly presenceOf: (request: IncomingMessage) => () => boolean
 }
 
 const URL_TEMPLATE = '/threads/:parentId/replies'
@@ -30,7 +33,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
     async (request, response) => {
       checkSemantics(request, options)
       const { waitMs, minimal } = parsePrefer(request.headers['prefer']?.toString())
-      const delivered = await options.deliver(orderFrom(request, waitMs))
+      const delivered = await options.deliver(orderFrom(request, waitMs, options))
       if (delivered.replayed) response.header('idempotent-replayed', 'true')
       if (minimal) response.header('preference-applied', 'return=minimal')
       response.code(201).type('application/json; charset=utf-8')
@@ -78,7 +81,7 @@ function wireBytesOf({ headers }: FastifyRequest): number {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
 }
 
-function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyCommand {
+function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presenceOf }: RepliesOptions): ReplyCommand {
   const { parentId } = request.params
   const { idempotencyKey } = request
   const traceparent = parseTraceparent(request.headers['traceparent'])
@@ -88,7 +91,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined): ReplyComm
     message: withoutEmptyUrl(request.body),
     author: request.caller,
     facts: request.facts,
-    isWaiting: () => !request.raw.socket.destroyed,
+    isWaiting: presenceOf(request.raw),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(waitMs !== undefined && { waitMs }),
     ...(traceparent !== undefined && { traceparent })

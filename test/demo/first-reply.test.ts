@@ -41,10 +41,10 @@ t.test('neither the key nor a whole token is printed', async t => {
 })
 
 t.test('a service that cannot start ends the demo with status 1 and its own words', async t => {
-  const { code, stdout, stderr } = await runDemo(t, ONCE, { STORE_URL: 'nowhere' })
+  const { code, stdout, stderr } = await runDemo(t, ONCE, { REPLY_DEADLINE_MS: 'soon' })
 
   t.equal(code, 1)
-  t.match(stderr, /^The service ended with status 78\.\n\nThe configuration is wrong:\n {2}- STORE_URL must be/)
+  t.match(stderr, /^The service ended with status 78\.\n\nThe configuration is wrong:\n {2}- REPLY_DEADLINE_MS must be/)
   t.notMatch(stdout + stderr, /^\s+at /m)
 })
 

@@ -40,6 +40,7 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
         ? deliver(order)
         : { body: '{"data":{"id":"7","big":9007199254740993}}', messageId: '7', replayed: false }
     },
+    presenceOf: () => () => true,
     multipleReceiversMax: 25,
     categories: ['message', 'custom']
   })
