@@ -29,7 +29,7 @@ const FREE: Standing = { hasFailed: false, isOver: false, waitMs: 0 }
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/i
 
 /**
- * Counts the requests and the failures of each network, in a table of fixed size (3.5 MiB). A minute is counted as this one
+ * Counts the requests and the failures of each network, in a table of fixed size (3 MiB). A minute is counted as this one
  * and what is left of the one before. A network that finds no place takes that of the least busy one of its set, so a
  * million addresses push out each other before they push out one that has failed a hundred times.
  */
