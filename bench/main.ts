@@ -10,6 +10,7 @@ import type { Settings } from './rounds.ts'
 import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
 import { measureLatency } from './sections/latency.ts'
 import { measureMemory } from './sections/memory.ts'
+import { measureOverload } from './sections/overload.ts'
 import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
 import { measureStartup } from './sections/startup.ts'
@@ -18,7 +19,18 @@ import { measureTokens } from './sections/tokens.ts'
 import { measureWorkers } from './sections/workers.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
-const SECTIONS = ['peers', 'stores', 'latency', 'growth', 'workers', 'startup', 'memory', 'path', 'tokens'] as const
+const SECTIONS = [
+  'peers',
+  'stores',
+  'latency',
+  'growth',
+  'workers',
+  'startup',
+  'memory',
+  'path',
+  'tokens',
+  'overload'
+] as const
 /** Without what needs many programs or many replies. */
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
@@ -63,6 +75,9 @@ const FULL_GROWTH: GrowthOptions = {
 
 const QUICK_MEMORY = { waiting: 5000, waves: 1, loadMs: 5000 }
 const FULL_MEMORY = { waiting: 5000, waves: 3, loadMs: 20_000 }
+
+const QUICK_OVERLOAD = { perSecond: 25, times: 10, hangMs: 15_000 }
+const FULL_OVERLOAD = { perSecond: 25, times: 10, hangMs: 60_000 }
 
 interface Options {
   readonly quick: boolean
@@ -113,7 +128,8 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     startup: world => measureStartup(world, settings),
     memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
     path: world => countPath(world, settings),
-    tokens: world => measureTokens(world, settings)
+    tokens: world => measureTokens(world, settings),
+    overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD)
   }
   const sections: Section[] = []
   const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])

@@ -47,7 +47,12 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]), isProxy }
 
   const { door } = limits
-  const app = createPublicServer({ isProxy, deadlineMs, onMalformed: door.noteMalformed })
+  const app = createPublicServer({
+    isProxy,
+    deadlineMs,
+    keepAliveTimeoutMs: config.keepAliveTimeoutMs,
+    onMalformed: door.noteMalformed
+  })
   const connections = new Connections({
     max: config.maxConnections,
     isExempt: address => isProxy(address) || isLoopbackAddress(address),
@@ -94,7 +99,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reservedMetadata: [MARKER_MEMBER]
     })
     await scope.register(repliesRoutes, {
-      deliver: order => limits.deliver(shedding.admit(order), parts.delivery),
+      deliver(order) {
+        const refusal = cometchat.refusalAhead(order.waitMs ?? deadlineMs)
+        return limits.deliver(refusal ? { ...order, refusal } : shedding.admit(order), parts.delivery)
+      },
       presenceOf: request => presence.of(request),
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories

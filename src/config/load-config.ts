@@ -47,6 +47,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     trustProxy: trustProxy(reader),
     proxy: loadProxyConfig(reader),
     corsOrigins: loadCorsOrigins(reader),
+    keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', 72_000, [1000, 3_600_000]),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
     cometchat: loadCometchatConfig(reader),
     ignoredHeaders: loadIgnoredHeaders(reader, auth.tokenPlaces.header),

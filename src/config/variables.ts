@@ -40,6 +40,11 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'exact origins whose pages may call and read answers, comma-separated'
   },
   {
+    names: ['KEEP_ALIVE_TIMEOUT_MS'],
+    byDefault: '`72000`',
+    meaning: 'how long an idle connection is kept: longer than the balancer in front keeps it, or it meets closed ones'
+  },
+  {
     names: ['MAX_CONNECTIONS'],
     byDefault: '`10000`',
     meaning:

@@ -12,6 +12,8 @@ export interface PublicServerOptions {
   readonly isProxy: (address: string | undefined) => boolean
   /** The longest a reply may take, in milliseconds. */
   readonly deadlineMs: number
+  /** How long a connection may be idle between two requests, in milliseconds. */
+  readonly keepAliveTimeoutMs: number
   /** Told where bytes came from that are no request. */
   readonly onMalformed?: (address: string) => void
 }
@@ -20,7 +22,12 @@ const MAX_BODY_BYTES = 256 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
-export function createPublicServer({ isProxy, deadlineMs, onMalformed }: PublicServerOptions): FastifyInstance {
+export function createPublicServer({
+  isProxy,
+  deadlineMs,
+  keepAliveTimeoutMs,
+  onMalformed
+}: PublicServerOptions): FastifyInstance {
   const requestIdOf = createRequestIds()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
@@ -28,8 +35,7 @@ export function createPublicServer({ isProxy, deadlineMs, onMalformed }: PublicS
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: 15_000,
     connectionTimeout: deadlineMs + 30_000,
-    // Longer than the idle time of the usual balancers, so that they close first.
-    keepAliveTimeout: 72_000,
+    keepAliveTimeout: keepAliveTimeoutMs,
     http: {
       headersTimeout: 10_000,
       connectionsCheckingInterval: 1000,

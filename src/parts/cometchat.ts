@@ -1,7 +1,7 @@
 // CometChat as a part: connections, the keys and the file they may come from, and the client.
 import { parseApiKeys } from '../config/cometchat.ts'
 import type { Config } from '../config/load-config.ts'
-import type { LimitPolicy } from '../errors.ts'
+import type { AppError, LimitPolicy } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ActingLimits } from '../lib/service/acting-limits.ts'
 import { watchFileText } from '../lib/watch-file.ts'
@@ -14,6 +14,7 @@ import {
 } from '../upstream/cometchat-client.ts'
 import { withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
+import { upstreamError } from '../upstream/errors/upstream-error.ts'
 import type { Outage } from '../upstream/health/breaker.ts'
 import { UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
@@ -30,6 +31,8 @@ export interface CometChat extends Part {
   readonly client: CometChatClient
   readonly receiverOf: ReceiverOf
   readonly keyring: Keyring
+  /** What a message with so much time would be refused with now: before its record is asked for. */
+  refusalAhead(timeoutMs: number): AppError | undefined
 }
 
 export interface CometChatParts {
@@ -81,6 +84,10 @@ export function createCometChat(
     client,
     receiverOf: createReceivers(client),
     keyring,
+    refusalAhead(timeoutMs) {
+      const outcome = gate.refusalAhead(timeoutMs)
+      return outcome && upstreamError({ outcome }, 'post')
+    },
     health: [
       { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
     ],

@@ -6,7 +6,7 @@ import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { createPublicServer } from '../../src/http/public-server.ts'
 
 async function start(t: Test) {
-  const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000 })
+  const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000, keepAliveTimeoutMs: 5000 })
   t.teardown(() => app.close())
   setErrorHandler(app, pino({ level: 'silent' }))
   const bodies: unknown[] = []
@@ -68,4 +68,10 @@ t.test('an encoding, an address or a body that Fastify refuses is a problem, too
     t.match(await send(text), `"code":"${code}"`, code)
   }
   t.same(bodies, [])
+})
+
+t.test('an idle connection is kept for as long as is said', async t => {
+  const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000, keepAliveTimeoutMs: 5000 })
+  t.teardown(() => app.close())
+  t.equal(app.server.keepAliveTimeout, 5000)
 })

@@ -51,9 +51,13 @@ export class Breaker {
 
   /** True for who may probe now, and must say when that has ended. */
   takeProbe(nowMs: number): boolean {
-    if (this.#isProbing || nowMs < this.#nextProbeAtMs) return false
+    if (!this.isProbeDue(nowMs)) return false
     this.#isProbing = true
     return true
+  }
+
+  isProbeDue(nowMs: number): boolean {
+    return !this.#isProbing && nowMs >= this.#nextProbeAtMs
   }
 
   probeEnded(nowMs: number): void {

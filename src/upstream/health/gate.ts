@@ -1,5 +1,11 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { ExchangeLimits, ExchangeObserver, ExchangeResult, UpstreamRequest } from '../transport/exchange.ts'
+import type {
+  ExchangeLimits,
+  ExchangeObserver,
+  ExchangeResult,
+  UpstreamFailure,
+  UpstreamRequest
+} from '../transport/exchange.ts'
 import { type Connections, MAX_CONNECTIONS, type ObservedConnections } from '../transport/pool.ts'
 import type { Outage } from './breaker.ts'
 import type { ConcurrencyBounds } from './concurrency-limit.ts'
@@ -82,9 +88,20 @@ export class UpstreamGate implements Connections, ExchangeObserver {
       if (refusal) throttle.note(false, nowMs)
       if (refusal) return Promise.resolve(refusal)
     }
-    const excess = Math.ceil(this.#inFlight + 1 - this.#signs.limit.value)
-    if (excess <= 0 && this.#line.length === 0) return this.#begin(request, limits, nowMs)
-    return this.#line.join(request, limits, Math.max(0, excess - 1), nowMs)
+    if (this.#isTurn()) return this.#begin(request, limits, nowMs)
+    return this.#line.join(request, limits, this.#excess(), nowMs)
+  }
+
+  /**
+   * What an exchange with so much time would be refused with if it came now: asked before anything else is done for it.
+   * Undefined where it may be let through.
+   */
+  refusalAhead(timeoutMs: number): UpstreamFailure | undefined {
+    if (!this.#refusals.isEnforced) return undefined
+    const nowMs = this.#clock.monotonic()
+    const { breaker } = this.#signs
+    if (breaker.outage !== undefined) return breaker.isProbeDue(nowMs) ? undefined : this.#refuseInOutage()
+    return this.#isTurn() ? undefined : this.#line.refusalOfNext(timeoutMs, this.#excess(), nowMs)
   }
 
   reset(): void {
@@ -122,6 +139,15 @@ export class UpstreamGate implements Connections, ExchangeObserver {
   onReleased(): void {
     this.#inFlight--
     this.#line.advance(this.#hasRoom)
+  }
+
+  #isTurn(): boolean {
+    return this.#line.length === 0 && this.#hasRoom()
+  }
+
+  /** How many are under way beyond the limit. */
+  #excess(): number {
+    return Math.max(0, Math.ceil(this.#inFlight - this.#signs.limit.value))
   }
 
   readonly #hasRoom = (): boolean => this.#inFlight < this.#signs.limit.value

@@ -55,10 +55,8 @@ export class WaitingLine {
 
   /** Resolves with the outcome of the exchange, or with its refusal. So many are under way beyond the limit. */
   join(request: UpstreamRequest, limits: ExchangeLimits, excess: number, nowMs: number): Promise<ExchangeResult> {
-    const { signs, refusals, maxLength, begin } = this.#options
-    const waitMs = this.#expectedWaitMs(this.length + excess + 1, nowMs)
-    const isTooLong = waitMs > (limits.timeoutMs - signs.reserveMs(nowMs)) * WAIT_SHARE
-    const refusal = isTooLong || this.length >= maxLength ? refusals.refuse('upstream-queue', waitMs) : undefined
+    const { refusals, begin } = this.#options
+    const refusal = this.refusalOfNext(limits.timeoutMs, excess, nowMs)
     if (refusal) return Promise.resolve(refusal)
     if (!refusals.isEnforced) return begin(request, limits, nowMs)
     if (this.length === 0) {
@@ -69,6 +67,14 @@ export class WaitingLine {
       this.#waiting.push({ request, limits, endsAtMs: nowMs + limits.timeoutMs, resolve })
       if (!this.#isSweeping) void this.#sweep()
     })
+  }
+
+  /** Why whoever came now, with so much time, should not wait; undefined where they may. */
+  refusalOfNext(timeoutMs: number, excess: number, nowMs: number): UpstreamFailure | undefined {
+    const { signs, refusals, maxLength } = this.#options
+    const waitMs = this.#expectedWaitMs(this.length + excess + 1, nowMs)
+    const isTooLong = waitMs > (timeoutMs - signs.reserveMs(nowMs)) * WAIT_SHARE
+    return isTooLong || this.length >= maxLength ? refusals.refuse('upstream-queue', waitMs) : undefined
   }
 
   /** An exchange has ended: whose turn it is begins, as long as there is room. */

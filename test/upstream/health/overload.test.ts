@@ -223,3 +223,19 @@ t.test('whatever CometChat does, every call ends, and what is called not sent wa
     { seed, numRuns: 25 }
   )
 })
+
+t.test('what a call would be refused with is told before it is made, and an outage lets the probe through', async t => {
+  const world = createWorld(createRandom(seed), never, { bounds: { floor: 8, ceiling: 8, initial: 8 } })
+  const { gate, time } = world
+  t.equal(gate.refusalAhead(DEADLINE_MS), undefined)
+  for (let count = 0; count < 8; count++) world.call(post(), DEADLINE_MS)
+  await time.runUntil(9000)
+  t.match(gate.refusalAhead(DEADLINE_MS), { sent: false, limit: { policy: 'upstream-queue' } }, 'nothing moves')
+  await time.runUntil(10_001)
+  t.match(gate.refusalAhead(DEADLINE_MS), { sent: false, limit: { policy: 'upstream-breaker' } })
+  await time.runUntil(11_000)
+  t.equal(gate.refusalAhead(DEADLINE_MS), undefined, 'somebody has to look')
+  world.call(post(), DEADLINE_MS)
+  await time.runUntil(11_100)
+  t.match(gate.refusalAhead(DEADLINE_MS), { limit: { policy: 'upstream-breaker' } }, 'one at a time')
+})
