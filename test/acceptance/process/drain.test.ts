@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
-import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(240_000)
@@ -41,7 +41,10 @@ t.test('SIGTERM: probes say no while replies are still taken, then what is under
   const exited = service.stop('SIGTERM')
   await service.lineWhere(({ msg }) => msg === 'draining')
 
-  t.same(await at(`${service.adminUrl}/readyz?verbose`), [503, { status: 'not-ready', reasons: ['draining'] }])
+  t.same(await at(`${service.adminUrl}/readyz?verbose`), [
+    503,
+    { status: 'not-ready', reasons: ['draining'], warnings: [IN_MEMORY] }
+  ])
   t.same(await at(`${service.adminUrl}/readyz`), [503, { status: 'not-ready' }])
   t.same(await at(`${service.adminUrl}/livez`), [200, { status: 'live' }])
   const during = await postReply(service, { parentId, body })
