@@ -115,7 +115,7 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     return reader.has(name) || (setting === 'secrets' && reader.has(`${name}_FILE`))
   }
   refuseMissingIssuer(reader, isWritten('secrets') || isWritten('keyFile'))
-  if (isWritten('secrets')) refuseSecretBesideKeys(reader)
+  const hasKeysOfBothKinds = isWritten('secrets') && refuseSecretBesideKeys(reader)
   const algorithms = reader.list('AUTH_JWT_ALGORITHMS')
   const shared = reader.secrets('AUTH_JWT_SECRET', MIN_SECRET_BYTES, MAX_SECRETS)
   const settings: IssuerSettings = {
@@ -125,7 +125,8 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     secretFile: shared?.file,
     jwksUrl: reader.secureUrl('AUTH_JWT_JWKS_URL', httpHosts)?.href,
     keyFile: reader.text('AUTH_JWT_KEY_FILE', /^.{1,4096}$/, 'a path'),
-    algorithms: algorithms.length === 0 ? undefined : algorithms,
+    // They are right for the keys that the operator keeps.
+    algorithms: algorithms.length === 0 || hasKeysOfBothKinds ? undefined : algorithms,
     typ: reader.one('AUTH_JWT_TYP', MEDIA_TYPE, 'a media type such as at+jwt'),
     scope: reader.one('AUTH_JWT_SCOPE', SCOPE, 'one scope'),
     actScope: reader.one('AUTH_ACT_SCOPE', SCOPE, 'one scope'),
@@ -157,13 +158,15 @@ function refuseMissingIssuer(reader: EnvReader, hasOwnKey: boolean): void {
   }
 }
 
-function refuseSecretBesideKeys(reader: EnvReader): void {
-  for (const name of ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_KEY_FILE'].filter(name => reader.has(name))) {
+function refuseSecretBesideKeys(reader: EnvReader): boolean {
+  const others = ['AUTH_JWT_JWKS_URL', 'AUTH_JWT_KEY_FILE'].filter(name => reader.has(name))
+  for (const name of others) {
     reader.refuse(
       `AUTH_JWT_SECRET and ${name} exclude each other: a key is shared or public, never both. To move from one to the ` +
         'other, AUTH_ISSUERS_FILE takes both for one issuer.'
     )
   }
+  return others.length > 0
 }
 
 function audiences(reader: EnvReader): readonly string[] | undefined {

@@ -109,7 +109,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
 function keyFileOf(
   { keyFile, algorithms: chosen }: IssuerSettings,
   algorithms: readonly string[],
-  { nameOf, refuse, readFile }: IssuerContext
+  { nameOf, isWritten, refuse, readFile }: IssuerContext
 ): KeyFile | undefined {
   if (keyFile === undefined) return undefined
   const text = readFile(keyFile)
@@ -117,7 +117,8 @@ function keyFileOf(
   if (text === undefined) return void refuse(`${name} names ${unreadable(keyFile)}.`)
   try {
     const served = new Set(parseKeyFile(text).keys.flatMap(algorithmsServedBy))
-    const isUsable = algorithms.some(name => served.has(name))
+    // Beside a key set, which is refused, the algorithms may be those of its keys.
+    const isUsable = isWritten('jwksUrl') || algorithms.some(name => served.has(name))
     if (!isUsable && chosen && served.size > 0) {
       refuse(`${nameOf('algorithms')} must list one that a key of ${name} is for: ${[...served].join(', ')}.`)
     } else if (!isUsable && !chosen) refuse(`The file of ${name} holds no key that verifies a token.`)
