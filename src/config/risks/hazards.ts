@@ -8,12 +8,10 @@ import type { UidTableConfig } from '../uid.ts'
 import {
   CHOSEN_CLAIM,
   findIn,
+  ISSUER_HAZARDS,
   isChosenByUsers,
-  OWN_KEY_FOR_ALL,
   ownClaims,
-  publishedSecretsOf,
-  SCOPE_OF_EVERYBODY,
-  UNCHECKED_AUDIENCE
+  publishedSecretsOf
 } from './issuer-hazards.ts'
 import { isPublished } from './published-secrets.ts'
 
@@ -112,9 +110,7 @@ export const HAZARDS: readonly Hazard[] = [
       'is lower with STORE_URL=memory: who owns a UID is forgotten at every restart, and unknown to other instances.',
     find: ({ uid, delivery }) => (uid.mode === 'lower' && delivery.store.kind === 'memory' ? ['UID_MODE'] : [])
   },
-  { ...SCOPE_OF_EVERYBODY, find: ({ issuers }) => findIn(issuers, SCOPE_OF_EVERYBODY) },
-  { ...OWN_KEY_FOR_ALL, find: ({ issuers }) => findIn(issuers, OWN_KEY_FOR_ALL) },
-  { ...UNCHECKED_AUDIENCE, find: ({ issuers }) => findIn(issuers, UNCHECKED_AUDIENCE) },
+  ...ISSUER_HAZARDS.map(hazard => ({ ...hazard, find: ({ issuers }: Start) => findIn(issuers, hazard) })),
   {
     what: '`AUTH_HTTP_HOSTS`',
     reason: 'lists hosts that are asked over plain http: who is on the way can say who anybody is.',

@@ -19,13 +19,13 @@ export const CHOSEN_CLAIM: IssuerHazard = {
   find: ({ uidClaim }) => (isChosenByUsers(uidClaim) ? ['uidClaim'] : [])
 }
 
-export const SCOPE_OF_EVERYBODY: IssuerHazard = {
+const SCOPE_OF_EVERYBODY: IssuerHazard = {
   what: '`AUTH_JWT_SCOPE` or `AUTH_ACT_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
   reason: 'is a scope that every sign-in has: it keeps nobody out.',
   find: issuer => (['scope', 'actScope'] as const).filter(setting => SCOPES_OF_EVERYBODY.has(issuer[setting] ?? ''))
 }
 
-export const OWN_KEY_FOR_ALL: IssuerHazard = {
+const OWN_KEY_FOR_ALL: IssuerHazard = {
   what: '`AUTH_JWT_SECRET` or `AUTH_JWT_KEY_FILE` without an audience and without `AUTH_JWT_CLAIMS`',
   reason: 'lets every token in that its key signs, those of reset and e-mail links, too: set AUTH_JWT_CLAIMS.',
   find: issuer => {
@@ -34,12 +34,15 @@ export const OWN_KEY_FOR_ALL: IssuerHazard = {
   }
 }
 
-export const UNCHECKED_AUDIENCE: IssuerHazard = {
+const UNCHECKED_AUDIENCE: IssuerHazard = {
   what: '`AUTH_JWT_AUDIENCE=unchecked` with published keys and without `AUTH_JWT_CLAIMS`',
   reason: 'is unchecked: the tokens of every other service of the issuer are accepted.',
   find: ({ audiences, claims, secrets, keyFile }) =>
     !audiences && claims.length === 0 && secrets.length === 0 && !keyFile ? ['audience'] : []
 }
+
+/** Those that are of an issuer alone, each a row of its own. */
+export const ISSUER_HAZARDS: readonly IssuerHazard[] = [SCOPE_OF_EVERYBODY, OWN_KEY_FOR_ALL, UNCHECKED_AUDIENCE]
 
 const PUBLISHED_SECRET: Omit<IssuerHazard, 'what'> = {
   reason: 'stands in the documents of this project: everybody knows it.',
@@ -61,10 +64,11 @@ export function publishedSecretsOf(issuers: readonly NamedConfig[]): string[] {
 
 /** What is warned of when issuers come from a file that changed; UID_CLAIM itself was warned of at the start. */
 export function warningsOfIssuers(issuers: readonly NamedConfig[], uidClaim: string): string[] {
-  const hazards = [PUBLISHED_SECRET, SCOPE_OF_EVERYBODY, OWN_KEY_FOR_ALL, UNCHECKED_AUDIENCE]
   return [
     ...ownClaims(issuers, uidClaim).map(found => `${found} ${CHOSEN_CLAIM.reason}`),
-    ...hazards.flatMap(hazard => findIn(issuers, hazard).map(found => `${found} ${hazard.reason}`))
+    ...[PUBLISHED_SECRET, ...ISSUER_HAZARDS].flatMap(hazard =>
+      findIn(issuers, hazard).map(found => `${found} ${hazard.reason}`)
+    )
   ]
 }
 
