@@ -9,18 +9,35 @@ const POLL_MS = 1000
  * what the file is now: `fs.watchFile` looks for the first time a while later, and a change before that would be lost.
  */
 export function watchFileText(path: string, onChange: (text: string) => void, onUnreadable?: () => void): () => void {
-  let seen = stampNow(path)
+  let seen: string | undefined = stampNow(path)
+  let unreadable: string | undefined
+  let isClosed = false
+  let timer = later()
 
   async function look(): Promise<void> {
     const now = await stat(path, { bigint: true }).then(stampOf, () => stampOf(undefined))
     if (now === seen) return
-    seen = now
-    // A file that cannot be read for a moment is a rotation in progress: what was read before stays.
-    await readFile(path, 'utf8').then(onChange, () => onUnreadable?.())
+    // What was read before stays, and this version is read again: a rotation in progress, or no file could be opened.
+    const text = await readFile(path, 'utf8').catch(() => undefined)
+    if (isClosed) return
+    seen = text === undefined ? undefined : now
+    if (text !== undefined) onChange(text)
+    else if (now !== unreadable) onUnreadable?.()
+    unreadable = text === undefined ? now : undefined
   }
 
-  const timer = setInterval(() => void look(), POLL_MS).unref()
-  return () => clearInterval(timer)
+  // One look at a time: on a mount that hangs each one takes a thread of Node with it.
+  function later(): NodeJS.Timeout {
+    return setTimeout(async () => {
+      await look()
+      if (!isClosed) timer = later()
+    }, POLL_MS).unref()
+  }
+
+  return () => {
+    isClosed = true
+    clearTimeout(timer)
+  }
 }
 
 function stampNow(path: string): string {
