@@ -86,7 +86,7 @@ function takeAllDescriptors(t: Test): () => void {
   t.equal(status, 0)
   const taken: number[] = []
   try {
-    for (;;) taken.push(openSync('/dev/null'))
+    for (;;) taken.push(openSync('/dev/null', 'r'))
   } catch {
     t.not(taken.length, 0)
   }
