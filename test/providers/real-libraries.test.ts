@@ -1,20 +1,20 @@
 // The same as look-alikes.test.ts, with tokens that the libraries themselves make.
 import t from 'tap'
-import { doubtful, LIVES, type LookAlike, nearMiss, valid } from './look-alike.ts'
+import { doubtful, type LookAlike, nearMiss, valid } from './look-alike.ts'
 import { createStage } from './look-alike-service.ts'
 import { betterAuthSettings, homeMadeSettings } from './look-alikes/settings.ts'
 import { withoutLibraries } from './real/installed.ts'
 import { loadJsonWebToken, startBetterAuth } from './real/libraries.ts'
+import { APP_SECRET, LIVES } from './tokens.ts'
 
 t.setTimeout(180_000)
-const SECRET = 'an-example-of-a-secret-of-the-app-with-64-bytes-0123456789abcdef'
 
 t.test('real libraries', { skip: withoutLibraries() }, async t => {
   const [app, other] = [await startBetterAuth(t), await startBetterAuth(t)]
   const [ada, grace, stranger] = [await app.signUp('ada'), await app.signUp('grace'), await other.signUp('mallory')]
   const stage = await createStage(t, [ada.id.toLowerCase(), grace.id.toLowerCase(), '42'])
   const { sign } = await loadJsonWebToken()
-  const token = (payload: object, options: object = { expiresIn: '1h' }): string => sign(payload, SECRET, options)
+  const token = (payload: object, options: object = { expiresIn: '1h' }): string => sign(payload, APP_SECRET, options)
   const libraries: readonly LookAlike[] = [
     {
       provider: 'Better Auth',
@@ -33,7 +33,7 @@ t.test('real libraries', { skip: withoutLibraries() }, async t => {
       provider: 'jsonwebtoken',
       sources: ['https://github.com/auth0/node-jsonwebtoken#usage'],
       settings: homeMadeSettings,
-      files: { '/run/secrets/jwt-secret': SECRET },
+      files: { '/run/secrets/jwt-secret': APP_SECRET },
       pages: {},
       tokens: [
         valid('a number', token({ id: 42 }), '42'),

@@ -1,19 +1,7 @@
 // Further tokens of the providers of the table, in other documented shapes than the look-alikes have, with the same settings.
-import {
-  EXPIRED,
-  foreignKey,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  type LookAlikeToken,
-  nearMiss,
-  secretKey,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
+import { type LookAlike, type LookAlikeToken, nearMiss, valid } from '../look-alike.ts'
 import { LOOK_ALIKES } from '../look-alikes/all.ts'
-
-const JWT = { typ: 'JWT' }
+import { EXPIRED, foreignKey, JWT, keyOf, LIVES, secretKey, tokenOf } from '../tokens.ts'
 
 /** A row of the table with other tokens. */
 function row(provider: string, sources: readonly string[], tokens: readonly LookAlikeToken[]): LookAlike {

@@ -1,22 +1,11 @@
 // Providers and libraries that have no row in the table, with what its sentences lead to: an issuer and an audience, a claim
 // in its place, or a key of one's own and what tells access tokens apart.
-import {
-  doubtful,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  type LookAlikeToken,
-  nearMiss,
-  secretKey,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
+import { doubtful, type LookAlike, type LookAlikeToken, nearMiss, valid } from '../look-alike.ts'
+import { APP_SECRET, JWT, keyOf, LIVES, secretKey, tokenOf } from '../tokens.ts'
 
-const JWT = { typ: 'JWT' }
-const SECRET = 'an-example-of-a-secret-of-the-app-with-64-bytes-0123456789abcdef'
 const rsa = keyOf('RS256', 'key-1')
 const ec = keyOf('ES256', 'key-1')
-const hs = secretKey('HS256', SECRET)
+const hs = secretKey('HS256', APP_SECRET)
 
 /** An issuer whose key set has one key of each kind. */
 function issuerOf(
@@ -46,7 +35,7 @@ function appWith(
     provider,
     sources: [source],
     settings: { AUTH_JWT_SECRET_FILE: '/run/secrets/jwt-secret', ...more },
-    files: { '/run/secrets/jwt-secret': SECRET },
+    files: { '/run/secrets/jwt-secret': APP_SECRET },
     pages: {},
     tokens
   }
@@ -424,7 +413,7 @@ const OWN: readonly LookAlike[] = [
     [
       valid(
         'an access token',
-        tokenOf(secretKey('HS512', SECRET), JWT, {
+        tokenOf(secretKey('HS512', APP_SECRET), JWT, {
           aud: 'my_app',
           iss: 'my_app',
           sub: '42',
@@ -437,7 +426,13 @@ const OWN: readonly LookAlike[] = [
       ),
       nearMiss(
         'the refresh token',
-        tokenOf(secretKey('HS512', SECRET), JWT, { aud: 'my_app', iss: 'my_app', sub: '42', typ: 'refresh', ...LIVES }),
+        tokenOf(secretKey('HS512', APP_SECRET), JWT, {
+          aud: 'my_app',
+          iss: 'my_app',
+          sub: '42',
+          typ: 'refresh',
+          ...LIVES
+        }),
         'token-claim'
       )
     ]

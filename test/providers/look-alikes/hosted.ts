@@ -1,19 +1,6 @@
 // Providers that keep an app's users: what an app's own backend is sent.
-import {
-  discovery,
-  doubtful,
-  EXPIRED,
-  foreignKey,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  nearMiss,
-  secretKey,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
-
-const JWT = { typ: 'JWT' }
+import { discovery, doubtful, type LookAlike, nearMiss, valid } from '../look-alike.ts'
+import { EXPIRED, foreignKey, JWT, keyOf, LIVES, secretKey, tokenOf } from '../tokens.ts'
 
 function firebase(): LookAlike {
   const issuer = 'https://securetoken.google.com/my-project'

@@ -1,18 +1,6 @@
 // Providers that an organisation signs in at: Okta, Entra, Google, Apple.
-import {
-  discovery,
-  doubtful,
-  EXPIRED,
-  foreignKey,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  nearMiss,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
-
-const JWT = { typ: 'JWT' }
+import { discovery, doubtful, type LookAlike, nearMiss, valid } from '../look-alike.ts'
+import { EXPIRED, foreignKey, JWT, keyOf, LIVES, tokenOf } from '../tokens.ts'
 
 function okta(): LookAlike {
   const issuer = 'https://acme.okta.com/oauth2/default'

@@ -1,29 +1,16 @@
 // Tokens that a team's own backend makes, and gateways that hand one over in a place of their own.
-import {
-  doubtful,
-  EXPIRED,
-  foreignKey,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  nearMiss,
-  secretKey,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
+import { doubtful, type LookAlike, nearMiss, valid } from '../look-alike.ts'
+import { APP_SECRET, EXPIRED, foreignKey, JWT, keyOf, LIVES, secretKey, tokenOf } from '../tokens.ts'
 import { homeMadeSettings } from './settings.ts'
 
-const JWT = { typ: 'JWT' }
-const SECRET = 'an-example-of-a-secret-of-the-app-with-64-bytes-0123456789abcdef'
-
 function homeMade(): LookAlike {
-  const key = secretKey('HS256', SECRET)
+  const key = secretKey('HS256', APP_SECRET)
   const claims = { id: 42, email: 'ada@example.com', ...LIVES }
   return {
     provider: 'jsonwebtoken, devise-jwt and other tokens of your own',
     sources: ['https://github.com/auth0/node-jsonwebtoken#usage', 'https://github.com/waiting-for-dev/devise-jwt'],
     settings: homeMadeSettings,
-    files: { '/run/secrets/jwt-secret': SECRET },
+    files: { '/run/secrets/jwt-secret': APP_SECRET },
     pages: {},
     tokens: [
       valid('a number', tokenOf(key, JWT, claims), '42'),
@@ -33,7 +20,7 @@ function homeMade(): LookAlike {
         tokenOf(key, JWT, { ...claims, id: '507f1f77bcf86cd799439011' }),
         '507f1f77bcf86cd799439011'
       ),
-      nearMiss('another secret', tokenOf(secretKey('HS256', `${SECRET}x`), JWT, claims), 'token-signature'),
+      nearMiss('another secret', tokenOf(secretKey('HS256', `${APP_SECRET}x`), JWT, claims), 'token-signature'),
       nearMiss(
         'signed by nobody',
         `${tokenOf({ ...key, alg: 'none' }, JWT, claims)
@@ -55,7 +42,7 @@ function homeMade(): LookAlike {
 }
 
 function strongerHash(): LookAlike {
-  const [key, old] = [secretKey('HS512', SECRET), secretKey('HS512', `${SECRET}-of-last-year`)]
+  const [key, old] = [secretKey('HS512', APP_SECRET), secretKey('HS512', `${APP_SECRET}-of-last-year`)]
   const claims = {
     sub: '42',
     iss: 'https://app.example.com/api/login',
@@ -73,12 +60,12 @@ function strongerHash(): LookAlike {
       AUTH_JWT_ALGORITHMS: 'HS512',
       AUTH_JWT_CLAIMS: 'prv=23bd5c89'
     },
-    files: { '/run/secrets/jwt-secret': `${SECRET},${SECRET}-of-last-year` },
+    files: { '/run/secrets/jwt-secret': `${APP_SECRET},${APP_SECRET}-of-last-year` },
     pages: {},
     tokens: [
       valid('of the new secret', tokenOf(key, JWT, claims), '42'),
       valid('of the old secret', tokenOf(old, JWT, claims), '42'),
-      nearMiss('HS256 of the same secret', tokenOf(secretKey('HS256', SECRET), JWT, claims), 'token-algorithm'),
+      nearMiss('HS256 of the same secret', tokenOf(secretKey('HS256', APP_SECRET), JWT, claims), 'token-algorithm'),
       nearMiss('of another model of users', tokenOf(key, JWT, { ...claims, prv: '87e0af1e' }), 'token-claim')
     ]
   }
@@ -129,7 +116,7 @@ function passport(): LookAlike {
 }
 
 function simpleJwt(): LookAlike {
-  const key = secretKey('HS256', SECRET)
+  const key = secretKey('HS256', APP_SECRET)
   const claims = { token_type: 'access', ...LIVES, jti: '0a1b2c3d4e5f60718293a4b5c6d7e8f9', user_id: 42 }
   return {
     provider: 'Django simplejwt',
@@ -140,12 +127,12 @@ function simpleJwt(): LookAlike {
       UID_CLAIM: 'user_id',
       UID_ISSUER: 'my-app'
     },
-    files: { '/run/secrets/jwt-secret': SECRET },
+    files: { '/run/secrets/jwt-secret': APP_SECRET },
     pages: {},
     tokens: [
       valid('an access token', tokenOf(key, JWT, claims), '42'),
       valid('of newer versions, where the id is a text', tokenOf(key, JWT, { ...claims, user_id: '42' }), '42'),
-      nearMiss('another secret', tokenOf(secretKey('HS256', `${SECRET}x`), JWT, claims), 'token-signature'),
+      nearMiss('another secret', tokenOf(secretKey('HS256', `${APP_SECRET}x`), JWT, claims), 'token-signature'),
       nearMiss(
         'a sliding token',
         tokenOf(key, JWT, { ...claims, token_type: 'sliding', refresh_exp: LIVES.exp }),

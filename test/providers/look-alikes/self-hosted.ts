@@ -1,21 +1,9 @@
 // Servers that a team runs itself, or that are sold as such.
 
 import type { Page } from '../../helpers/internet.ts'
-import {
-  discovery,
-  doubtful,
-  EXPIRED,
-  foreignKey,
-  keyOf,
-  LIVES,
-  type LookAlike,
-  nearMiss,
-  secretKey,
-  tokenOf,
-  valid
-} from '../look-alike.ts'
+import { discovery, doubtful, type LookAlike, nearMiss, valid } from '../look-alike.ts'
+import { EXPIRED, foreignKey, JWT, keyOf, LIVES, secretKey, tokenOf } from '../tokens.ts'
 
-const JWT = { typ: 'JWT' }
 const USER = 'f1c4f64e-2c0c-4cda-8c9f-9f3f8f3a2b0e'
 const USER_OF_DIGITS = '163840776835432705'
 
