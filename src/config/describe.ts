@@ -11,6 +11,8 @@ export function describeConfig(config: Config): string {
     'The configuration is valid.',
     `  listens on   ${config.public.host}:${config.public.port}, probes on ${config.admin.host}:${config.admin.port}`,
     `  workers      ${config.workers}`,
+    `  connections  ${config.maxConnections} at most, kept idle for ${config.keepAliveTimeoutMs / 1000} s`,
+    `  ignores      ${config.ignoredHeaders.join(', ') || 'no header'}`,
     `  proxy        ${config.proxy?.shown.join(' and ') ?? 'none'}`,
     `  CometChat    ${cometchat.origin}, key ${cometchat.apiKeys.join(' and ')}`,
     `  bearer JWT   ${describeBearer(config)}`,

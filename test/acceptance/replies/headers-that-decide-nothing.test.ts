@@ -117,6 +117,7 @@ t.test('what decides cannot be ignored: the start names each, and takes no patte
   }
   const fine = await runService({ ...env, IGNORED_HEADERS: 'apikey,App-Id,x-consumer-id,,' }, ['--check-config'])
   t.equal(fine.exitCode, 0, fine.errors)
+  t.match(fine.output, 'ignores      apikey, app-id, x-consumer-id')
 })
 
 t.test('a byte order mark before the JSON is skipped, one within it is kept', async t => {
