@@ -2,22 +2,27 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t from 'tap'
 import { selfSigned } from '../../helpers/certificate.ts'
 import { runService, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
+import { AUDIENCE, ISSUER } from '../../helpers/tokens.ts'
 
 const NAME = 'chat.example.test'
+const IDENTITY_NAME = 'login.example.test'
 type Mode = 'tunnel' | 'refuse' | 'silent' | 'authenticate'
 
 t.setTimeout(240_000)
 const { emulator, env, parentId } = await startEmulator(t)
 const { cert, key } = selfSigned(NAME)
+const ofIdentity = selfSigned(IDENTITY_NAME)
 const ca = join(t.testdir({}), 'ca.pem')
-writeFileSync(ca, cert)
+writeFileSync(ca, cert + ofIdentity.cert)
 
 /** CometChat under its name, as only the proxy finds it. */
 const front = createTlsServer({ cert, key }, socket => {
@@ -33,6 +38,14 @@ const front = createTlsServer({ cert, key }, socket => {
 }).listen(0, '127.0.0.1')
 await once(front, 'listening')
 
+const { privateKey, publicKey } = await generateKeyPair('ES256')
+const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] }
+/** The identity provider under its name: its keys, and a token that it knows. */
+const identity = createHttpsServer(ofIdentity, ({ url }, response) => {
+  response.end(JSON.stringify(url === '/keys' ? keys : { active: true, sub: 'alice', iss: ISSUER, aud: AUDIENCE }))
+}).listen(0, '127.0.0.1')
+await once(identity, 'listening')
+
 let mode: Mode = 'tunnel'
 const asked: string[] = []
 const open = new Set<Socket>()
@@ -46,7 +59,8 @@ proxy.on('connect', (request: IncomingMessage, client: Socket) => {
     client.end(`HTTP/1.1 ${mode === 'refuse' ? 502 : 407} No\r\ncontent-length: 0\r\n\r\n`)
     return
   }
-  const server = connect((front.address() as AddressInfo).port, '127.0.0.1')
+  const behindIt = request.url === `${IDENTITY_NAME}:443` ? identity : front
+  const server = connect((behindIt.address() as AddressInfo).port, '127.0.0.1')
   open.add(server)
   client.write('HTTP/1.1 200 Connection established\r\n\r\n')
   server.on('error', () => client.destroy()).on('close', () => client.destroy())
@@ -59,6 +73,7 @@ t.teardown(() => {
   for (const socket of open) socket.destroy()
   proxy.close()
   front.close()
+  identity.close()
 })
 
 const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
@@ -111,6 +126,28 @@ for (const refusing of ['refuse', 'silent'] as const) {
     t.equal(emulator.ledger.length, before + 1)
   })
 }
+
+t.test('the identity provider is asked through it, too: for its keys, and about a token', async t => {
+  const asking = await startService(t, {
+    ...behind,
+    HTTPS_PROXY: proxyUrl,
+    AUTH_JWT_SECRET: undefined,
+    AUTH_JWT_JWKS_URL: `https://${IDENTITY_NAME}/keys`,
+    AUTH_INTROSPECTION_URL: `https://${IDENTITY_NAME}/introspect`,
+    AUTH_INTROSPECTION_CLIENT_ID: 'replies',
+    AUTH_INTROSPECTION_CLIENT_SECRET: 'a-secret-of-a-client'
+  })
+  const signed = new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'ES256', kid: 'one' })
+  const jwt = await signed.setIssuer(ISSUER).setAudience(AUDIENCE).setExpirationTime('5m').sign(privateKey)
+  const calls = (): number => asked.filter(line => line === `${IDENTITY_NAME}:443 -`).length
+  t.equal((await postReply(asking, { parentId, token: jwt })).status, 201)
+  t.not(calls(), 0, 'for its keys')
+  for (const socket of open) socket.destroy()
+  const before = calls()
+
+  t.equal((await postReply(asking, { parentId, token: 'opaque-token-1' })).status, 201)
+  t.equal(calls(), before + 1, 'about the token')
+})
 
 t.test('its user and password are sent to it alone, and shown nowhere', async t => {
   mode = 'authenticate'
