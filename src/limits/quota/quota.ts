@@ -1,11 +1,11 @@
-import { AppError, type LimitPolicy } from '../errors.ts'
-import { LruCache } from '../lib/cache.ts'
-import { Budget, type BudgetAnswer } from './budget.ts'
+import { AppError, type LimitPolicy } from '../../errors.ts'
+import { LruCache } from '../../lib/cache.ts'
+import { Budget, type BudgetAnswer } from '../budget.ts'
+import type { Awaitable, QuotaStore } from '../quota-store.ts'
+import type { PolicyState } from '../rate-limit-fields.ts'
+import type { LogAnswer } from '../sliding-log.ts'
+import type { UpstreamLimits } from '../upstream-limits.ts'
 import { Lateness } from './lateness.ts'
-import type { Awaitable, QuotaStore } from './quota-store.ts'
-import type { PolicyState } from './rate-limit-fields.ts'
-import type { LogAnswer } from './sliding-log.ts'
-import type { UpstreamLimits } from './upstream-limits.ts'
 
 export interface QuotaOptions {
   readonly store: QuotaStore
