@@ -1,7 +1,8 @@
 // What a charge costs and gives back, with a store whose clock is in our hands.
 import t from 'tap'
 import { AppError, type LimitPolicy } from '../../src/errors.ts'
-import { Quota, type QuotaOptions } from '../../src/limits/quota/quota.ts'
+import type { QuotaOptions } from '../../src/limits/quota/options.ts'
+import { Quota } from '../../src/limits/quota/quota.ts'
 import type { QuotaStore } from '../../src/limits/quota-store.ts'
 import { MemoryQuotas } from '../../src/limits/stores/memory.ts'
 import { UpstreamLimits } from '../../src/limits/upstream-limits.ts'

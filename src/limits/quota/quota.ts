@@ -1,29 +1,13 @@
-import { AppError, type LimitPolicy } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import { LruCache } from '../../lib/cache.ts'
 import { Budget, type BudgetAnswer } from '../budget.ts'
-import type { Awaitable, QuotaStore } from '../quota-store.ts'
+import type { Awaitable } from '../quota-store.ts'
 import type { PolicyState } from '../rate-limit-fields.ts'
 import type { LogAnswer } from '../sliding-log.ts'
-import type { UpstreamLimits } from '../upstream-limits.ts'
 import { Lateness } from './lateness.ts'
-
-export interface QuotaOptions {
-  readonly store: QuotaStore
-  readonly upstream: UpstreamLimits
-  /** Messages of one user in any minute; 0 for any. */
-  readonly userLimit: number
-  /** Of one service that acts for users; 0 for any. */
-  readonly serviceLimit: number
-  /** Operations of the app; 0 for any. */
-  readonly appLimit: number
-  /** Else refusals are only counted. */
-  readonly isEnforced: boolean
-  readonly monotonic: () => number
-  /** Uniform in [0, 1). */
-  readonly random: () => number
-  /** Told of every refusal. */
-  readonly onRefusal: (policy: LimitPolicy) => void
-}
+import type { QuotaOptions } from './options.ts'
+import { blockRefusal, limitRefusal } from './refusals.ts'
+import { Standings } from './standings.ts'
 
 /** Whose message it is. */
 export interface Sender {
@@ -43,9 +27,7 @@ export interface Message {
 /** A user with more than that is counted in cells of a second: a log of them would be too long. */
 const LONGEST_LOG = 120
 const MAX_BUDGETS = 10_000
-const MAX_STANDINGS = 10_000
 const MINUTE_MS = 60_000
-const JITTER = 0.1
 const APP = 'app'
 
 /** How much users, services and the app may send in a minute, in a store that instances share. */
@@ -54,11 +36,11 @@ export class Quota {
   readonly app: Budget | undefined
   readonly lateness = new Lateness()
   readonly #budgets = new LruCache<Budget>({ maxEntries: MAX_BUDGETS })
-  /** For answers that charge nothing; forgotten all at once, which costs nothing but a hint. */
-  readonly #standings = new Map<string, Standing>()
+  readonly standings: Standings
 
   constructor(options: QuotaOptions) {
     this.options = options
+    this.standings = new Standings(options.monotonic)
     if (options.appLimit > 0) this.app = this.#create(APP, options.appLimit)
   }
 
@@ -73,7 +55,7 @@ export class Quota {
     const block = upstream.blockOf(uid)
     const answer = this.app?.take(1)
     const refusal = block
-      ? this.blockRefusal(block.policy, block.forMs)
+      ? blockRefusal(block.policy, block.forMs, this.options.random)
       : refusalBy(APP, answer instanceof Promise ? await answer : answer)
     if (!refusal) return
     onRefusal(block?.policy ?? APP)
@@ -92,26 +74,13 @@ export class Quota {
 
   /** Where a user stands, as far as this instance knows; undefined without a limit. */
   standingOf(uid: string): PolicyState | undefined {
-    const { userLimit, monotonic } = this.options
-    if (userLimit === 0) return undefined
-    const nowMs = monotonic()
-    const known = this.#standings.get(uid)
-    const isOver = known === undefined || nowMs >= known.nextAtMs
-    return {
-      policy: 'user',
-      limit: userLimit,
-      remaining: isOver ? userLimit : known.remaining,
-      nextInMs: isOver ? 0 : known.nextAtMs - nowMs
-    }
+    const { userLimit: limit } = this.options
+    if (limit === 0) return undefined
+    return { policy: 'user', limit, ...(this.standings.of(uid) ?? { remaining: limit, nextInMs: 0 }) }
   }
 
   appState(retryAfterMs: number): PolicyState {
     return { policy: APP, limit: this.options.appLimit, remaining: 0, nextInMs: retryAfterMs }
-  }
-
-  noteStanding(uid: string, remaining: number, nextInMs: number): void {
-    if (this.#standings.size >= MAX_STANDINGS) this.#standings.clear()
-    this.#standings.set(uid, { remaining, nextAtMs: this.options.monotonic() + nextInMs })
   }
 
   /** Undefined where there is no limit. */
@@ -128,24 +97,15 @@ export class Quota {
   /** A refusal of CometChat's own names the limit that it stands for here, and a time that is not the same for all. */
   namingPolicy(error: unknown, uid: string): unknown {
     if (!(error instanceof AppError) || error.code !== 'rate-limited' || error.options.violatedPolicies) return error
-    const block = this.options.upstream.blockOf(uid)
-    return this.blockRefusal(block?.policy ?? 'user', Math.max(error.options.retryAfterMs ?? 0, block?.forMs ?? 0))
-  }
-
-  blockRefusal(policy: 'user' | 'app', forMs: number): AppError {
-    const waitMs = forMs * (1 + this.options.random() * JITTER)
-    return refused(policy, Math.max(1, Math.ceil(waitMs / 1000)) * 1000, 'cometchat')
+    const { upstream, random } = this.options
+    const block = upstream.blockOf(uid)
+    return blockRefusal(block?.policy ?? 'user', Math.max(error.options.retryAfterMs ?? 0, block?.forMs ?? 0), random)
   }
 
   #create(name: string, limit: number): Budget {
     const { store, monotonic, random } = this.options
     return new Budget({ name, limit, source: store, monotonic, random })
   }
-}
-
-interface Standing {
-  readonly remaining: number
-  readonly nextAtMs: number
 }
 
 /** What became of a message. `isFresh` is false for an answer that was given before. */
@@ -178,7 +138,7 @@ export class Charge {
   #isOver = false
 
   constructor(quota: Quota, sender: Sender, { units, tag }: Message) {
-    const { upstream, isEnforced, onRefusal, userLimit, serviceLimit, monotonic } = quota.options
+    const { upstream, isEnforced, onRefusal, userLimit, serviceLimit, monotonic, random } = quota.options
     const { uid, service } = sender
     this.#quota = quota
     this.#sender = sender
@@ -190,8 +150,8 @@ export class Charge {
     const block = upstream.blockOf(uid)
     if (block) {
       onRefusal(block.policy)
-      if (isEnforced) this.refusal = quota.blockRefusal(block.policy, block.forMs)
-      if (isEnforced && block.policy === 'user') quota.noteStanding(uid, 0, block.forMs)
+      if (isEnforced) this.refusal = blockRefusal(block.policy, block.forMs, random)
+      if (isEnforced && block.policy === 'user') quota.standings.note(uid, 0, block.forMs)
     }
     if (this.refusal) this.#isOver = true
     else this.admitted = this.#begin(tag)
@@ -275,10 +235,9 @@ export class Charge {
     const waitMs = Math.max(...refusals.map(([, retryAfterMs]) => retryAfterMs))
     return (
       first &&
-      refused(
+      limitRefusal(
         first[0],
         waitMs,
-        `limit-${first[0]}`,
         refusals.map(([policy]) => policy)
       )
     )
@@ -286,11 +245,11 @@ export class Charge {
 
   #noteStanding(log: LogAnswer | undefined, user: BudgetAnswer | undefined): void {
     const { uid } = this.#sender
-    if (log) this.#quota.noteStanding(uid, log.remaining, log.nextInMs)
+    if (log) this.#quota.standings.note(uid, log.remaining, log.nextInMs)
     else if (user?.isAdmitted) {
       const used = this.#user?.used ?? 0
-      this.#quota.noteStanding(uid, Math.max(0, this.#quota.options.userLimit - used), MINUTE_MS)
-    } else if (user) this.#quota.noteStanding(uid, 0, user.retryAfterMs)
+      this.#quota.standings.note(uid, Math.max(0, this.#quota.options.userLimit - used), MINUTE_MS)
+    } else if (user) this.#quota.standings.note(uid, 0, user.retryAfterMs)
   }
 
   #close(delivery: MessageEnd['delivery'], isFresh: boolean): void {
@@ -314,7 +273,7 @@ export class Charge {
     const [log, user, service, app] = this.#answers
     this.#answers = [undefined, undefined, undefined, undefined]
     if (log?.isAdmitted) {
-      this.#quota.noteStanding(uid, log.remaining + units, log.nextInMs)
+      this.#quota.standings.note(uid, log.remaining + units, log.nextInMs)
       quietly(() => this.#quota.options.store.giveBack(uid, log.atMs, units))
     }
     if (user?.isAdmitted) this.#user?.giveBack(units, user.second)
@@ -323,23 +282,8 @@ export class Charge {
   }
 }
 
-const DETAILS: Readonly<Record<'user' | 'service' | 'app', string>> = {
-  user: 'This user has sent as many messages as are allowed in a minute.',
-  service: 'This service has sent as many messages as one may in a minute.',
-  app: 'The app has done as much as is allowed in a minute.'
-}
-
-function refused(
-  policy: 'user' | 'service' | 'app',
-  retryAfterMs: number,
-  reason: string,
-  violatedPolicies: readonly LimitPolicy[] = [policy]
-): AppError {
-  return new AppError('rate-limited', DETAILS[policy], { retryAfterMs, reason, violatedPolicies })
-}
-
 function refusalBy(policy: 'app', answer: BudgetAnswer | undefined): AppError | undefined {
-  return answer && !answer.isAdmitted ? refused(policy, answer.retryAfterMs, `limit-${policy}`) : undefined
+  return answer && !answer.isAdmitted ? limitRefusal(policy, answer.retryAfterMs) : undefined
 }
 
 function isFree(answer: BudgetAnswer | undefined): boolean {
