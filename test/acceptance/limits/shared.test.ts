@@ -1,4 +1,5 @@
 // One quota for several instances, with the emulator's ledger as the judge; and what holds while their Redis is away.
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { needsRedis, type RedisServer, redisFor } from '../../helpers/redis-server.ts'
 import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
@@ -19,7 +20,14 @@ t.test('two instances share the thirty of a user, at many times the load', needs
   const { emulator, services, parentId, groupParentId } = await startInstances(t, redis, 2)
   const [one, two] = services as [ServiceProcess, ServiceProcess]
   const token = await tokenFor('alice')
-  const post = (service: ServiceProcess) => postReply(service, { parentId, token })
+  /** Where the machine is too busy for Redis to answer in time, nothing is sent, and the caller comes again. */
+  const post = async (service: ServiceProcess) => {
+    for (let tries = 0; ; tries++) {
+      const answer = await postReply(service, { parentId, token })
+      if (answer.status !== 503 || answer.json['delivery'] !== 'not-sent' || tries === 50) return answer
+      await delay(100)
+    }
+  }
   const answers = (
     await Promise.all(
       [one, two].map(async service => {
@@ -38,7 +46,11 @@ t.test('two instances share the thirty of a user, at many times the load', needs
     emulator.requests.some(({ status }) => status === 429),
     'CometChat refuses none'
   )
-  t.ok(answers.every(({ status }) => status === 201 || status === 429))
+  const others = answers.filter(({ status }) => status !== 201 && status !== 429)
+  t.same(
+    others.map(({ json }) => [json['code'], json['detail']]),
+    []
+  )
   for (const service of services) {
     const bob = await postReply(service, { parentId: groupParentId, as: 'bob' })
     t.equal(bob.status, 201, 'nobody else is refused')
