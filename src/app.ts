@@ -10,6 +10,7 @@ import { checkContent } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
 import { Connections } from './http/memory/connections.ts'
 import { heldBodies } from './http/memory/held-bodies.ts'
+import { UnreadAnswers } from './http/memory/unread-answers.ts'
 import { refuseConnection } from './http/parser-errors.ts'
 import { createPublicServer } from './http/public-server.ts'
 import { createAddressTest, networkOf } from './lib/network.ts'
@@ -59,6 +60,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     refuse: refuseConnection
   })
   connections.watch(app.server)
+  new UnreadAnswers().watch(app.server)
   const presence = new ClientPresence()
   presence.watch(app.server)
   setErrorHandler(app, adapters.log, door.judge)
