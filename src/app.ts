@@ -93,6 +93,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
         noteCaller(request.facts, request.caller)
         door.checkCaller(request)
       },
+      onWaited: ({ facts }) => facts.noteAuthentication(),
       forgetCredentials: true
     })
     await scope.register(requestGuard, {

@@ -28,6 +28,8 @@ export interface RequireCallerOptions {
   /** Throws for a request that is refused whatever its credential. */
   readonly checkFirst?: (request: FastifyRequest) => void
   readonly onCaller?: (request: FastifyRequest) => void
+  /** Told when the caller is known, or refused, after something had to be waited for. */
+  readonly onWaited?: (request: FastifyRequest) => void
   /** For a server of our own: the hooks of a host's server want to see their request whole. */
   readonly forgetCredentials?: boolean
 }
@@ -65,7 +67,7 @@ export const requireCaller = fp<RequireCallerOptions>(
       const found = authenticate(credential, request, options)
       const admitted =
         found instanceof Promise ? found.then(principal => admit(request, principal)) : admit(request, found)
-      if (admitted) admitted.then(() => done(), done)
+      if (admitted) admitted.finally(() => options.onWaited?.(request)).then(() => done(), done)
       else done()
     })
   },

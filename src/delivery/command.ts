@@ -1,7 +1,7 @@
 import type { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import { type CallerFields, type DeliveryFields, noteAttempt } from '../observability/log-fields.ts'
+import { type LogFields, noteAttempt } from '../observability/log-fields.ts'
 import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */
@@ -33,7 +33,7 @@ export interface ReplyCommand {
   readonly waitMs?: number
   /** False once the client has gone. */
   readonly isWaiting: () => boolean
-  readonly facts: DeliveryFields & CallerFields
+  readonly facts: LogFields
   /** Undefined without limits. */
   readonly admission?: Admission
   /** What it is refused with if it is new; what became of an earlier attempt is told all the same. */

@@ -177,7 +177,7 @@ class DeliveryRun {
     let mayBeSent = isSent
     try {
       const admitting = this.#requireAdmission()
-      if (admitting) await admitting
+      if (admitting) await this.#storeTime(admitting)
       const receiver = known ?? (await this.#findReceiver())
       if (!mayBeSent) mayBeSent = await this.#markSent()
       if (this.#options.beforeSend) await this.#options.beforeSend(this.#order)
@@ -194,6 +194,13 @@ class DeliveryRun {
       // Without its lease this attempt knows only of itself: another one may have sent the reply meanwhile.
       throw isFenced && error.delivery === 'not-sent' ? stillUnknown(0) : error
     }
+  }
+
+  /** Budgets are kept where records are. */
+  async #storeTime(pending: Promise<void>): Promise<void> {
+    const { clock } = this.#options
+    const beganAtMs = clock.monotonic()
+    await pending.finally(() => this.#order.facts.notePart('storeMs', beganAtMs, clock.monotonic()))
   }
 
   /** Throws what a limit refuses the message with. */

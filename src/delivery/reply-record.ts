@@ -5,9 +5,9 @@ import { outcomeOf, storeUnavailable } from './outcome.ts'
 import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
 import { fingerprintOf, type RecordKeys } from './record-keys.ts'
 import type { SearchMemory } from './search-state.ts'
+import { type StoreWatch, TimedStore } from './timed-store.ts'
 
-export interface RecordKeeping {
-  readonly store: RecordStore
+export interface RecordKeeping extends StoreWatch {
   readonly recordKeys: RecordKeys
   /** Off: replies carry no marker, and an unknown outcome stays unknown. */
   readonly marker: boolean
@@ -22,17 +22,19 @@ export class ReplyRecord {
   readonly leaseMs: number
   readonly marker: string | undefined
   readonly #store: RecordStore
+  readonly #transitions: TimedStore
   readonly #acquisition: Acquisition
   readonly #localAttempts: LocalAttempts
   readonly #localAttempt: LocalAttempt | undefined
 
   constructor(
-    { store, recordKeys, marker, newOwner }: RecordKeeping,
+    keeping: RecordKeeping,
     order: ReplyCommand,
     localAttempts: LocalAttempts,
     leaseMs: number,
     search: string | undefined
   ) {
+    const { store, recordKeys, marker, newOwner } = keeping
     const { idempotencyKey, author, parentId, message } = order
     const { issuer, subject, uid } = author
     const key = recordKeys.recordKey({ issuer, subject, uid, parentId }, idempotencyKey)
@@ -40,6 +42,7 @@ export class ReplyRecord {
     this.leaseMs = leaseMs
     this.marker = marker ? recordKeys.marker(this.isKeyed ? key : undefined) : undefined
     this.#store = store
+    this.#transitions = new TimedStore(keeping, order.facts)
     const fingerprint = this.isKeyed ? fingerprintOf(message) : ''
     this.#acquisition = { key, fingerprint, owner: newOwner(), leaseMs, ...(this.isKeyed && { search }) }
     this.#localAttempts = localAttempts
@@ -49,7 +52,7 @@ export class ReplyRecord {
   /** Rejects when the store did not answer: then it may or may not have happened. */
   acquire(as: AcquiredAs): Awaitable<AcquireResult> {
     try {
-      return this.#store.acquire(this.#acquisition, as)
+      return this.#transitions.acquire(this.#acquisition, as)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -59,7 +62,7 @@ export class ReplyRecord {
   async markSent(): Promise<boolean> {
     const { key, owner } = this.#acquisition
     try {
-      return await this.#store.markSent(key, owner)
+      return await this.#transitions.markSent(key, owner)
     } catch {
       throw storeUnavailable('not-sent')
     }
@@ -68,7 +71,7 @@ export class ReplyRecord {
   /** Whether the record is ours now. An attempt that fails to get it cannot say what another attempt does with it. */
   async takeOver(previousOwner: string): Promise<boolean> {
     try {
-      return await this.#store.takeOver(this.#acquisition.key, previousOwner, this.#acquisition)
+      return await this.#transitions.takeOver(this.#acquisition.key, previousOwner, this.#acquisition)
     } catch {
       throw storeUnavailable('unknown')
     }
@@ -83,13 +86,13 @@ export class ReplyRecord {
   complete(outcome: RecordedOutcome): Awaitable<void> {
     this.#noteResolved()
     const { key, owner } = this.#acquisition
-    return this.isKeyed ? quietly(() => this.#store.complete(key, owner, outcome)) : this.release()
+    return this.isKeyed ? quietly(() => this.#transitions.complete(key, owner, outcome)) : this.release()
   }
 
   /** Keeps what was found in the thread, whichever attempt sent it. */
   completeAsFound(outcome: RecordedOutcome): Awaitable<void> {
     this.#noteResolved()
-    return quietly(() => this.#store.complete(this.#acquisition.key, undefined, outcome))
+    return quietly(() => this.#transitions.complete(this.#acquisition.key, undefined, outcome))
   }
 
   /** Keeps what a failure says about the reply. */
@@ -97,14 +100,14 @@ export class ReplyRecord {
     const outcome = outcomeOf(error)
     if (outcome) return this.complete(outcome)
     const { key, owner } = this.#acquisition
-    if (error.delivery !== 'not-sent' && this.isKeyed) return quietly(() => this.#store.markInDoubt(key, owner))
+    if (error.delivery !== 'not-sent' && this.isKeyed) return quietly(() => this.#transitions.markInDoubt(key, owner))
     this.#noteResolved()
     return this.release()
   }
 
   /** Nothing was sent, and nothing will be. With a `search` the record stays, for what it remembers of that. */
   release(search?: string): Awaitable<void> {
-    return quietly(() => this.#store.release(this.#acquisition.key, this.#acquisition.owner, search))
+    return quietly(() => this.#transitions.release(this.#acquisition.key, this.#acquisition.owner, search))
   }
 
   get owner(): string {
@@ -120,7 +123,7 @@ export class ReplyRecord {
   get search(): SearchMemory {
     const { key } = this.#acquisition
     return {
-      note: (former, search) => this.#store.noteSearch(key, former, search),
+      note: async (former, search) => this.#transitions.noteSearch(key, former, search),
       time: () => this.#store.time()
     }
   }

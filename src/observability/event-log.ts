@@ -29,6 +29,10 @@ export function logEvents(log: Logger): Emit {
   const trail = trailOf(log)
   return event => {
     switch (event.name) {
+      case 'upstream-attempt':
+      case 'store-transition':
+      case 'key-fetch':
+        return undefined
       case 'alarm': {
         const { name, ...fields } = event
         return log.error(fields, 'alarm')

@@ -1,11 +1,66 @@
 import type { LimitPolicy } from '../errors.ts'
 
+/** The calls to CometChat, each by its method and its path without what differs from call to call. */
+export type UpstreamCall =
+  | 'POST /messages/{id}/thread'
+  | 'GET /messages/{id}/thread'
+  | 'GET /messages/{id}'
+  | 'GET /users/{uid}'
+  | 'POST /users'
+
+/** What STORE_URL names. */
+export type StoreKind = 'memory' | 'file' | 'redis'
+
+/** The transitions of a record, as `RecordStore` has them. */
+export type StoreTransition =
+  | 'acquire'
+  | 'mark-sent'
+  | 'mark-in-doubt'
+  | 'take-over'
+  | 'complete'
+  | 'release'
+  | 'note-search'
+
+/** A step of the work that takes its time. There are several in a reply, and none of them is a line of the log. */
+export type StepEvent =
+  /** One exchange with CometChat is over, or was given up before its turn came. */
+  | {
+      readonly name: 'upstream-attempt'
+      readonly call: UpstreamCall
+      /** How long it waited for its turn, in milliseconds. */
+      readonly queueMs: number
+      /** From its turn to its end, in milliseconds; undefined where its turn never came. */
+      readonly durationMs: number | undefined
+      readonly status?: number
+      /** Why there is no answer: a closed vocabulary (`FailureCause`). */
+      readonly cause?: string
+    }
+  /** One transition of a record is over; a failed one may or may not have happened. */
+  | {
+      readonly name: 'store-transition'
+      readonly store: StoreKind
+      readonly transition: StoreTransition
+      /** In milliseconds; 0 for what was done at once, in memory. */
+      readonly durationMs: number
+      readonly isFailed: boolean
+    }
+  /** The key set of an issuer was asked for. */
+  | {
+      readonly name: 'key-fetch'
+      /** As the configuration names it. */
+      readonly issuer: string
+      readonly durationMs: number
+      /** `ok`, or why the keys cannot be used: a closed vocabulary, but for the status that was answered. */
+      readonly result: string
+    }
+
 /**
  * Everything a part of this service tells the operator, beside the line of each request. A part is given `emit` and
  * says what happened; the log, and whatever else subscribes, decides what becomes of it. An event holds no secret, no
  * text of a message and no raw error: it may be written as it is.
  */
 export type ServiceEvent =
+  | StepEvent
   /** Somebody has to look: the key is refused or was shown, an answer belongs to another request. */
   | {
       readonly name: 'alarm'

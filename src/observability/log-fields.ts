@@ -8,6 +8,8 @@ const MAX_SUBJECT_LENGTH = 128
  */
 export class LogFields {
   readonly #sinceMs = performance.now()
+  /** Until then it is known what the time went for. */
+  #accountedUntilMs = Number.NEGATIVE_INFINITY
   requestId?: string
   /** Of `traceparent`: what a tracing system finds the request by. */
   traceId?: string
@@ -15,6 +17,12 @@ export class LogFields {
   route?: string
   status?: number
   durationMs?: number
+  /** Until the caller was known, where something had to be verified or asked for; without it the caller was remembered. */
+  authMs?: number
+  /** Waiting for a turn at CometChat. */
+  queueMs?: number
+  /** Waiting for the store. */
+  storeMs?: number
   code?: ProblemCode
   delivery?: DeliveryState
   reason?: string
@@ -33,11 +41,33 @@ export class LogFields {
   upstreamStatus?: number
   upstreamCode?: string
 
-  /** The time from the end of the request's headers until now, to a tenth of a millisecond. */
+  /** The time from the end of the request's headers until now, to a tenth of a millisecond; its parts become final. */
   noteDuration(): void {
     this.durationMs = Math.round((performance.now() - this.#sinceMs) * 10) / 10
+    for (const part of PARTS) {
+      // Downwards, or the parts could be more than the whole.
+      const ms = this[part]
+      if (ms !== undefined) this[part] = Math.floor(ms * 10) / 10
+    }
+  }
+
+  /** The caller is known, or refused, after something was verified or asked for; all of the time until now went there. */
+  noteAuthentication(): void {
+    this.authMs = performance.now() - this.#sinceMs
+  }
+
+  /**
+   * What a time on the monotonic clock went for. Of two parts at the same time each moment counts for the one that ended
+   * first, so that all of them are never more than the whole.
+   */
+  notePart(part: 'queueMs' | 'storeMs' | 'upstreamMs', beganAtMs: number, endedAtMs: number): void {
+    const fromMs = Math.max(beganAtMs, this.#accountedUntilMs)
+    this[part] = (this[part] ?? 0) + Math.max(0, endedAtMs - fromMs)
+    this.#accountedUntilMs = Math.max(this.#accountedUntilMs, endedAtMs)
   }
 }
+
+const PARTS = ['authMs', 'queueMs', 'storeMs', 'upstreamMs'] as const
 
 /** Those that say who asks for what. */
 export type CallerFields = Pick<
@@ -113,22 +143,29 @@ export function noteReconciled(fields: DeliveryFields, reconciled: NonNullable<D
 
 /** One exchange with CometChat, added to those before it. */
 export function noteAttempt(
-  fields: DeliveryFields,
+  facts: LogFields,
   {
-    durationMs,
+    askedAtMs,
+    begunAtMs,
+    endedAtMs,
     keyFingerprint,
     status,
     code
   }: {
-    readonly durationMs: number
+    readonly askedAtMs: number
+    /** When its turn came; undefined where it was given up before. */
+    readonly begunAtMs: number | undefined
+    readonly endedAtMs: number
     readonly keyFingerprint?: string
     readonly status?: number
     readonly code?: string
   }
 ): void {
-  fields.attempts = (fields.attempts ?? 0) + 1
-  if (keyFingerprint !== undefined) fields.keyFingerprint = keyFingerprint
-  fields.upstreamMs = Math.round((fields.upstreamMs ?? 0) + durationMs)
-  if (status !== undefined) fields.upstreamStatus = status
-  if (code !== undefined) fields.upstreamCode = code
+  facts.attempts = (facts.attempts ?? 0) + 1
+  if (keyFingerprint !== undefined) facts.keyFingerprint = keyFingerprint
+  const turnAtMs = begunAtMs ?? endedAtMs
+  facts.notePart('queueMs', askedAtMs, turnAtMs)
+  facts.notePart('upstreamMs', turnAtMs, endedAtMs)
+  if (status !== undefined) facts.upstreamStatus = status
+  if (code !== undefined) facts.upstreamCode = code
 }

@@ -7,11 +7,7 @@ import { ActingLimits } from '../lib/service/acting-limits.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
-import {
-  type CometChatClient,
-  type CometChatClientOptions,
-  createCometChatClient
-} from '../upstream/cometchat-client.ts'
+import { type CometChatClient, createCometChatClient } from '../upstream/cometchat-client.ts'
 import { withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
 import { upstreamError } from '../upstream/errors/upstream-error.ts'
@@ -21,6 +17,7 @@ import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
+import type { RetryOptions } from '../upstream/transport/retry.ts'
 import { createCometChatUsers } from '../upstream/users.ts'
 import type { Part } from './part.ts'
 
@@ -64,7 +61,7 @@ export function createCometChat(
   })
   const connections = calls ? countCalls(gate, calls) : gate
   const trouble = createAppTrouble(emit, clock)
-  const options: CometChatClientOptions = {
+  const options: RetryOptions = {
     connections,
     keyring,
     clock,

@@ -83,6 +83,7 @@ export class KeyPool {
       fetchKeys: createKeyReader({ issuer: issuer ?? '', jwksUrl, fetchJson, httpHosts }),
       clock,
       emit,
+      keysOf: issuer ?? config.usersOf,
       variable: isSingle ? 'AUTH_JWT_ISSUER' : 'AUTH_ISSUERS_FILE',
       onFirstRead: count => this.#say(config, count),
       ...named

@@ -27,6 +27,7 @@ export async function openLogin(
     fetchKeys: createKeyReader({ issuer: login.issuer, jwksUrl: undefined, fetchJson }),
     clock,
     emit,
+    keysOf: login.issuer,
     variable: 'AUTH_LOGIN_ISSUER'
   })
   const parts = createLogin({

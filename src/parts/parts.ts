@@ -74,6 +74,8 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
     store: records.store,
+    storeKind: config.delivery.store.kind,
+    emit,
     recordKeys: createRecordKeys(secretOf(config.delivery)),
     clock,
     deadlineMs: config.delivery.deadlineMs,

@@ -3,7 +3,6 @@ import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import type { Emit } from '../observability/events.ts'
 import { CometChatTime } from './cometchat-time.ts'
 import { alarmFor, refusedReceivers, upstreamError } from './errors/upstream-error.ts'
 import { type Expectation, parentIdOf, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
@@ -18,7 +17,7 @@ import type { ThreadPage, ThreadPlace } from './thread/page.ts'
 import { readLargePage, readThreadPage } from './thread/read-page.ts'
 import { searchThread } from './thread/search.ts'
 import type { CallResult } from './transport/call-result.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './transport/exchange.ts'
+import type { CallRequest, UpstreamAnswer } from './transport/exchange.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
 import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply, ThreadLook } from './types.ts'
 
@@ -36,23 +35,15 @@ export interface CometChatClient {
   timeMs(): number | undefined
 }
 
-export interface CometChatClientOptions extends RetryOptions {
-  readonly emit: Emit
-}
-
 /** How many messages are asked for at once: those of a lively hour, then fewer where they are long. */
 const PAGES = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES } as const
 
 /** The calls this service makes to CometChat's REST API v3. */
-export function createCometChatClient(options: CometChatClientOptions): CometChatClient {
+export function createCometChatClient(options: RetryOptions): CometChatClient {
   const { connections, keyring, emit, clock } = options
   const time = new CometChatTime(clock)
 
-  async function request(
-    build: (key: Secret) => UpstreamRequest,
-    deadline: Deadline,
-    safe: boolean
-  ): Promise<CallResult> {
+  async function request(build: (key: Secret) => CallRequest, deadline: Deadline, safe: boolean): Promise<CallResult> {
     const result = await requestWithRetries(options, build, deadline, safe)
     time.note(result.outcome)
     return result

@@ -5,7 +5,7 @@ import { type CometChatUid, isCometChatUid } from '../lib/service/cometchat-uid.
 import { VERSION } from '../lib/service/version.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { ThreadPlace } from './thread/page.ts'
-import type { UpstreamRequest } from './transport/exchange.ts'
+import type { CallRequest } from './transport/exchange.ts'
 import type { NewUser, Receiver, Reply } from './types.ts'
 
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
@@ -38,20 +38,20 @@ function checked(uid: CometChatUid): string {
 }
 
 /** `GET /users/{uid}` (docs: Get User). */
-export function readUserRequest(uid: CometChatUid, key: Secret): UpstreamRequest {
-  return { method: 'GET', path: `/v3/users/${checked(uid)}`, headers: headersOfApp(key) }
+export function readUserRequest(uid: CometChatUid, key: Secret): CallRequest {
+  return { call: 'GET /users/{uid}', method: 'GET', path: `/v3/users/${checked(uid)}`, headers: headersOfApp(key) }
 }
 
 /** `POST /users` (docs: Create User). */
-export function createUserRequest(uid: CometChatUid, { name, avatar }: NewUser, key: Secret): UpstreamRequest {
+export function createUserRequest(uid: CometChatUid, { name, avatar }: NewUser, key: Secret): CallRequest {
   const body = JSON.stringify({ uid: checked(uid), name, avatar })
   const all = [...headersOfApp(key), 'content-type', 'application/json']
-  return { method: 'POST', path: '/v3/users', headers: all, body }
+  return { call: 'POST /users', method: 'POST', path: '/v3/users', headers: all, body }
 }
 
 /** `GET /messages/{id}` (docs: Get Message). */
-export function readMessageRequest(messageId: string, uid: CometChatUid, key: Secret): UpstreamRequest {
-  return { method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
+export function readMessageRequest(messageId: string, uid: CometChatUid, key: Secret): CallRequest {
+  return { call: 'GET /messages/{id}', method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
 }
 
 /**
@@ -63,7 +63,7 @@ export function readThreadRequest(
   uid: CometChatUid,
   { page, size, cursor }: ThreadPlace,
   key: Secret
-): UpstreamRequest {
+): CallRequest {
   const parameters = [`perPage=${size}`, `page=${page}`]
   if (cursor) {
     const { affix, sentAt, id } = cursor
@@ -72,17 +72,30 @@ export function readThreadRequest(
     if (id !== undefined) parameters.push(`id=${encodeURIComponent(id)}`)
   }
   const path = `${messagePath(parentId)}/thread?${parameters.join('&')}`
-  return { method: 'GET', path, headers: headers(key, uid), maxAnswerBytes: MAX_THREAD_PAGE_BYTES }
+  return {
+    call: 'GET /messages/{id}/thread',
+    method: 'GET',
+    path,
+    headers: headers(key, uid),
+    maxAnswerBytes: MAX_THREAD_PAGE_BYTES
+  }
 }
 
 /** `POST /messages/{id}/thread` (docs: Send Threaded Message). */
-export function postReplyRequest(reply: Reply, body: string, key: Secret): UpstreamRequest {
+export function postReplyRequest(reply: Reply, body: string, key: Secret): CallRequest {
   const all = headers(key, reply.uid)
   all.push('content-type', 'application/json')
   if (reply.traceparent !== undefined) all.push('traceparent', reply.traceparent)
   const { parentId, uid } = reply
   const probe = () => readMessageRequest(parentId, uid, key)
-  return { method: 'POST', path: `${messagePath(parentId)}/thread`, headers: all, body, probe }
+  return {
+    call: 'POST /messages/{id}/thread',
+    method: 'POST',
+    path: `${messagePath(parentId)}/thread`,
+    headers: all,
+    body,
+    probe
+  }
 }
 
 /** The body CometChat receives: written from the validated members, never piped. Throws when it is too long. */

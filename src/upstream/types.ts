@@ -1,4 +1,5 @@
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
+import type { UpstreamCall } from '../observability/events.ts'
 import type { ThreadMemory } from './thread/page.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
@@ -79,9 +80,13 @@ export interface NewUser {
   readonly avatar?: string
 }
 
-/** One exchange with CometChat, for the log line. */
+/** One exchange with CometChat; its times are on the monotonic clock. */
 export interface Attempt {
-  readonly durationMs: number
+  readonly call: UpstreamCall
+  readonly askedAtMs: number
+  /** When its turn came; undefined where it was given up before. */
+  readonly begunAtMs: number | undefined
+  readonly endedAtMs: number
   /** Of the API key that it was made with. */
   readonly keyFingerprint?: string
   readonly status?: number

@@ -1,7 +1,6 @@
 import { AppError } from '../errors.ts'
 import { isObject, parseJson } from '../lib/json.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import type { CometChatClientOptions } from './cometchat-client.ts'
 import { alarmFor, upstreamError } from './errors/upstream-error.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
 import type { CallResult } from './transport/call-result.ts'
@@ -21,9 +20,7 @@ export interface CometChatUsers {
   create(uid: CometChatUid, user: NewUser, deadline: Deadline): Promise<'created' | 'exists'>
 }
 
-export type CometChatUsersOptions = RetryOptions & Pick<CometChatClientOptions, 'emit'>
-
-export function createCometChatUsers(options: CometChatUsersOptions): CometChatUsers {
+export function createCometChatUsers(options: RetryOptions): CometChatUsers {
   function failed(result: CallResult): AppError {
     // A call about a user posts nothing, however it ends.
     const error = upstreamError(result, 'read')

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import type { Authenticator } from '../../src/auth/authenticator.ts'
 import type { Principal } from '../../src/auth/caller.ts'
+import { credentialRefusal } from '../../src/auth/reasons.ts'
 import { type RequireCallerOptions, requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
@@ -139,3 +140,20 @@ t.test('what is refused whatever its credential is refused before the credential
   t.equal((await callerOf(alice, {}, { bearer, checkFirst })).statusCode, 500)
   t.equal(asked, 0)
 })
+
+t.test(
+  'a wait for the caller is told, whether it ends with one or not; a caller who is known at once is none',
+  async t => {
+    const told: string[] = []
+    const onWaited: RequireCallerOptions['onWaited'] = ({ url }) => void told.push(url)
+    t.equal((await callerOf(alice, {}, { onWaited })).statusCode, 200)
+    t.same(told, [])
+    t.equal((await callerOf(alice, {}, { onWaited, bearer: async () => alice })).statusCode, 200)
+    t.same(told, ['/'])
+    const refusal = async (): Promise<never> => {
+      throw credentialRefusal('unauthenticated', 'token-key', 'No.')
+    }
+    t.equal((await callerOf(alice, {}, { onWaited, bearer: refusal })).statusCode, 401)
+    t.same(told, ['/', '/'])
+  }
+)

@@ -6,6 +6,7 @@ import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { createMemoryStore } from '../../src/delivery/stores/memory/store.ts'
 import { AppError } from '../../src/errors.ts'
 import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
+import { LogFields } from '../../src/observability/log-fields.ts'
 import type { CometChatClient } from '../../src/upstream/cometchat-client.ts'
 import { createFakeClock, MINUTE_MS } from './fake-clock.ts'
 
@@ -32,6 +33,8 @@ function start() {
     store: createMemoryStore({ monotonic: () => clock.monotonic() }),
     recordKeys: createRecordKeys(undefined),
     clock,
+    storeKind: 'memory',
+    emit: () => undefined,
     deadlineMs: 10_000,
     quietPeriodMs: 2 * MINUTE_MS,
     marker: true
@@ -41,7 +44,7 @@ function start() {
     message: { category: 'message', type: 'text', data: { text: 'hi' } },
     author: { issuer: 'issuer', subject: 'alice', uid: 'alice' as CometChatUid },
     isWaiting: () => true,
-    facts: {}
+    facts: new LogFields()
   }
   const keyed = { ...order, idempotencyKey: 'key' }
   const fails = (how: () => Promise<never>): void => {

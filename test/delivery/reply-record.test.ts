@@ -6,7 +6,9 @@ import type { RecordStore } from '../../src/delivery/record.ts'
 import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { AppError } from '../../src/errors.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
+import { LogFields } from '../../src/observability/log-fields.ts'
 
 const ORDER: ReplyCommand = {
   parentId: '1',
@@ -14,7 +16,7 @@ const ORDER: ReplyCommand = {
   author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
   idempotencyKey: 'a-key',
   isWaiting: () => true,
-  facts: {}
+  facts: new LogFields()
 }
 
 const broken = (): never => {
@@ -35,7 +37,8 @@ const STORE: RecordStore = {
 }
 
 function openRecord(): ReplyRecord {
-  const parts = { store: STORE, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
+  const watch = { storeKind: 'memory', clock: systemClock, emit: () => undefined } as const
+  const parts = { ...watch, store: STORE, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
   return new ReplyRecord(parts, ORDER, new LocalAttempts(() => 0), 1000, undefined)
 }
 

@@ -22,7 +22,13 @@ function start({ fetchKeys = async (): Promise<unknown> => keySet } = {}) {
     idleMs: 60_000,
     absoluteMs: 60_000
   })
-  const keys = createRemoteKeys({ fetchKeys, clock, emit: () => undefined, variable: 'AUTH_LOGIN_ISSUER' })
+  const keys = createRemoteKeys({
+    fetchKeys,
+    clock,
+    emit: () => undefined,
+    keysOf: 'the issuer',
+    variable: 'AUTH_LOGIN_ISSUER'
+  })
   t.teardown(() => keys.close())
   return {
     sessions,

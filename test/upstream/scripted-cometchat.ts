@@ -2,10 +2,10 @@
 import type { Clock } from '../../src/lib/clock.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
-import type { ServiceEvent } from '../../src/observability/events.ts'
-import type { CometChatClientOptions } from '../../src/upstream/cometchat-client.ts'
+import type { ServiceEvent, StepEvent } from '../../src/observability/events.ts'
 import { createKeyring } from '../../src/upstream/keyring.ts'
 import type { ExchangeResult, FailureCause, UpstreamRequest } from '../../src/upstream/transport/exchange.ts'
+import type { RetryOptions } from '../../src/upstream/transport/retry.ts'
 
 export const ALICE = 'alice' as CometChatUid
 export const KEYS = [new Secret('first-key-of-cometchat'), new Secret('second-key-of-cometchat')] as const
@@ -27,6 +27,7 @@ export function failure(cause: FailureCause, sent: boolean): ExchangeResult {
 export function scripted(...script: readonly [ExchangeResult, ...ExchangeResult[]]) {
   const requests: UpstreamRequest[] = []
   const events: ServiceEvent[] = []
+  const steps: StepEvent[] = []
   const sleeps: number[] = []
   let nowMs = 0
   let resets = 0
@@ -38,9 +39,10 @@ export function scripted(...script: readonly [ExchangeResult, ...ExchangeResult[
       nowMs += ms
     }
   }
-  const options: CometChatClientOptions = {
+  const options: RetryOptions = {
     connections: {
-      exchange: async request => {
+      exchange: async (request, { onTurn }) => {
+        onTurn?.(nowMs)
         requests.push(request)
         return script[Math.min(requests.length, script.length) - 1] ?? script[0]
       },
@@ -51,7 +53,7 @@ export function scripted(...script: readonly [ExchangeResult, ...ExchangeResult[
     clock,
     settleMs: 3500,
     random: () => 0,
-    emit: event => void events.push(event)
+    emit: event => void (event.name === 'upstream-attempt' ? steps : events).push(event as StepEvent)
   }
-  return { options, requests, events, sleeps, resets: () => resets }
+  return { options, requests, events, steps, sleeps, resets: () => resets }
 }

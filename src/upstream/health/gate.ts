@@ -156,6 +156,7 @@ export class UpstreamGate implements Connections, ExchangeObserver {
     if (this.#inFlight >= this.#maxInFlight) return Promise.resolve(this.#refusals.refusal('upstream-queue', SOON_MS))
     this.#inFlight++
     this.#line.moved(nowMs)
+    limits.onTurn?.(nowMs)
     return this.#connections.exchange(request, limits, this)
   }
 
@@ -167,7 +168,10 @@ export class UpstreamGate implements Connections, ExchangeObserver {
       return this.#refuseInOutage() ?? this.#begin(request, limits, nowMs)
     }
     const patienceMs = Math.max(breaker.patienceMs, this.#signs.reserveMs(nowMs) * PROBE_P99S)
-    const outcome = await this.#begin(read, { ...limits, timeoutMs: Math.min(limits.timeoutMs, patienceMs) }, nowMs)
+    const timeoutMs = Math.min(limits.timeoutMs, patienceMs)
+    // A post that waits for what its probe shows has its turn after it.
+    const onTurn = read === request ? limits.onTurn : undefined
+    const outcome = await this.#begin(read, { ...limits, timeoutMs, onTurn }, nowMs)
     const endedAtMs = this.#clock.monotonic()
     breaker.probeEnded(endedAtMs)
     const refusal = breaker.outage === undefined ? undefined : this.#refuseInOutage()

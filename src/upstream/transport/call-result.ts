@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import { isObject, parseJson } from '../../lib/json.ts'
+import type { StepEvent } from '../../observability/events.ts'
 import { type CometChatRefusal, loggableCode, refusalOf } from '../errors/cometchat-errors.ts'
 import type { Attempt } from '../types.ts'
 import type { ExchangeResult, UpstreamAnswer } from './exchange.ts'
@@ -50,12 +51,23 @@ export function isAccepted({ outcome, refusal }: CallResult): boolean {
 }
 
 /** What the log may say of an outcome: a status, and a code of a closed vocabulary. */
-export function toAttemptLog({ outcome }: CallResult, durationMs: number, keyFingerprint: string): Attempt {
-  if (outcome.kind === 'failure') return { durationMs, keyFingerprint, code: outcome.errorCode }
+export function toAttempt({ outcome }: CallResult, made: Omit<Attempt, 'status' | 'code'>): Attempt {
+  if (outcome.kind === 'failure') return { ...made, code: outcome.errorCode }
   const { status } = outcome
   const code = status >= 400 ? errorCodeOf(outcome) : undefined
-  if (code === undefined) return { durationMs, keyFingerprint, status }
-  return { durationMs, keyFingerprint, status, code: loggableCode(code) }
+  return code === undefined ? { ...made, status } : { ...made, status, code: loggableCode(code) }
+}
+
+/** The same for those who count the calls of all requests. */
+export function toAttemptEvent({ outcome }: CallResult, made: Attempt): StepEvent {
+  const { call, askedAtMs, begunAtMs, endedAtMs } = made
+  return {
+    name: 'upstream-attempt',
+    call,
+    queueMs: (begunAtMs ?? endedAtMs) - askedAtMs,
+    durationMs: begunAtMs === undefined ? undefined : endedAtMs - begunAtMs,
+    ...(outcome.kind === 'failure' ? { cause: outcome.cause } : { status: outcome.status })
+  }
 }
 
 /** `error.code` of CometChat's envelope, and nothing else of it: its text has been seen to hold the API key. */

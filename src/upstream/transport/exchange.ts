@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 import type { LimitPolicy } from '../../errors.ts'
+import type { UpstreamCall } from '../../observability/events.ts'
 
 /** One HTTP/1.1 request, complete: nothing is added to it on the way. */
 export interface UpstreamRequest {
@@ -13,6 +14,11 @@ export interface UpstreamRequest {
   readonly maxAnswerBytes?: number
   /** A read for the same user that shows whether CometChat answers at all; where this is no read itself. */
   readonly probe?: () => UpstreamRequest
+}
+
+/** A request that says which call it is. */
+export interface CallRequest extends UpstreamRequest {
+  readonly call: UpstreamCall
 }
 
 export interface UpstreamAnswer {
@@ -56,6 +62,8 @@ export interface ExchangeLimits {
   readonly timeoutMs: number
   /** Asked in the turn in which the first byte would be written; false keeps it from being written. */
   readonly shouldSend?: (() => boolean) | undefined
+  /** Told on the monotonic clock when its turn comes; never where it is refused before. What follows is CometChat's time. */
+  readonly onTurn?: ((atMs: number) => void) | undefined
 }
 
 /** Who is told how exchanges go; one for all of them. */

@@ -1,9 +1,10 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Secret } from '../../lib/secret.ts'
+import type { Emit } from '../../observability/events.ts'
 import type { Keyring } from '../keyring.ts'
-import type { Deadline } from '../types.ts'
-import { type CallResult, interpret, isAccepted, toAttemptLog } from './call-result.ts'
-import type { UpstreamRequest } from './exchange.ts'
+import type { Attempt, Deadline } from '../types.ts'
+import { type CallResult, interpret, isAccepted, toAttempt, toAttemptEvent } from './call-result.ts'
+import type { CallRequest } from './exchange.ts'
 import type { Connections } from './pool.ts'
 
 export interface RetryOptions {
@@ -16,6 +17,7 @@ export interface RetryOptions {
   readonly random: () => number
   /** Told of the result of every exchange. */
   readonly onResult?: (result: CallResult) => void
+  readonly emit: Emit
 }
 
 /** Undefined where the result stands as it is; `out-of-time` where more time might have changed it. */
@@ -37,18 +39,16 @@ const MIN_ATTEMPT_MS = 20
  */
 export async function requestWithRetries(
   options: RetryOptions,
-  build: (key: Secret) => UpstreamRequest,
+  build: (key: Secret) => CallRequest,
   deadline: Deadline,
   safe: boolean
 ): Promise<CallResult> {
-  const { connections, keyring, clock } = options
+  const { keyring, clock } = options
   const policy = new RetryPolicy(options, deadline, safe)
   for (let key = keyring.current(); ; ) {
-    const startedAtMs = clock.monotonic()
-    const timeoutMs = deadline.atMs - startedAtMs
-    const outcome = await connections.exchange(build(key), { timeoutMs, shouldSend: deadline.shouldSend })
-    const result = interpret(outcome, clock)
-    deadline.onAttempt?.(toAttemptLog(result, clock.monotonic() - startedAtMs, key.fingerprint))
+    const { result, attempt } = await attemptOnce(options, build(key), deadline, key)
+    deadline.onAttempt?.(attempt)
+    options.emit(toAttemptEvent(result, attempt))
     options.onResult?.(result)
     if (isAccepted(result)) keyring.accepted(key)
     const decision = policy.next(result, key)
@@ -58,6 +58,24 @@ export async function requestWithRetries(
     if (decision.final) return result
     key = decision.key ?? key
   }
+}
+
+async function attemptOnce(
+  { connections, clock }: RetryOptions,
+  request: CallRequest,
+  { atMs, shouldSend }: Deadline,
+  { fingerprint: keyFingerprint }: Secret
+): Promise<{ readonly result: CallResult; readonly attempt: Attempt }> {
+  const askedAtMs = clock.monotonic()
+  let begunAtMs: number | undefined
+  const onTurn = (turnAtMs: number): void => {
+    begunAtMs = turnAtMs
+  }
+  const outcome = await connections.exchange(request, { timeoutMs: atMs - askedAtMs, shouldSend, onTurn })
+  const result = interpret(outcome, clock)
+  const endedAtMs = clock.monotonic()
+  const { call } = request
+  return { result, attempt: toAttempt(result, { call, askedAtMs, begunAtMs, endedAtMs, keyFingerprint }) }
 }
 
 /** Counts what was tried and decides whether once more is allowed. */

@@ -19,6 +19,7 @@ export const newKeys = (): KeySource =>
     fetchKeys: async () => ({ keys: [rsa, pss, ec, ed].map(({ jwk }) => jwk) }),
     clock: systemClock,
     emit: () => undefined,
+    keysOf: 'the issuer',
     variable: 'AUTH_JWT_ISSUER'
   })
 

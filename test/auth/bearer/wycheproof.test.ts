@@ -46,6 +46,7 @@ function keysFor({ key }: Group): { keys: KeySource; algorithms: string[] } {
       fetchKeys: async () => ({ keys: [key] }),
       clock: systemClock,
       emit: () => undefined,
+      keysOf: 'the issuer',
       variable: 'AUTH_JWT_ISSUER'
     })
     return { keys, algorithms: PUBLIC_KEY_ALGORITHMS }

@@ -3,6 +3,7 @@ import { createDelivery, type DeliveryOptions } from '../../../src/delivery/deli
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { AppError, type DeliveryState as Verdict } from '../../../src/errors.ts'
 import type { CometChatUid } from '../../../src/lib/service/cometchat-uid.ts'
+import { LogFields } from '../../../src/observability/log-fields.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import type { Process, World } from './world.ts'
 
@@ -42,13 +43,22 @@ export const LEASE_MS = DEADLINE_MS + 5000
 export function begin(attempt: Attempt, parts: AttemptParts): void {
   const { world, store, cometchat, receiverOf, recordKeys, quietPeriodMs, key } = parts
   const clock = world.clock(attempt.process)
-  const options = { store, cometchat: cometchat as CometChatClient, receiverOf, recordKeys, clock, quietPeriodMs }
+  const watch = { storeKind: 'memory', emit: () => undefined } as const
+  const options = {
+    ...watch,
+    store,
+    cometchat: cometchat as CometChatClient,
+    receiverOf,
+    recordKeys,
+    clock,
+    quietPeriodMs
+  }
   const delivery = createDelivery({ ...options, deadlineMs: DEADLINE_MS, marker: true })
   const message = { category: 'message', type: 'text', data: { text: attempt.text } }
   const author = { issuer: 'issuer', subject: 'alice', uid: 'alice' as CometChatUid }
   const isWaiting = (): boolean => attempt.isWaiting
   const keyed = key !== null && { idempotencyKey: key }
-  const order = { parentId: '7', message, author, ...keyed, facts: {}, isWaiting }
+  const order = { parentId: '7', message, author, ...keyed, facts: new LogFields(), isWaiting }
   delivery.deliver(order).then(
     ({ messageId, replayed }) =>
       tell(world, attempt, { code: replayed ? '201 again' : '201', verdict: 'sent', messageId }),

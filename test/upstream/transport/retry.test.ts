@@ -11,10 +11,12 @@ interface Call {
   readonly deadline?: Deadline
 }
 
+const build = (key: (typeof KEYS)[number]) =>
+  ({ call: 'POST /users', method: 'POST', path: '/', headers: [key.reveal()] }) as const
+
 async function call({ script, safe = false, deadline = { atMs: 10_000 } }: Call) {
   const world = scripted(...script)
   const attempts: Attempt[] = []
-  const build = (key: (typeof KEYS)[number]) => ({ method: 'POST', path: '/', headers: [key.reveal()] }) as const
   const told = { ...deadline, onAttempt: (attempt: Attempt) => void attempts.push(attempt) }
   const result = await requestWithRetries(world.options, build, told, safe)
   const keys = world.requests.map(({ headers: [key] }) => key)
@@ -119,4 +121,36 @@ t.test('the log is told a status and a code of a closed vocabulary', async t => 
   t.match((await call({ script: [refusal('AUTH_ERR_x', 403)] })).attempts, [{ code: 'AUTH_ERR' }, { code: 'AUTH_ERR' }])
   t.match((await call({ script: [refusal(KEYS[0].reveal(), 400)] })).attempts, [{ status: 400, code: 'other' }])
   t.match((await call({ script: [failure('reset', true)] })).attempts, [{ code: 'ECONNRESET', status: undefined }])
+})
+
+/** Connections to which each exchange has this wait, and then, unless it is refused meanwhile, this duration. */
+async function timed(waitMs: number, durationMs: number | undefined, result: ExchangeResult) {
+  const { options, steps } = scripted(result)
+  const { clock, connections } = options
+  const attempts: Attempt[] = []
+  const exchange: typeof connections.exchange = async (_request, { onTurn }) => {
+    await clock.sleep(waitMs)
+    if (durationMs !== undefined) {
+      onTurn?.(clock.monotonic())
+      await clock.sleep(durationMs)
+    }
+    return result
+  }
+  const deadline = { atMs: 10_000, onAttempt: (attempt: Attempt) => void attempts.push(attempt) }
+  await requestWithRetries({ ...options, connections: { ...connections, exchange } }, build, deadline, false)
+  return { attempts, steps }
+}
+
+t.test('each attempt is told with its call, its wait and what CometChat took', async t => {
+  const { attempts, steps } = await timed(30, 300, refusal('ERR_BAD_REQUEST', 400))
+  t.same(steps, [{ name: 'upstream-attempt', call: 'POST /users', queueMs: 30, durationMs: 300, status: 400 }])
+  t.match(attempts, [{ call: 'POST /users', askedAtMs: 0, begunAtMs: 30, endedAtMs: 330 }])
+})
+
+t.test('an attempt whose turn never came took CometChat no time', async t => {
+  const { attempts, steps } = await timed(80, undefined, failure('overloaded', false))
+  t.same(steps, [
+    { name: 'upstream-attempt', call: 'POST /users', queueMs: 80, durationMs: undefined, cause: 'overloaded' }
+  ])
+  t.match(attempts, [{ askedAtMs: 0, begunAtMs: undefined, endedAtMs: 80 }])
 })

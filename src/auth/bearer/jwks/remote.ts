@@ -17,6 +17,8 @@ export interface RemoteKeysOptions {
   /** The variable that says whose keys they are. */
   readonly variable: KeysUnreadable['variable']
   readonly issuer?: string
+  /** Whose keys they are, as the configuration names it. */
+  readonly keysOf: string
   /** Told once how many keys there are. */
   readonly onFirstRead?: (keyCount: number) => void
 }
@@ -131,14 +133,21 @@ class RemoteKeys implements KeySource {
     if (this.#reading) return this.#reading
     if (this.#now() < this.#cooldownUntilMs) return Promise.resolve()
     const number = ++this.#readsBegun
+    const beganAtMs = this.#now()
     this.#reading = this.#options
       .fetchKeys()
       .then(keys => this.#keep(parseKeySet(keys), number))
       .catch((error: unknown) => this.#coolDown(error))
+      .then(() => this.#tellFetch(this.#now() - beganAtMs))
       .finally(() => {
         this.#reading = undefined
       })
     return this.#reading
+  }
+
+  #tellFetch(durationMs: number): void {
+    const { emit, keysOf } = this.#options
+    emit({ name: 'key-fetch', issuer: keysOf, durationMs, result: this.#failure ?? 'ok' })
   }
 
   #keep(keySet: KeySet, number: number): void {

@@ -17,6 +17,7 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
   let answer: () => Promise<unknown> = async () => ({ keys: initial.map(({ jwk }) => jwk) })
   const count = { reads: 0 }
   const events: ServiceEvent[] = []
+  const fetches: ServiceEvent[] = []
   const clock = { now: () => Date.now(), monotonic: () => nowMs, sleep: async () => undefined }
   const keys = createRemoteKeys({
     clock,
@@ -24,7 +25,8 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
       count.reads++
       return answer()
     },
-    emit: event => events.push(event),
+    emit: event => (event.name === 'key-fetch' ? fetches : events).push(event),
+    keysOf: 'https://issuer.test',
     variable: 'AUTH_JWT_ISSUER'
   })
   t.teardown(() => keys.close())
@@ -37,6 +39,7 @@ function startKeys(t: Test, ...initial: SigningKey[]) {
   return {
     keys,
     events,
+    fetches,
     count,
     pass: (ms: number) => {
       nowMs += ms
@@ -293,4 +296,19 @@ t.test('two keys under one id open nothing for a third', async t => {
     { ...two, jwk: { ...two.jwk, kid: 'same' } }
   )
   t.equal(await verdictOn(three, { kid: 'same' }), 'unauthenticated')
+})
+
+t.test('each fetch is told with its time and what came of it', async t => {
+  const { verdictOn, fail, pass, fetches, publishText } = startKeys(t, one)
+  await verdictOn(one)
+  publishText({ keys: [] })
+  pass(11 * MINUTE_MS)
+  await verdictOn(one)
+  await new Promise(setImmediate)
+  fail()
+  pass(MINUTE_MS)
+  await verdictOn(one)
+  await new Promise(setImmediate)
+  const told = (result: string) => ({ name: 'key-fetch', issuer: 'https://issuer.test', durationMs: 0, result })
+  t.same(fetches, [told('ok'), told('keys-empty'), told('keys-unreachable')])
 })
