@@ -9,7 +9,8 @@ const ALWAYS = 'level time msg requestId method route status durationMs'.split('
 const FIELDS = new Set([
   ...ALWAYS,
   ...'code delivery reason scheme issuer subject uid actors parentId messageId'.split(' '),
-  ...'replayed reconciled attempts keyFingerprint upstreamMs upstreamStatus upstreamCode traceId authMs queueMs storeMs'.split(' ')
+  ...'replayed reconciled attempts keyFingerprint upstreamMs upstreamStatus upstreamCode'.split(' '),
+  ...'traceId authMs queueMs storeMs'.split(' ')
 ])
 /** Stands in everything that a caller sends. */
 const CANARY = 'c4n4ry'
