@@ -64,6 +64,8 @@ export interface RecordStore {
    * sent and is taken over. A SENT is durable when it resolves. Rejects also when the store is full.
    */
   acquire(acquisition: Acquisition, as?: AcquiredAs): Awaitable<AcquireResult>
+  /** What `acquire` as PENDING would say now; changes nothing, so another attempt may be quicker. */
+  peek(acquisition: Acquisition): Awaitable<AcquireResult>
   /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
   markSent(key: string, owner: string): Promise<boolean>
   /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */

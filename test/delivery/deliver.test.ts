@@ -42,6 +42,7 @@ function noting(store: RecordStore, asked: string[]): RecordStore {
   }
   return {
     acquire: (claim, as) => note(`claim as ${as}`, store.acquire(claim, as)),
+    peek: claim => note('peek', store.peek(claim)),
     markSent: (key, owner) => note('markSent', store.markSent(key, owner)),
     markInDoubt: (key, owner) => note('doubt', store.markInDoubt(key, owner)),
     takeOver: (key, previous, claim) => note('reclaim', store.takeOver(key, previous, claim)),

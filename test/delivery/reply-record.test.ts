@@ -24,6 +24,7 @@ const broken = (): never => {
 }
 const STORE: RecordStore = {
   acquire: broken,
+  peek: broken,
   markSent: broken,
   markInDoubt: broken,
   takeOver: broken,

@@ -26,6 +26,11 @@ function without(state: State, effects: Effects): Effects {
   return Object.fromEntries(Object.entries(effects).filter(([name]) => name !== state))
 }
 
+/** Whatever it says, the record stays what it is. */
+function answered(answerIn: (state: State) => AcquireResult): Effects {
+  return Object.fromEntries((Object.keys(STATES) as State[]).map(state => [state, { answer: answerIn(state) }]))
+}
+
 /** Each transition from each state: what it answers, and what the record is then; the same state unless said. */
 const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects])[] = [
   [
@@ -111,6 +116,12 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
     'a claim with another body',
     async (store, claim) => store.acquire({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
     without('none', same({ answer: { kind: 'mismatch' } }))
+  ],
+  ['a peek', async (store, claim) => store.peek({ ...claim, owner: 'B' }), answered(state => SEEN[state])],
+  [
+    'a peek with another body',
+    async (store, claim) => store.peek({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
+    answered(state => (state === 'none' ? SEEN.none : { kind: 'mismatch' }))
   ]
 ]
 

@@ -73,13 +73,19 @@ class MemoryStore implements RecordStore {
   acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Awaitable<AcquireResult> {
     const nowMs = this.#monotonic()
     const record = this.#records.get(acquisition.key)
-    const standing = record && nowMs < record.expiresAtMs ? judge(record, acquisition, as, nowMs) : undefined
+    const { standing, search } = standingOf(record, acquisition, as, nowMs)
     if (standing) return standing
-    const search = record && nowMs < record.expiresAtMs && !record.outcome ? record.search : undefined
     if (record) this.#forget(record)
     if (!this.#makeRoom(nowMs)) return Promise.reject(new Error('the store is full'))
     this.#keep(acquisition, as, nowMs, search)
     return acquired(as, search)
+  }
+
+  peek(acquisition: Acquisition): Awaitable<AcquireResult> {
+    const record = this.#records.get(acquisition.key)
+    const { standing, search } = standingOf(record, acquisition, 'pending', this.#monotonic())
+    if (standing) return standing
+    return this.isReady() ? acquired('pending', search) : Promise.reject(new Error('the store is full'))
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
@@ -218,6 +224,17 @@ class MemoryStore implements RecordStore {
   #isFull(): boolean {
     return this.#records.size >= this.#maxRecords || this.#bytes + RECORD_BYTES > this.#maxBytes
   }
+}
+
+interface Standing {
+  /** What the acquisition is told; undefined when it may take the record's place. */
+  readonly standing?: AcquireResult | undefined
+  readonly search?: string | undefined
+}
+
+function standingOf(record: KeptRecord | undefined, acquisition: Acquisition, as: AcquiredAs, nowMs: number): Standing {
+  if (!record || nowMs >= record.expiresAtMs) return {}
+  return { standing: judge(record, acquisition, as, nowMs), search: record.outcome ? undefined : record.search }
 }
 
 /** What a record says to an acquisition; undefined when the acquisition may take its place. */

@@ -43,8 +43,8 @@ local record, unreadable = read()
 if unreadable then return { 'unreadable' } end
 `
 
-/** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept, what it remembers of a search or nothing. */
-const ACQUIRE = `${RECORD}
+/** What there is, to an acquisition; `endLease` is what is done with a lease that ends now. Goes on where it may be taken. */
+const judged = (endLease: string): string => `${RECORD}
 if not isGreeted() then return { 'greet-again' } end
 local state, fp, owner, lease, kept = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 -- A date that cannot be: the clock has jumped back. A lease ends now; a refusal may have been kept too long.
@@ -53,7 +53,7 @@ if isMisdated and record.state == 'refused' then record = nil end
 if record and record.state == 'sent' then
   record.ended = record.o == 'lease-ended'
   if isMisdated or (record.ended and record.dl > now) then
-    redis.call('HSET', key, 'dl', text(now), 'o', 'lease-ended')
+    ${endLease}
     record.dl, record.ended = now, true
   end
 end
@@ -68,9 +68,18 @@ if record and not (isOurs and record.state == 'pending') then
   if record.state == 'sent' then return { 'in-doubt', now, record.tok, now - record.dl, record.se } end
 end
 local search = record and record.state == 'pending' and record.se
+`
+
+/** ARGV: epoch, state, fingerprint, owner, lease, how long the state is kept, what it remembers of a search or nothing. */
+const ACQUIRE = `${judged("redis.call('HSET', key, 'dl', text(now), 'o', 'lease-ended')")}
 keep(state, fp, owner, lease, kept)
 if not search and ARGV[7] ~= '' then redis.call('HSET', key, 'se', ARGV[7]) end
 if not search and ARGV[7] == '' then redis.call('HDEL', key, 'se') end
+return { 'acquired', now, search }
+`
+
+/** ARGV: as above; writes nothing. */
+const PEEK = `${judged('')}
 return { 'acquired', now, search }
 `
 
@@ -168,7 +177,15 @@ if since then redis.call('HSET', key, 'since', string.format('%.0f', since), 'fo
 return { now, since or -1, span, epoch }
 `
 
-export type Transition = 'acquire' | 'markSent' | 'markInDoubt' | 'takeOver' | 'complete' | 'release' | 'noteSearch'
+export type Transition =
+  | 'acquire'
+  | 'peek'
+  | 'markSent'
+  | 'markInDoubt'
+  | 'takeOver'
+  | 'complete'
+  | 'release'
+  | 'noteSearch'
 
 export type Scripts = Readonly<Record<Transition | 'greet', Script>>
 
@@ -178,6 +195,7 @@ export function scriptsOf(runId: string, timeShim = ''): Scripts {
   const told = (lua: string): Script => script(`-- ${runId}\nif #KEYS == 0 then return {} end\n${NOW}${timeShim}${lua}`)
   return {
     acquire: told(ACQUIRE),
+    peek: told(PEEK),
     markSent: told(MARK_SENT),
     markInDoubt: told(MARK_IN_DOUBT),
     takeOver: told(TAKE_OVER),

@@ -58,10 +58,18 @@ class RedisStore implements RecordStore {
     this.#kept = kept
   }
 
-  async acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
+  acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
+    return this.#ask('acquire', acquisition, as)
+  }
+
+  peek(acquisition: Acquisition): Promise<AcquireResult> {
+    return this.#ask('peek', acquisition, 'pending')
+  }
+
+  async #ask(transition: 'acquire' | 'peek', acquisition: Acquisition, as: AcquiredAs): Promise<AcquireResult> {
     const { key, fingerprint, owner, leaseMs, search = '' } = acquisition
     const args = [as, fingerprint, owner, leaseMs, acquiredKeptMs(as, leaseMs, this.#kept), search]
-    const [kind, nowMs, found, sinceLeaseMs, searched] = await this.#link.run('acquire', key, ...args)
+    const [kind, nowMs, found, sinceLeaseMs, searched] = await this.#link.run(transition, key, ...args)
     if (typeof nowMs !== 'number') throw unreadable()
     if (kind === 'acquired') return acquired(as, typeof found === 'string' ? found : undefined)
     if (kind === 'in-flight' || kind === 'mismatch') return { kind }

@@ -88,9 +88,19 @@ export class FileStore implements RecordStore {
       const record = this.#read(key, nowMs)
       const standing = this.#judge(record, acquisition, as, nowMs)
       if (standing) return standing
-      const former = record.state === 'pending' && record.expiresAtMs > nowMs ? record.search : undefined
+      const former = searchOf(record, nowMs)
       this.#statements.replace.run(...row, former ?? search)
       return acquired(as, former)
+    })
+  }
+
+  peek(acquisition: Acquisition): Promise<AcquireResult> {
+    return this.#commits.run(() => {
+      const nowMs = this.#now()
+      const row = this.#statements.get.get(acquisition.key)
+      if (!row) return acquired('pending')
+      const record = withLeaseAt(readRow(row), nowMs)
+      return this.#judge(record, acquisition, 'pending', nowMs) ?? acquired('pending', searchOf(record, nowMs))
     })
   }
 
@@ -169,10 +179,10 @@ export class FileStore implements RecordStore {
   }
 
   #read(key: string, nowMs: number): StoredRecord {
-    const record = readRow(this.#statements.get.get(key))
-    if (record.state !== 'sent' || !isMisdated({ ...record, state: 'sent' }, nowMs)) return record
-    this.#statements.endLease.run(nowMs, key)
-    return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
+    const stored = readRow(this.#statements.get.get(key))
+    const record = withLeaseAt(stored, nowMs)
+    if (record !== stored) this.#statements.endLease.run(nowMs, key)
+    return record
   }
 
   /** What a record says to an acquisition; undefined when it may be overwritten. */
@@ -218,4 +228,15 @@ export class FileStore implements RecordStore {
       // Somebody else has the file for too long, or it is full: the next round is soon enough.
     }
   }
+}
+
+/** The record, with a lease that ends now where its date cannot be. */
+function withLeaseAt(record: StoredRecord, nowMs: number): StoredRecord {
+  if (record.state !== 'sent' || !isMisdated({ ...record, state: 'sent' }, nowMs)) return record
+  return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
+}
+
+/** What an abandoned record remembers of the search for its reply. */
+function searchOf({ state, expiresAtMs, search }: StoredRecord, nowMs: number): string | undefined {
+  return state === 'pending' && expiresAtMs > nowMs ? search : undefined
 }
