@@ -3,7 +3,10 @@ import type { RedisOptions } from 'ioredis'
 import type { RedisAddress } from '../lib/service/store-address.ts'
 
 /** The client refuses a mapping that may be undefined, which its own type of options allows. */
-export type RedisConnection = Omit<RedisOptions, 'replyMapping'>
+export interface RedisConnection extends Omit<RedisOptions, 'replyMapping' | 'commandTimeout'> {
+  /** After which a command is over; in the place of the client's own `commandTimeout`. */
+  readonly patienceMs: number
+}
 
 /** A server that answers nothing for so many of them is given up, with its connection: TCP itself waits for minutes. */
 const SILENT_TIMEOUTS = 2.5
@@ -25,7 +28,7 @@ export function redisConnection(address: RedisAddress, commandTimeoutMs: number)
     // By itself ioredis does not tell a server behind a shared address which one is meant (SNI).
     ...(isTls && { tls: isIP(host) ? {} : { servername: host } }),
     lazyConnect: true,
-    commandTimeout: commandTimeoutMs,
+    patienceMs: commandTimeoutMs,
     connectTimeout: commandTimeoutMs + 100,
     disconnectTimeout: commandTimeoutMs + 100,
     socketTimeout: SILENT_TIMEOUTS * commandTimeoutMs,

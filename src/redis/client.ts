@@ -1,7 +1,8 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { StoreError } from '../lib/service/store-error.ts'
 import type { RedisConnection } from './address.ts'
 import { type RedisVariable, selectDatabase } from './database.ts'
+import { PatientRedis } from './patient-redis.ts'
 
 export interface RedisClientOptions {
   readonly connection: RedisConnection
@@ -49,7 +50,7 @@ export class RedisClient {
 
   constructor(options: RedisClientOptions) {
     this.#options = options
-    this.redis = new Redis(options.connection)
+    this.redis = new PatientRedis(options.connection)
     this.redis.on('ready', () => this.#handshakeIn(0))
     this.redis.on('close', () => this.#lose())
     // Each call tells its own failure; an event without a listener would end the process.
