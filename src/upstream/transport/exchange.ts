@@ -140,7 +140,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#bytesLeft = maxAnswerBytes
     this.#shouldSend = shouldSend
     this.#endsAtMs = this.#beganAtMs + timeoutMs
-    this.#timer = setTimeout(() => this.#end('deadline', 'DEADLINE'), Math.max(0, timeoutMs))
+    // What is in the socket by now is read first: a process that was held up finds its timers due before its answers.
+    const whenRead = (): void => void setImmediate(() => this.#end('deadline', 'DEADLINE'))
+    this.#timer = setTimeout(whenRead, Math.max(0, timeoutMs))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -191,6 +193,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   /** Gives up on an exchange that may be on the wire, and on its connection. */
   #end(cause: FailureCause, code: string): void {
+    if (this.#settled) return
     this.#fail(cause, code)
     this.#controller?.abort(new Error(code))
   }

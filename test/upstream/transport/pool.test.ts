@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import type { ExchangeObserver, UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
 import { type ConnectionOptions, createConnections } from '../../../src/upstream/transport/pool.ts'
@@ -69,4 +71,19 @@ t.test('what has less time left than its observer demands is not written', async
   t.equal(server.asked.length, 0)
   server.answerWith({ data: 1 })
   t.match(await connections.exchange(post, { timeoutMs: PATIENT_MS }, observer), { kind: 'answer' })
+})
+
+t.test('an answer that came while this process was held up counts, although its time is over by then', async t => {
+  const server = new Worker(new URL('slow-server.ts', import.meta.url))
+  t.teardown(() => server.terminate())
+  const [port] = await once(server, 'message')
+  const connections = createConnections({ origin: `http://127.0.0.1:${port}` })
+  t.teardown(() => connections.close())
+  const asked = once(server, 'message')
+  const outcome = connections.exchange(post, { timeoutMs: 400 }, unobserved)
+  await asked
+  const endMs = performance.now() + 800
+  while (performance.now() < endMs);
+
+  t.match(await outcome, { kind: 'answer', status: 200 })
 })
