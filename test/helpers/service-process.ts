@@ -102,17 +102,19 @@ function spawnService(env: ServiceEnv, args: string[]) {
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const output: string[] = []
+  const parsed: LogLine[] = []
   const errors: string[] = []
-  const waiting = new Set<() => void>()
-  createInterface({ input: child.stdout }).on('line', line => {
-    output.push(line)
-    for (const look of waiting) look()
+  const waiting = new Set<(lines: readonly LogLine[]) => void>()
+  createInterface({ input: child.stdout }).on('line', text => {
+    output.push(text)
+    const lines = parseLine(text)
+    parsed.push(...lines)
+    for (const look of waiting) look(lines)
   })
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
   // 'close', not 'exit': by then every line has been read.
   const exited = new Promise<number | null>(resolve => child.once('close', resolve))
 
-  const logLines = (): LogLine[] => output.flatMap(parseLine)
   return {
     url: '',
     adminUrl: '',
@@ -120,12 +122,12 @@ function spawnService(env: ServiceEnv, args: string[]) {
     output,
     errors,
     exited,
-    logLines,
+    logLines: () => [...parsed],
     lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = LINE_WITHIN_MS) =>
       new Promise<LogLine>((resolve, reject) => {
         const timer = setTimeout(() => fail('no such line in time'), timeoutMs)
-        const look = (): void => {
-          const line = logLines().find(fits)
+        const look = (lines: readonly LogLine[]): void => {
+          const line = lines.find(fits)
           if (!line) return
           clearTimeout(timer)
           waiting.delete(look)
@@ -138,7 +140,7 @@ function spawnService(env: ServiceEnv, args: string[]) {
         }
         waiting.add(look)
         void exited.then(code => fail(`the service ended with ${code}`))
-        look()
+        look(parsed)
       }),
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
       child.kill(signal)
