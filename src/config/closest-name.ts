@@ -14,7 +14,11 @@ export function closestName(name: string, known: readonly string[]): string {
 
 /** The known name that a name of no known beginning is nearly; undefined where it is likely to be something else. */
 export function misspelt(name: string, known: readonly string[]): string | undefined {
-  const isNear = (candidate: string): boolean => editDistance(name, candidate) <= (candidate.length <= SHORT ? 1 : 2)
+  // Of the hundreds of variables that a container may have, most are told from ours by their length alone.
+  const isNear = (candidate: string): boolean => {
+    const allowed = candidate.length <= SHORT ? 1 : 2
+    return Math.abs(candidate.length - name.length) <= allowed && editDistance(name, candidate) <= allowed
+  }
   return known.find(candidate => isNear(candidate) || isSwapped(name, candidate))
 }
 
