@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import { compileCacheEnv } from '../helpers/compile-cache.ts'
 import { needsRedis } from '../helpers/redis-server.ts'
 
 const BENCH = new URL('../../bench/main.ts', import.meta.url).pathname
@@ -11,7 +12,7 @@ const BENCH = new URL('../../bench/main.ts', import.meta.url).pathname
 function startBench(t: Test, args: readonly string[]) {
   const directory = t.testdir({ tmp: {}, results: {} })
   const child = spawn(process.execPath, [BENCH, ...args, '--results', `${directory}/results`], {
-    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp` },
+    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp`, ...compileCacheEnv() },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(() => child.kill('SIGKILL'))
