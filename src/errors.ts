@@ -1,3 +1,5 @@
+import type { Reason } from './lib/service/refusal-reasons.ts'
+
 /** What is known about the reply when an answer leaves: it exists, it does not, or this service cannot tell yet. */
 export type DeliveryState = 'sent' | 'not-sent' | 'unknown'
 
@@ -87,9 +89,30 @@ export interface AppErrorOptions {
   readonly violatedPolicies?: readonly LimitPolicy[]
   /** `WWW-Authenticate` (RFC 9110 §11.6.1). */
   readonly challenge?: string
-  /** For the log line only: closed vocabulary, never upstream text. */
-  readonly reason?: string
+  /** For the log line only, never upstream text. */
+  readonly reason?: Reason
 }
+
+/** Codes with a single cause, or with none that is told apart: in the log they are their own reason. */
+export type PlainCode =
+  | 'idempotency-key-invalid'
+  | 'idempotency-key-required'
+  | 'idempotency-key-reused'
+  | 'not-found'
+  | 'thread-not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'payload-too-large'
+  | 'headers-too-large'
+  | 'rejected-by-cometchat'
+  | 'client-closed'
+  | 'internal'
+  | 'upstream-credentials'
+  | 'upstream-misconfigured'
+  | 'upstream-reset'
+  | 'upstream-mismatch'
+  | 'upstream-contract'
+  | 'draining'
 
 /** A refusal; `message` is public by construction, so it never holds a value, a host name or upstream text. */
 export class AppError extends Error {
@@ -97,10 +120,17 @@ export class AppError extends Error {
   readonly code: ProblemCode
   readonly options: AppErrorOptions
 
+  constructor(code: PlainCode, publicDetail: string, options?: AppErrorOptions)
+  constructor(code: ProblemCode, publicDetail: string, options: AppErrorOptions & { readonly reason: Reason })
   constructor(code: ProblemCode, publicDetail: string, options: AppErrorOptions = {}) {
     super(publicDetail)
     this.code = code
     this.options = options
+  }
+
+  /** Why, in one word, for the log. */
+  get reason(): Reason | ProblemCode {
+    return this.options.reason ?? this.code
   }
 
   get delivery(): DeliveryState {

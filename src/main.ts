@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
+import { hostname } from 'node:os'
 import { describeConfig } from './config/describe.ts'
 import { ConfigError, type Environment } from './config/env-reader.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
@@ -72,7 +73,7 @@ async function run(read: Config, releaseSignals: () => void): Promise<void> {
   const { prepareDataDirectory } = await import('./parts/data-directory.ts')
   const { config, notes } = prepareDataDirectory(read)
   const { createProcessLog } = await import('./observability/logger.ts')
-  const log = createProcessLog(config.logLevel, cluster.worker?.id)
+  const log = createProcessLog(config.logLevel, { instance: config.instance ?? hostname(), worker: cluster.worker?.id })
   if (!cluster.isWorker) for (const note of notes) log.log.info(note)
   try {
     if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)
@@ -94,7 +95,7 @@ async function logRefusal(error: unknown): Promise<void> {
   if (process.stdout.isTTY || cluster.isWorker) return
   const sentences = error instanceof ConfigError ? error.problems : sentencesOf(error)
   const { createProcessLog } = await import('./observability/logger.ts')
-  const { log, flush } = createProcessLog('fatal')
+  const { log, flush } = createProcessLog('fatal', null)
   for (const sentence of sentences) log.fatal(sentence)
   await flush()
 }

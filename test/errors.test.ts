@@ -1,19 +1,32 @@
 import t from 'tap'
-import { AppError, PROBLEMS, type ProblemCode } from '../src/errors.ts'
+import { AppError, type DeliveryState, PROBLEMS, type ProblemCode } from '../src/errors.ts'
+
+function refused(code: ProblemCode, delivery?: DeliveryState): AppError {
+  return new AppError(code, '', { reason: 'recorded', ...(delivery && { delivery }) })
+}
 
 t.test('an unknown outcome is retryable only under a key', async t => {
   for (const code of ['upstream-reset', 'upstream-error', 'upstream-invalid', 'upstream-mismatch'] as const) {
-    t.notOk(new AppError(code, '').isRetryable(false), code)
-    t.ok(new AppError(code, '').isRetryable(true), code)
+    t.notOk(refused(code).isRetryable(false), code)
+    t.ok(refused(code).isRetryable(true), code)
   }
-  const late = new AppError('deadline-exceeded', '', { delivery: 'unknown' })
+  const late = refused('deadline-exceeded', 'unknown')
   t.notOk(late.isRetryable(false))
   t.ok(late.isRetryable(true))
 })
 
+t.test('a refusal says why: a code with several causes cannot do without a word for it', async t => {
+  // @ts-expect-error of its causes none is named
+  t.equal(new AppError('overloaded', '').reason, 'overloaded')
+  // @ts-expect-error the list of words is closed
+  t.equal(new AppError('overloaded', '', { reason: 'tired' }).reason, 'tired')
+  t.equal(new AppError('overloaded', '', { reason: 'memory' }).reason, 'memory')
+  t.equal(new AppError('draining', '').reason, 'draining')
+})
+
 t.test('nothing that was sent is ever retryable', async t => {
   for (const code of Object.keys(PROBLEMS) as ProblemCode[]) {
-    t.notOk(new AppError(code, '', { delivery: 'sent' }).isRetryable(true), code)
+    t.notOk(refused(code, 'sent').isRetryable(true), code)
   }
 })
 

@@ -28,6 +28,7 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
       'the proxy that calls go out through, by CONNECT, CometChat included; names, addresses and CIDR blocks without it. Loopback never; in small letters, too'
   },
   { names: ['LOG_LEVEL'], byDefault: '`info`', meaning: '`trace` … `fatal`, `silent`' },
+  { names: ['INSTANCE_NAME'], byDefault: 'the host name', meaning: 'what `instance` says in every line of the log' },
   {
     names: ['TRUST_PROXY'],
     byDefault: 'none',

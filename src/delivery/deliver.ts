@@ -113,7 +113,8 @@ class DeliveryRun {
         throw new AppError('idempotency-key-reused', 'This Idempotency-Key was used for another reply.')
       case 'in-flight':
         throw new AppError('idempotency-in-flight', 'A request with this key is being processed.', {
-          retryAfterMs: 1000
+          retryAfterMs: 1000,
+          reason: 'other-attempt'
         })
       default:
         return this.#replay(acquired)
@@ -219,7 +220,8 @@ class DeliveryRun {
   async #markSent(): Promise<boolean> {
     if (!this.#order.isWaiting()) throw new AppError('client-closed', 'The client went away.')
     if (await this.#record.markSent()) return true
-    throw this.#record.isKeyed ? stillUnknown(0) : new AppError('deadline-exceeded', 'It took too long.')
+    if (this.#record.isKeyed) throw stillUnknown(0)
+    throw new AppError('deadline-exceeded', 'It took too long.', { reason: 'lease-over' })
   }
 
   /** The first attempt ended without an answer: only the thread itself can tell. */

@@ -28,7 +28,8 @@ export function outcomeOf(error: unknown): RecordedOutcome | undefined {
 /** The reply that a record remembers; throws the refusal where it remembers one. */
 export function replay(outcome: RecordedOutcome): { messageId: string; body: string } {
   if (outcome.kind === 'refused') {
-    throw new AppError(outcome.code, outcome.detail, outcome.errors ? { errors: outcome.errors } : {})
+    const { code, detail, errors } = outcome
+    throw new AppError(code, detail, { reason: 'recorded', ...(errors && { errors }) })
   }
   const { messageId, body } = outcome
   if (messageId !== undefined && body !== undefined) return { messageId, body }
@@ -42,12 +43,17 @@ export function replay(outcome: RecordedOutcome): { messageId: string; body: str
 /** Told as long as the thread cannot show it; never earlier than a second from now, so that a retry finds something new. */
 export function stillUnknown(waitMs: number): AppError {
   return new AppError('idempotency-in-flight', 'What became of the first attempt is not known yet.', {
-    retryAfterMs: Math.max(1000, waitMs)
+    retryAfterMs: Math.max(1000, waitMs),
+    reason: 'outcome-unknown'
   })
 }
 
 export function storeUnavailable(delivery: DeliveryState): AppError {
-  return new AppError('store-unavailable', 'The delivery records cannot be reached.', { delivery, retryAfterMs: 1000 })
+  return new AppError('store-unavailable', 'The delivery records cannot be reached.', {
+    delivery,
+    retryAfterMs: 1000,
+    reason: 'records'
+  })
 }
 
 /** A bug of ours, once a call may have begun, says nothing about the reply; a refusal stays what it is. */

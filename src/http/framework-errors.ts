@@ -1,18 +1,19 @@
 import type { FastifyError } from 'fastify'
 import { AppError, type Violation } from '../errors.ts'
+import type { Reason } from '../lib/service/refusal-reasons.ts'
 import { memberPointer } from './guard/body-hygiene.ts'
 
 type SchemaFinding = NonNullable<FastifyError['validation']>[number]
 
 const MAX_VIOLATIONS = 20
 
-const MALFORMED: ReadonlySet<string> = new Set([
-  'FST_ERR_CTP_EMPTY_JSON_BODY',
-  'FST_ERR_CTP_INVALID_JSON_BODY',
-  'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
-  'FST_ERR_BAD_URL',
-  'FST_ERR_MAX_PARAM_LENGTH',
-  'ECONNRESET'
+const MALFORMED: ReadonlyMap<string, Reason> = new Map([
+  ['FST_ERR_CTP_EMPTY_JSON_BODY', 'body-empty'],
+  ['FST_ERR_CTP_INVALID_JSON_BODY', 'body-json'],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'body-cut-off'],
+  ['FST_ERR_BAD_URL', 'target'],
+  ['FST_ERR_MAX_PARAM_LENGTH', 'target'],
+  ['ECONNRESET', 'body-cut-off']
 ])
 
 const VIOLATION_CODES: ReadonlyMap<string, string> = new Map([
@@ -40,10 +41,10 @@ export function toAppError(error: unknown): AppError {
   if (error.validation) return invalid(error.validation)
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('payload-too-large', 'The body is too large.')
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new AppError('unsupported-media-type', 'Send content-type: application/json.')
+    return new AppError('unsupported-media-type', 'Send content-type: application/json.', { reason: 'content-type' })
   }
-  if (MALFORMED.has(error.code)) return new AppError('malformed-request', 'The request cannot be read.')
-  return internal(error)
+  const reason = MALFORMED.get(error.code)
+  return reason ? new AppError('malformed-request', 'The request cannot be read.', { reason }) : internal(error)
 }
 
 /** A refusal for an address without a route. */
@@ -52,13 +53,16 @@ export function nothingHere(): AppError {
 }
 
 /** A refusal for a request that breaks the schema. */
-export function invalidRequest(errors: readonly Violation[]): AppError {
-  return new AppError('invalid-request', 'The request is not valid; see errors.', { errors })
+export function invalidRequest(reason: Reason, errors: readonly Violation[]): AppError {
+  return new AppError('invalid-request', 'The request is not valid; see errors.', { errors, reason })
 }
 
 /** A refusal for what a schema found; a hint for the pointer of an unknown member says where it belongs. */
 export function invalid(findings: readonly SchemaFinding[], hints: ReadonlyMap<string, string> = new Map()): AppError {
-  return invalidRequest(findings.slice(0, MAX_VIOLATIONS).map(finding => toViolation(finding, hints)))
+  return invalidRequest(
+    'schema',
+    findings.slice(0, MAX_VIOLATIONS).map(finding => toViolation(finding, hints))
+  )
 }
 
 function toViolation(finding: SchemaFinding, hints: ReadonlyMap<string, string>): Violation {

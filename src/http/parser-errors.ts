@@ -72,5 +72,5 @@ function refusalFor(code: string | undefined): AppError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new AppError('request-timeout', 'The request took too long to arrive.')
   if (code === 'HPE_HEADER_OVERFLOW') return new AppError('headers-too-large', 'The request headers are too large.')
-  return new AppError('malformed-request', 'The request is not valid HTTP/1.1.')
+  return new AppError('malformed-request', 'The request is not valid HTTP/1.1.', { reason: 'http-syntax' })
 }

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Reason } from '../lib/service/refusal-reasons.ts'
 import { randomId, type SealedClaims, type Sealer } from './seal.ts'
 import type { LoginSessions } from './sessions.ts'
 
@@ -59,7 +60,7 @@ function isEqual(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
-function notBegunHere(reason: string): AppError {
+function notBegunHere(reason: Reason): AppError {
   return new AppError('csrf', 'This sign-in did not begin in this browser, took too long, or was used already.', {
     reason
   })

@@ -1,5 +1,6 @@
 import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client'
 import { AppError } from '../errors.ts'
+import type { Reason } from '../lib/service/refusal-reasons.ts'
 
 /** What the provider says when it could not do its work; everything else it says is about this sign-in. */
 const PROVIDER_TROUBLE: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
@@ -22,7 +23,7 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 /** Reasons that the operator can mend, at the provider or in the configuration; no user can. */
 export const OPERATOR_REASONS: ReadonlySet<string> = new Set(['login-client-refused', 'login-no-id-token'])
 
-export function providerUnavailable(reason: string): AppError {
+export function providerUnavailable(reason: Reason): AppError {
   return new AppError('identity-provider-unavailable', 'The identity provider cannot be reached at the moment.', {
     retryAfterMs: 1000,
     reason
@@ -70,7 +71,7 @@ function isNoAnswer(error: unknown): boolean {
   return error instanceof ClientError && (NO_ANSWER.has(error.code ?? '') || error.cause instanceof TypeError)
 }
 
-function unfinished(reason: string): AppError {
+function unfinished(reason: Reason): AppError {
   return new AppError('unauthenticated', 'The sign-in could not be verified: begin it again.', {
     challenge: 'Bearer',
     reason

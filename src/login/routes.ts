@@ -119,7 +119,8 @@ async function changeSession(
 function wantedReturnUrl(request: FastifyRequest, origin: string): string {
   const [wanted = '/', ...more] = new URLSearchParams(queryOf(request)).getAll('return_to')
   const url = more.length === 0 ? returnUrl(wanted, origin) : undefined
-  if (url === undefined) throw new AppError('malformed-request', 'return_to must be one path of this origin.')
+  if (url === undefined)
+    throw new AppError('malformed-request', 'return_to must be one path of this origin.', { reason: 'return-to' })
   return url
 }
 

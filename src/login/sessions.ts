@@ -133,6 +133,9 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch {
-    throw new AppError('store-unavailable', 'The sessions cannot be reached at the moment.', { retryAfterMs: 1000 })
+    throw new AppError('store-unavailable', 'The sessions cannot be reached at the moment.', {
+      retryAfterMs: 1000,
+      reason: 'sessions'
+    })
   }
 }

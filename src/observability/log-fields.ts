@@ -25,6 +25,7 @@ export class LogFields {
   storeMs?: number
   code?: ProblemCode
   delivery?: DeliveryState
+  /** Why it was refused: of a closed list, see src/lib/service/refusal-reasons.ts. */
   reason?: string
   scheme?: string
   issuer?: string
@@ -118,10 +119,10 @@ export function noteThread(fields: LogFields, parentId: string): void {
 }
 
 /** A request that ends with a problem. */
-export function noteRefusal(fields: LogFields, { code, delivery, options }: AppError): void {
+export function noteRefusal(fields: LogFields, { code, reason, delivery, options }: AppError): void {
   fields.code = code
   fields.delivery = delivery
-  if (options.reason !== undefined) fields.reason = options.reason
+  fields.reason = reason
   if (options.messageId !== undefined) fields.messageId = options.messageId
 }
 

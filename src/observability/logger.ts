@@ -15,10 +15,17 @@ export interface ProcessLog {
   flush(): Promise<void>
 }
 
-/** Lines on standard output, each with the worker that wrote it; a reader that does not read costs lines, and nothing else. */
-export function createProcessLog(level: string, worker?: number): ProcessLog {
+/** What each line says of the process that wrote it. */
+export interface LineOrigin {
+  readonly instance: string
+  /** One of several workers. */
+  readonly worker?: number | undefined
+}
+
+/** Lines on standard output; a reader that does not read costs lines, and nothing else. */
+export function createProcessLog(level: string, origin: LineOrigin | null): ProcessLog {
   const output = new LogOutput(STANDARD_OUTPUT, dropped => log.error({ dropped }, 'lines of the log were dropped'))
-  const log = createLogger(level, output, worker === undefined ? null : { worker })
+  const log = createLogger(level, output, origin)
   return { log, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
 }
 

@@ -73,7 +73,7 @@ type ReplyRequest = FastifyRequest<{ Params: { parentId: string }; Body: ReplyBo
 /** What the schema cannot say. */
 function checkSemantics(request: ReplyRequest, limits: ReplyLimits): void {
   const violations = [...ruleViolations(request.body, limits), ...lengthViolations(request.body, wireBytesOf(request))]
-  if (violations.length > 0) throw invalidRequest(violations)
+  if (violations.length > 0) throw invalidRequest('rules', violations)
 }
 
 /** Unbounded where the body came in chunks. */

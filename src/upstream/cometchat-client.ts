@@ -68,7 +68,10 @@ export function createCometChatClient(options: RetryOptions): CometChatClient {
       case 'contract':
         throw brokenContract(answer.messageId)
       case 'unreadable':
-        throw new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', { retryAfterMs: 1000 })
+        throw new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', {
+          retryAfterMs: 1000,
+          reason: 'answer-unreadable'
+        })
       case 'mismatch':
         throw mismatch('unknown')
       case 'refused':
@@ -203,7 +206,8 @@ function readParent(bytes: Uint8Array, parentId: string): Parent | 'foreign' | u
 
 function unreadableThread(): AppError {
   return new AppError('upstream-invalid', 'CometChat described the thread in a way that cannot be read.', {
-    delivery: 'not-sent'
+    delivery: 'not-sent',
+    reason: 'thread-unreadable'
   })
 }
 

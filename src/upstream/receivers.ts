@@ -34,9 +34,15 @@ export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): R
 
 /** In a conversation of two the receiver is the other one, as seen from the sender. */
 function receiverFrom({ sender, receiver, receiverType, isReply }: Parent, uid: CometChatUid): Receiver {
-  if (isReply) throw new AppError('thread-mismatch', 'The message is itself a reply; threads have one level.')
+  if (isReply) throw nested()
   if (receiverType === 'group') return { receiver, receiverType }
   if (sender === uid) return { receiver, receiverType }
   if (receiver === uid) return { receiver: sender, receiverType }
   throw threadNotFound()
+}
+
+function nested(): AppError {
+  return new AppError('thread-mismatch', 'The message is itself a reply; threads have one level.', {
+    reason: 'parent-is-reply'
+  })
 }

@@ -119,6 +119,7 @@ export function replyBody({ message, marker }: Reply, { receiver, receiverType }
   })
   if (body.length > MAX_MESSAGE_CHARACTERS && [...body].length > MAX_MESSAGE_CHARACTERS) {
     throw new AppError('invalid-request', 'The message is too long.', {
+      reason: 'message-length',
       errors: [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
     })
   }

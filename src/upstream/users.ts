@@ -53,7 +53,8 @@ function isUser({ outcome }: CallResult, uid: CometChatUid): boolean {
   const user = isObject(envelope) ? envelope['data'] : undefined
   if (isObject(user) && user['uid'] === uid) return true
   throw new AppError('upstream-invalid', 'CometChat described a user in a way that cannot be read.', {
-    delivery: 'not-sent'
+    delivery: 'not-sent',
+    reason: 'user-unreadable'
   })
 }
 

@@ -10,7 +10,10 @@ import { LogFields } from '../../src/observability/log-fields.ts'
 import type { CometChatClient } from '../../src/upstream/cometchat-client.ts'
 import { createFakeClock, MINUTE_MS } from './fake-clock.ts'
 
-const REFUSAL = new AppError('overloaded', 'Too much to do.', { violatedPolicies: ['event-loop'] })
+const REFUSAL = new AppError('overloaded', 'Too much to do.', {
+  reason: 'event-loop',
+  violatedPolicies: ['event-loop']
+})
 
 function start() {
   const clock = createFakeClock()

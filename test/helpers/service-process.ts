@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { isExplained } from './reasons.ts'
 import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
 import { until } from './until.ts'
 
@@ -70,7 +71,11 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const spawned = spawnService(env, [])
   // A process that is killed cannot say what it has executed.
-  t.teardown(() => spawned.stop(process.env['NODE_V8_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGTERM'))
+  t.teardown(async () => {
+    await spawned.stop(process.env['NODE_V8_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGTERM')
+    const unexplained = spawned.logLines().find(line => !isExplained(line))
+    if (unexplained) throw new Error(`a refusal without a reason that is explained: ${JSON.stringify(unexplained)}`)
+  })
   const line = await spawned.lineWhere(({ msg }) => msg === 'listening', STARTS_WITHIN_MS)
   const service = Object.assign(spawned, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
   if (waitFor === 'ready')

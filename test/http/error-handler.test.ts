@@ -17,7 +17,7 @@ async function start(t: Test, thrown: unknown) {
 }
 
 t.test('a refusal is a problem with its headers, and is not a line of its own', async t => {
-  const options = { challenge: 'Bearer', retryAfterMs: 1200, reason: 'too-fast', messageId: '7' }
+  const options = { challenge: 'Bearer', retryAfterMs: 1200, reason: 'limit-user', messageId: '7' } as const
   const { get, lines, facts } = await start(t, new AppError('rate-limited', 'Wait a little.', options))
   const answer = await get()
 
@@ -32,7 +32,7 @@ t.test('a refusal is a problem with its headers, and is not a line of its own', 
   })
   t.match(answer.json(), { code: 'rate-limited', detail: 'Wait a little.', retryAfterMs: 1200, messageId: '7' })
   t.same(lines, [])
-  t.match(facts, [{ code: 'rate-limited', delivery: 'not-sent', reason: 'too-fast', messageId: '7' }])
+  t.match(facts, [{ code: 'rate-limited', delivery: 'not-sent', reason: 'limit-user', messageId: '7' } as const])
 })
 
 t.test('a key makes an unknown outcome one that can be asked for again', async t => {

@@ -89,7 +89,7 @@ t.test('what Fastify refuses by itself has a code of ours', async t => {
 })
 
 t.test('a refusal of ours stays what it is, and everything else is a bug without a word of it', async t => {
-  const refusal = new AppError('forbidden', 'Public text.')
+  const refusal = new AppError('forbidden', 'Public text.', { reason: 'act-scope' })
   t.equal(toAppError(refusal), refusal)
 
   for (const thrown of [

@@ -109,7 +109,7 @@ t.test('what CometChat refused refuses here, with the time that it named and its
   t.match(charge().refusal, { options: { retryAfterMs: 7000, violatedPolicies: ['user'], reason: 'cometchat' } })
   t.equal(left(), 0)
   t.equal(charge(1, { uid: 'bob' }).refusal, undefined)
-  const own = new AppError('rate-limited', 'CometChat takes no more.', { retryAfterMs: 6500 })
+  const own = new AppError('rate-limited', 'CometChat takes no more.', { retryAfterMs: 6500, reason: 'cometchat' })
   t.match(quota.namingPolicy(own, 'alice'), { options: { retryAfterMs: 7000, violatedPolicies: ['user'] } })
   await t.rejects(quota.admitCall('alice'), { code: 'rate-limited' })
   await t.resolves(quota.admitCall('bob'))

@@ -21,7 +21,7 @@ interface Line {
 /** A process that logs, and then waits for SIGTERM as a service does. */
 function start(stdout: number | 'pipe', program: string, launcher: readonly string[] = []): ChildProcess {
   const head = `const { createProcessLog } = await import('${LOGGER}')
-const { log, beginEnd, flush } = createProcessLog('info')
+const { log, beginEnd, flush } = createProcessLog('info', null)
 const stay = setInterval(() => undefined, 1000)
 process.once('SIGTERM', async () => { beginEnd(); log.info('stopped'); await flush(); process.exit(3) })
 process.once('SIGINT', () => process.exit(4))

@@ -7,6 +7,7 @@ import { FairQueue } from '../../lib/fair-queue.ts'
 import { isObject } from '../../lib/json.ts'
 import { networkOf } from '../../lib/network.ts'
 import type { Secret } from '../../lib/secret.ts'
+import type { Reason } from '../../lib/service/refusal-reasons.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
@@ -118,7 +119,7 @@ function refusalOf(claims: Claims, { issuer, audiences, scope }: ClaimRules, now
   return isMeant ? undefined : invalidToken('token-audience', 'The token is for another audience.')
 }
 
-function unavailable(reason: string): AppError {
+function unavailable(reason: Reason): AppError {
   return new AppError('identity-provider-unavailable', 'The identity provider cannot be asked about the token.', {
     retryAfterMs: 1000,
     reason

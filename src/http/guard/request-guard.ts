@@ -52,7 +52,10 @@ export const requestGuard = fp<RequestGuardOptions>(
     function checkReservedMembers(body: unknown): void {
       const errors = reservedMembers(body)
       if (errors.length === 0) return
-      throw new AppError('reserved-name', 'A member names something that only this service may set.', { errors })
+      throw new AppError('reserved-name', 'A member names something that only this service may set.', {
+        errors,
+        reason: 'reserved-member'
+      })
     }
   },
   { name: 'request-guard', fastify: '5.x' }
@@ -66,6 +69,7 @@ function checkTarget(request: FastifyRequest): void {
   if (names.length === 0 || request.routeOptions.schema?.querystring !== undefined) return
   const detail = 'The member is not known here.'
   throw invalidRequest(
+    'target',
     names.slice(0, MAX_VIOLATIONS).map(name => ({ pointer: memberPointer('', name), code: 'unknown-member', detail }))
   )
 }
@@ -74,7 +78,7 @@ function checkEncoding(url: string, template: string): void {
   const path = url.split('?', 1)[0] ?? ''
   if (!path.includes('%')) return
   const pointer = encodedPlace(path, template)
-  throw invalidRequest([{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
+  throw invalidRequest('target', [{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
 }
 
 /** Pointer to the first parameter of a path that holds an escape; to the whole where it is no parameter. */
@@ -86,5 +90,5 @@ function encodedPlace(path: string, template: string): string {
 
 function checkBodyHygiene(request: FastifyRequest): void {
   const violations = hygieneViolations(request.body, () => request.routeOptions.config.freeForm ?? [])
-  if (violations.length > 0) throw invalidRequest(violations)
+  if (violations.length > 0) throw invalidRequest('body-text', violations)
 }

@@ -12,10 +12,14 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 export function checkContent(headers: Headers): void {
   const { 'content-encoding': encoding = 'identity', 'content-type': type } = headers
   if (asciiLowerCase(String(encoding)) !== 'identity') {
-    throw new AppError('unsupported-media-type', 'Send the body without a content-encoding.')
+    throw new AppError('unsupported-media-type', 'Send the body without a content-encoding.', {
+      reason: 'content-encoding'
+    })
   }
   if (type === 'application/json' || (typeof type === 'string' && isJsonInUtf8(type))) return
-  throw new AppError('unsupported-media-type', 'Send content-type: application/json, in UTF-8.')
+  throw new AppError('unsupported-media-type', 'Send content-type: application/json, in UTF-8.', {
+    reason: 'content-type'
+  })
 }
 
 /** JSON has one charset (RFC 8259 §8.1); what else a parameter says of JSON means nothing. */

@@ -1,6 +1,7 @@
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
 import { rememberNames } from '../../lib/remember-names.ts'
+import type { Reason } from '../../lib/service/refusal-reasons.ts'
 
 /** Spelled without `-` and `_`: proxies disagree about whether `on_behalf_of` is `onBehalfOf`. */
 const RESERVED: ReadonlySet<string> = new Set(['apikey', 'onbehalfof', 'appid', 'authtoken'])
@@ -46,14 +47,14 @@ export function createHeadCheck(): (head: RequestHead) => void {
 
   return ({ httpVersion, rawHeaders }) => {
     if (httpVersion !== '1.1') {
-      throw new AppError('malformed-request', 'Speak HTTP/1.1 (nginx: proxy_http_version 1.1).')
+      throw malformed('http-version', 'Speak HTTP/1.1 (nginx: proxy_http_version 1.1).')
     }
     const seen: string[] = []
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const rule = ruleOf(rawHeaders[index] ?? '')
       if (rule !== null) applyRule(rule, rawHeaders[index + 1] ?? '', seen)
     }
-    if (!seen.includes('host')) throw new AppError('malformed-request', 'The host header is missing.')
+    if (!seen.includes('host')) throw malformed('host-missing', 'The host header is missing.')
   }
 }
 
@@ -69,13 +70,18 @@ function applyRule(rule: NonNullable<HeaderRule>, value: string, seen: string[])
     throw new AppError(
       'reserved-name',
       `The ${rule.reserved} header names an identity or a secret that only this service may set; where a gateway in front ` +
-        'adds it, IGNORED_HEADERS takes it out.'
+        'adds it, IGNORED_HEADERS takes it out.',
+      { reason: 'reserved-header' }
     )
   }
   const { single: name } = rule
-  if (seen.includes(name)) throw new AppError('malformed-request', `The ${name} header comes twice.`)
+  if (seen.includes(name)) throw malformed('header-twice', `The ${name} header comes twice.`)
   seen.push(name)
   const only = ONLY_VALUES.get(name)
   if (only === undefined || asciiLowerCase(value) === only) return
-  throw new AppError('malformed-request', `The ${name} header can only be ${only} here.`)
+  throw malformed('header-value', `The ${name} header can only be ${only} here.`)
+}
+
+function malformed(reason: Reason, detail: string): AppError {
+  return new AppError('malformed-request', detail, { reason })
 }

@@ -53,5 +53,8 @@ export class Connections {
 }
 
 function tooMany(): AppError {
-  return new AppError('overloaded', 'Too many connections are open at the moment.', { retryAfterMs: 1000 })
+  return new AppError('overloaded', 'Too many connections are open at the moment.', {
+    retryAfterMs: 1000,
+    reason: 'connections'
+  })
 }

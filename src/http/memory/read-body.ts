@@ -40,7 +40,8 @@ export function readBody(source: Readable, { maxBytes, declaredBytes, mayHold }:
       forget()
       resolve(room.subarray(0, used))
     }
-    const onBroken = (): void => fail(new AppError('malformed-request', 'The body ends too early.'))
+    const onBroken = (): void =>
+      fail(new AppError('malformed-request', 'The body ends too early.', { reason: 'body-cut-off' }))
     function fail(error: AppError): void {
       forget()
       reject(error)
@@ -67,7 +68,7 @@ export function readBodyOf(request: FastifyRequest, payload: IncomingMessage): P
 
 /** The refusal of what would be held beyond the bound. */
 export function tooMuchHeld(): AppError {
-  return new AppError('overloaded', 'Too much is under way at the moment.', { retryAfterMs: 1000 })
+  return new AppError('overloaded', 'Too much is under way at the moment.', { retryAfterMs: 1000, reason: 'memory' })
 }
 
 export function bodyTooLarge(): AppError {

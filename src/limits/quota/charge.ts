@@ -133,7 +133,7 @@ export class Charge {
     if (refusal) throw refusal
     if (!isLost || !this.#parts.options.isEnforced) return
     this.#giveBack()
-    throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000 })
+    throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000, reason: 'quotas' })
   }
 
   /** What refuses it; whatever else was charged is given back then. */

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts'
+import type { Reason } from '../../lib/service/refusal-reasons.ts'
 
 /** A limit that the quota knows. */
 export type QuotaPolicy = 'user' | 'service' | 'app'
@@ -29,7 +30,7 @@ export function blockRefusal(policy: QuotaPolicy, forMs: number, random: () => n
 
 function refused(
   policy: QuotaPolicy,
-  options: { retryAfterMs: number; reason: string; violatedPolicies: readonly QuotaPolicy[] }
+  options: { retryAfterMs: number; reason: Reason; violatedPolicies: readonly QuotaPolicy[] }
 ): AppError {
   return new AppError('rate-limited', DETAILS[policy], options)
 }

@@ -1,4 +1,5 @@
 import { AppError, type AppErrorOptions, type DeliveryState } from '../../errors.ts'
+import type { Reason } from '../../lib/service/refusal-reasons.ts'
 import type { CallResult } from '../transport/call-result.ts'
 import type { UpstreamFailure } from '../transport/exchange.ts'
 import type { CometChatRefusal } from './cometchat-errors.ts'
@@ -16,14 +17,23 @@ const FEATURE_REFUSED = 'feature-refused'
 export function upstreamError(result: CallResult, kind: CallKind): AppError {
   const { outcome } = result
   if (result.outOfTime) {
-    return new AppError('deadline-exceeded', 'CometChat asked for more time than there was.', notSent())
+    return new AppError(
+      'deadline-exceeded',
+      'CometChat asked for more time than there was.',
+      notSent('wants-more-time')
+    )
   }
   if (outcome.kind === 'failure') return afterFailure(outcome, kind)
-  const doubt = inDoubt(kind)
-  if (outcome.status >= 500) return new AppError('upstream-error', 'CometChat answered with a server error.', doubt)
-  if (outcome.status === 408) return new AppError('upstream-error', 'CometChat gave up waiting.', doubt)
+  if (outcome.status >= 500) {
+    return new AppError('upstream-error', 'CometChat answered with a server error.', inDoubt(kind, 'status-5xx'))
+  }
+  if (outcome.status === 408) {
+    return new AppError('upstream-error', 'CometChat gave up waiting.', inDoubt(kind, 'status-408'))
+  }
   // RFC 8470 §5.2: it was not processed.
-  if (outcome.status === 425) return new AppError('upstream-unreachable', 'CometChat cannot be reached.', notSent())
+  if (outcome.status === 425) {
+    return new AppError('upstream-unreachable', 'CometChat cannot be reached.', notSent('too-early'))
+  }
   return refused(result, kind)
 }
 
@@ -67,26 +77,32 @@ function refused(result: Omit<CallResult, 'outcome'>, kind: CallKind): AppError 
     case 'user-exists':
       return rejected(undefined)
     case 'server-fault':
-      return new AppError('upstream-error', 'CometChat failed.', inDoubt(kind))
+      return new AppError('upstream-error', 'CometChat failed.', inDoubt(kind, 'server-fault'))
     case 'refused':
       if (refusal.code === 'thread-not-found') return threadNotFound()
       if (refusal.code === 'rejected-by-cometchat') return rejected(refusal.shown)
-      return new AppError(refusal.code, 'The reply and its thread belong to different conversations.')
+      return new AppError(refusal.code, 'The reply and its thread belong to different conversations.', {
+        reason: 'other-conversation'
+      })
     default:
-      return new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', inDoubt(kind))
+      return new AppError(
+        'upstream-invalid',
+        'CometChat gave an answer that cannot be read.',
+        inDoubt(kind, 'answer-unreadable')
+      )
   }
 }
 
 function afterFailure({ cause, sent, limit }: UpstreamFailure, kind: CallKind): AppError {
   if (limit) return limited(cause === 'unreachable', limit)
-  const doubt = sent ? inDoubt(kind) : notSent()
+  const doubt = (reason: Reason): Explained => (sent ? inDoubt(kind, reason) : notSent(reason))
   switch (cause) {
     case 'overloaded':
-      return new AppError('overloaded', 'Too many replies are waiting for CometChat.', { retryAfterMs: SOON_MS })
+      return new AppError('overloaded', 'Too many replies are waiting for CometChat.', notSent('upstream-queue'))
     case 'client-closed':
       return new AppError('client-closed', 'The client went away.')
     case 'deadline':
-      return new AppError('deadline-exceeded', 'CometChat did not answer in time.', doubt)
+      return new AppError('deadline-exceeded', 'CometChat did not answer in time.', doubt('no-answer'))
     case 'unreachable':
     case 'untrusted':
       return new AppError('upstream-unreachable', 'CometChat cannot be reached.', {
@@ -94,9 +110,13 @@ function afterFailure({ cause, sent, limit }: UpstreamFailure, kind: CallKind): 
         reason: cause
       })
     case 'unreadable':
-      return new AppError('upstream-invalid', 'CometChat gave an answer that cannot be read.', doubt)
+      return new AppError(
+        'upstream-invalid',
+        'CometChat gave an answer that cannot be read.',
+        doubt('answer-unreadable')
+      )
     case 'reset':
-      return new AppError('upstream-reset', 'The connection to CometChat was lost.', doubt)
+      return new AppError('upstream-reset', 'The connection to CometChat was lost.', doubt('connection-lost'))
   }
 }
 
@@ -131,7 +151,7 @@ export function isAboutUnknownUser(error: unknown): error is AppError {
   return error instanceof AppError && error.options.reason === UNKNOWN_USER
 }
 
-function rejected(shownCode: string | undefined, reason?: string): AppError {
+function rejected(shownCode: string | undefined, reason?: Reason): AppError {
   const errors = shownCode && [{ pointer: '', code: shownCode, detail: 'CometChat refused the reply with this code.' }]
   return new AppError('rejected-by-cometchat', 'CometChat refused the reply.', {
     ...(errors && { errors }),
@@ -139,11 +159,13 @@ function rejected(shownCode: string | undefined, reason?: string): AppError {
   })
 }
 
-function inDoubt(kind: CallKind): AppErrorOptions {
+type Explained = AppErrorOptions & { readonly reason: Reason }
+
+function inDoubt(kind: CallKind, reason: Reason): Explained {
   const delivery: DeliveryState = kind === 'post' ? 'unknown' : 'not-sent'
-  return { delivery, retryAfterMs: SOON_MS }
+  return { delivery, retryAfterMs: SOON_MS, reason }
 }
 
-function notSent(): AppErrorOptions {
-  return { delivery: 'not-sent', retryAfterMs: SOON_MS }
+function notSent(reason: Reason): Explained {
+  return { delivery: 'not-sent', retryAfterMs: SOON_MS, reason }
 }

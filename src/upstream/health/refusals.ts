@@ -1,5 +1,4 @@
-import type { LimitPolicy } from '../../errors.ts'
-import type { UpstreamFailure } from '../transport/exchange.ts'
+import type { UpstreamFailure, UpstreamPolicy } from '../transport/exchange.ts'
 
 /** `observe` lets through what `enforce` would refuse, and only counts it; `off` does not even do that. */
 export type GateMode = 'enforce' | 'observe' | 'off'
@@ -9,7 +8,7 @@ export interface RefusalOptions {
   readonly random: () => number
   readonly mode?: GateMode
   /** Told of every refusal. */
-  readonly onRefusal?: (policy: LimitPolicy, isEnforced: boolean) => void
+  readonly onRefusal?: (policy: UpstreamPolicy, isEnforced: boolean) => void
 }
 
 /** The wait that is told where nothing is known about it. */
@@ -30,17 +29,17 @@ export class Refusals {
     this.#onRefusal = mode === 'off' ? undefined : onRefusal
   }
 
-  note(policy: LimitPolicy): void {
+  note(policy: UpstreamPolicy): void {
     this.#onRefusal?.(policy, this.isEnforced)
   }
 
   /** Undefined where it is only counted. */
-  refuse(policy: LimitPolicy, waitMs: number, cause: 'overloaded' | 'unreachable' = 'overloaded') {
+  refuse(policy: UpstreamPolicy, waitMs: number, cause: 'overloaded' | 'unreachable' = 'overloaded') {
     this.note(policy)
     return this.isEnforced ? this.refusal(policy, waitMs, cause) : undefined
   }
 
-  refusal(policy: LimitPolicy, waitMs: number, cause: 'overloaded' | 'unreachable' = 'overloaded'): UpstreamFailure {
+  refusal(policy: UpstreamPolicy, waitMs: number, cause: 'overloaded' | 'unreachable' = 'overloaded'): UpstreamFailure {
     const retryAfterMs = Math.min(LATEST_MS, Math.max(SOON_MS, waitMs)) * (1 + this.random() * JITTER)
     return { kind: 'failure', cause, sent: false, errorCode: 'LIMITED', limit: { policy, retryAfterMs } }
   }

@@ -38,6 +38,9 @@ export type FailureCause =
   | 'unreadable'
   | 'client-closed'
 
+/** The limits of this service on what it asks of CometChat. */
+export type UpstreamPolicy = Extract<LimitPolicy, `upstream-${string}`>
+
 export interface UpstreamFailure {
   readonly kind: 'failure'
   readonly cause: FailureCause
@@ -50,7 +53,7 @@ export interface UpstreamFailure {
   /** undici's or Node's code: a closed vocabulary, fit for a log line. */
   readonly errorCode: string
   /** Set where a limit of this service kept it from being written. */
-  readonly limit?: { readonly policy: LimitPolicy; readonly retryAfterMs: number }
+  readonly limit?: { readonly policy: UpstreamPolicy; readonly retryAfterMs: number }
   /** How the body of an answer began that is too large to be read. */
   readonly beginning?: Buffer
 }

@@ -5,7 +5,7 @@ import { type LogLine, startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
-const ALWAYS = 'level time msg requestId method route status durationMs'.split(' ')
+const ALWAYS = 'level time msg instance requestId method route status durationMs'.split(' ')
 const FIELDS = new Set([
   ...ALWAYS,
   ...'code delivery reason scheme issuer subject uid actors parentId messageId'.split(' '),

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
 import { expectProblem, PROBLEM_CODES, type ProblemCode, type ProblemExpectation } from '../../helpers/problem.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
+import { isExplained } from '../../helpers/reasons.ts'
 import { BREAK_AFTER, BREAK_BEFORE, sabotage } from '../../helpers/sabotage.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
@@ -240,6 +241,21 @@ t.test('every row of the table is produced here, or by the test that is named', 
     const path = new URL(file, import.meta.url)
     t.ok(existsSync(path) && readFileSync(path, 'utf8').includes(`'${code}'`), `${file} produces ${code}`)
   }
+})
+
+t.test('each of them has its line, with a reason that the documents explain', async t => {
+  const lines = [main, strict, lost, keyless, broken].flatMap(service => service.logLines())
+  const refused = lines.filter(({ msg, code }) => msg === 'request' && code !== undefined)
+
+  t.same(
+    refused.filter(line => !isExplained(line)),
+    []
+  )
+  const logged = new Set(refused.map(({ code }) => code))
+  t.same(
+    [...produced].filter(code => !logged.has(code) && code !== 'draining'),
+    []
+  )
 })
 
 function check(...[t, answer, code, expected]: Parameters<typeof expectProblem>): void {

@@ -115,7 +115,8 @@ export class FakeCometChat {
     const { world, decisions, flaws } = this.#options
     // The turn of the write: from here on the reply may exist.
     if (deadline.shouldSend?.() === false) throw new AppError('client-closed', 'It was not written.')
-    if (decisions.happens(flaws.perThousand / 4)) throw new AppError('upstream-unreachable', 'It was not written.')
+    if (decisions.happens(flaws.perThousand / 4))
+      throw new AppError('upstream-unreachable', 'It was not written.', { reason: 'unreachable' })
     const written = { ...post, writtenAt: world.sequence }
     this.posts.push(written)
     const fate = this.script.shift() ?? (decisions.happens(flaws.perThousand * 3) ? decisions.pick(FATES) : 'answers')
@@ -125,7 +126,8 @@ export class FakeCometChat {
 
   #carryOut(fate: Fate, post: Post, deadlineAtMs: number): PostedReply {
     if (fate === 'refuses') throw new AppError('rejected-by-cometchat', 'It was refused.')
-    if (fate === 'wants to be asked later') throw new AppError('rate-limited', 'It was refused for now.')
+    if (fate === 'wants to be asked later')
+      throw new AppError('rate-limited', 'It was refused for now.', { reason: 'cometchat' })
     if (fate === 'commits after the connection died') this.#commitLate(post, this.#options.world.nowMs)
     else if (fate === 'commits after silence until the deadline') this.#commitLate(post, deadlineAtMs)
     else if (fate !== 'does not commit, and the connection dies') this.#commit(post)
@@ -133,7 +135,7 @@ export class FakeCometChat {
       case 'answers':
         return described(post)
       case 'commits after silence until the deadline':
-        throw new AppError('deadline-exceeded', 'No answer in time.', { delivery: 'unknown' })
+        throw new AppError('deadline-exceeded', 'No answer in time.', { delivery: 'unknown', reason: 'no-answer' })
       case 'commits, and breaks its contract':
         throw new AppError('upstream-contract', 'It was sent.', { messageId: described(post).messageId })
       case 'commits, and its answer meets a bug':
@@ -175,7 +177,8 @@ export class FakeCometChat {
       look.memory = memory
     }
     const result = await search({ ...look, readPage, remember, sizes: [PAGE_SIZE, 1], maxPageBytes: 1 })
-    if (result === 'unproven') throw new AppError('upstream-invalid', 'Not proven.', { delivery: 'not-sent' })
+    if (result === 'unproven')
+      throw new AppError('upstream-invalid', 'Not proven.', { delivery: 'not-sent', reason: 'thread-unreadable' })
     return result === 'absent' ? result : described(result.found)
   }
 
@@ -183,7 +186,7 @@ export class FakeCometChat {
     const { decisions, flaws, world } = this.#options
     if (deadline.shouldSend?.() === false) throw new AppError('client-closed', 'It was not read.')
     if (decisions.happens(flaws.perThousand / 4))
-      throw new AppError('upstream-error', 'Not read.', { delivery: 'not-sent' })
+      throw new AppError('upstream-error', 'Not read.', { delivery: 'not-sent', reason: 'status-5xx' })
     if (decisions.happens(flaws.perThousand * 3)) world.note(`somebody ${this.#thread.change(decisions)}`)
   }
 }

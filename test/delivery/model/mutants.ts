@@ -136,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
         ...real,
         postReply: (...args) =>
           real.postReply(...args).catch(() => {
-            throw new AppError('upstream-unreachable', 'It was not sent, one believes.')
+            throw new AppError('upstream-unreachable', 'It was not sent, one believes.', { reason: 'unreachable' })
           })
       })
     }

@@ -160,7 +160,8 @@ export class Stage {
 
   readonly #receiverOf: DeliveryOptions['receiverOf'] = Object.assign(
     async () => {
-      if (this.#decisions.happens(this.flaws.perThousand / 4)) throw new AppError('upstream-unreachable', 'Not read.')
+      if (this.#decisions.happens(this.flaws.perThousand / 4))
+        throw new AppError('upstream-unreachable', 'Not read.', { reason: 'unreachable' })
       return RECEIVER
     },
     { known: () => ((this.#options.knowsReceiver ?? this.#decisions.pick([true, false])) ? RECEIVER : undefined) }

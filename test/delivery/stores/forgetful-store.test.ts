@@ -43,7 +43,10 @@ for (const fate of FATES) {
 t.test('where the thread cannot be searched, nothing with a key is sent for 48 hours after that', async t => {
   const mutateClient: StageOptions['mutateClient'] = real => ({
     ...real,
-    findReply: () => Promise.reject(new AppError('upstream-invalid', 'Not read.', { delivery: 'not-sent' }))
+    findReply: () =>
+      Promise.reject(
+        new AppError('upstream-invalid', 'Not read.', { delivery: 'not-sent', reason: 'thread-unreadable' })
+      )
   })
   const options = { openStore: FORGETFUL.open, mutateClient }
   const stage = await Stage.open(new World(), new Decisions([]), options)
