@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requireCaller } from './auth/require-caller.ts'
 import type { Config } from './config/load-config.ts'
+import type { ReplyCommand } from './delivery/command.ts'
 import { parseIdempotencyKey } from './delivery/record-keys.ts'
 import { ClientPresence } from './http/client-presence.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
@@ -16,7 +17,9 @@ import { createPublicServer } from './http/public-server.ts'
 import { createAddressTest, networkOf } from './lib/network.ts'
 import { SESSION_COOKIE } from './lib/service/cookie-names.ts'
 import { noteCaller } from './observability/log-fields.ts'
+import { explainReply } from './parts/explained-reply.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
+import { checkExplain } from './routes/explain-guard.ts'
 import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
 
@@ -75,6 +78,11 @@ export async function createService(config: Config, adapters: Adapters): Promise
   })
   await app.register(heldBodies, { holderOf })
   await app.register(endUnusedConnections)
+  /** What a new reply would be refused with is known before anything is done for it. */
+  const admit = (order: ReplyCommand): ReplyCommand => {
+    const refusal = cometchat.refusalAhead(order.waitMs ?? deadlineMs)
+    return refusal ? { ...order, refusal } : shedding.admit(order)
+  }
   const signedIn = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(requireCaller, {
       checkFirst(request) {
@@ -92,6 +100,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       onCaller(request) {
         noteCaller(request.facts, request.caller)
         door.checkCaller(request)
+        checkExplain(request)
       },
       onWaited: ({ facts }) => facts.noteAuthentication(),
       forgetCredentials: true
@@ -102,10 +111,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reservedMetadata: [MARKER_MEMBER]
     })
     await scope.register(repliesRoutes, {
-      deliver(order) {
-        const refusal = cometchat.refusalAhead(order.waitMs ?? deadlineMs)
-        return limits.deliver(refusal ? { ...order, refusal } : shedding.admit(order), parts.delivery)
-      },
+      deliver: order => limits.deliver(admit(order), parts.delivery),
+      explain: order => explainReply(admit(order), { limits, mode: config.limits.mode, explain: parts.explain }),
       presenceOf: request => presence.of(request),
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories

@@ -14,6 +14,7 @@ export type AuditFields = CallerFields &
     | 'reason'
     | 'messageId'
     | 'replayed'
+    | 'explained'
     | 'attempts'
     | 'keyFingerprint'
   >
@@ -37,7 +38,7 @@ export function opening(open: Opening): string {
  */
 export function ofRequest(fields: AuditFields, subject = fields.subject): string {
   const { requestId, method, route, status, code, delivery, reason, scheme, issuer, uid, actors, parentId } = fields
-  const { messageId, replayed, attempts, keyFingerprint } = fields
+  const { messageId, replayed, explained, attempts, keyFingerprint } = fields
   return members({
     kind: 'request',
     requestId,
@@ -55,6 +56,7 @@ export function ofRequest(fields: AuditFields, subject = fields.subject): string
     parentId,
     messageId,
     replayed,
+    explained,
     attempts,
     keyFingerprint
   })

@@ -16,6 +16,8 @@ export interface Principal {
   readonly actors: readonly string[]
   /** A service that may name the user it acts for. */
   readonly mayActForOthers: boolean
+  /** Whether the credential allows asking what would become of a reply. */
+  readonly mayExplain?: boolean
   /** What such a service is called in the chain. */
   readonly service?: string
   /** How the identity provider describes the user, where it does. */
@@ -36,4 +38,6 @@ export interface Caller {
   readonly uid: CometChatUid
   readonly actors: readonly string[]
   readonly profile?: Profile
+  /** Whether the credential allows asking what would become of a reply. */
+  readonly mayExplain?: boolean
 }

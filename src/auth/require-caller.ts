@@ -111,7 +111,8 @@ function actingFor({ profile: _, ...principal }: Principal, named: string | stri
   return { ...principal, subject: named, actors: [principal.service ?? 'unnamed', ...principal.actors] }
 }
 
-function callerFrom({ scheme, issuer, subject, actors, profile }: Principal, uid: CometChatUid): Caller {
+function callerFrom({ scheme, issuer, subject, actors, profile, mayExplain }: Principal, uid: CometChatUid): Caller {
   const caller = { scheme, issuer, subject: String(subject), uid, actors }
-  return profile === undefined ? caller : { ...caller, profile }
+  if (profile === undefined && !mayExplain) return caller
+  return { ...caller, ...(profile && { profile }), ...(mayExplain && { mayExplain }) }
 }

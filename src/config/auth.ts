@@ -31,7 +31,8 @@ const BEARER_ONLY = [
   'AUTH_JWT_CLAIMS',
   'AUTH_JWT_TYP',
   'AUTH_JWT_SCOPE',
-  'AUTH_ACT_SCOPE'
+  'AUTH_ACT_SCOPE',
+  'AUTH_EXPLAIN_SCOPE'
 ] as const
 
 export interface AuthConfig {
@@ -130,6 +131,7 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     typ: reader.one('AUTH_JWT_TYP', MEDIA_TYPE, 'a media type such as at+jwt'),
     scope: reader.one('AUTH_JWT_SCOPE', SCOPE, 'one scope'),
     actScope: reader.one('AUTH_ACT_SCOPE', SCOPE, 'one scope'),
+    explainScope: reader.one('AUTH_EXPLAIN_SCOPE', SCOPE, 'one scope'),
     claims: reader.text('AUTH_JWT_CLAIMS', /^.{1,4096}$/, 'at most 4096 characters'),
     usersOf: uid.issuer
   }

@@ -121,6 +121,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'a scope that lets a service name its user in `X-Acting-For`'
   },
   {
+    names: ['AUTH_EXPLAIN_SCOPE'],
+    byDefault: 'none',
+    meaning:
+      'a scope that lets an operator ask with `Prefer: handling=explain` what would become of a reply; nothing is sent'
+  },
+  {
     names: ['AUTH_ISSUERS_FILE'],
     byDefault: '–',
     meaning: 'several issuers in place of the one that these variables describe: JSON, watched'

@@ -2,6 +2,7 @@ import type { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { type LogFields, noteAttempt } from '../observability/log-fields.ts'
+import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
 
 /** Who a reply belongs to. */
@@ -76,4 +77,14 @@ export function replyFrom({ parentId, author, message, traceparent }: ReplyComma
     ...(marker !== undefined && { marker }),
     ...(traceparent !== undefined && { traceparent })
   }
+}
+
+/** Who receives a reply; undefined when CometChat would have to be asked. */
+export function knownReceiver(
+  { parentId, author, message }: ReplyCommand,
+  receiverOf: ReceiverOf
+): Receiver | undefined {
+  const { receiver, receiverType } = message
+  if (receiver !== undefined && receiverType !== undefined) return { receiver, receiverType }
+  return receiverOf.known?.(parentId, author.uid)
 }

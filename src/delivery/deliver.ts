@@ -5,10 +5,17 @@ import { noteReplayed, noteSent } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
-import { type DeliveredReply, deadlineFor, type ReplyCommand, replyFrom } from './command.ts'
+import { type DeliveredReply, deadlineFor, knownReceiver, type ReplyCommand, replyFrom } from './command.ts'
 import { LocalAttempts } from './local-attempts.ts'
-import { asRefusal, isFinal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
-import { type AcquiredAs, type AcquireResult, type Awaitable, KEPT_MS, type RecordedOutcome } from './record.ts'
+import { asRefusal, isFinal, keyRefusal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
+import {
+  type AcquiredAs,
+  type AcquireResult,
+  type Awaitable,
+  KEPT_MS,
+  LEASE_MARGIN_MS,
+  type RecordedOutcome
+} from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
 import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
 import { type SearchMemory, startOfSearch } from './search-state.ts'
@@ -59,9 +66,6 @@ export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Deli
   }
 }
 
-/** A crash frees a record this long after the deadline of its owner. */
-const LEASE_MARGIN_MS = 5000
-
 /** One order on its way: what its steps share. */
 class DeliveryRun {
   readonly #options: DeliveryOptions
@@ -110,12 +114,8 @@ class DeliveryRun {
       case 'in-doubt':
         return this.#reconcile(acquired, receiver)
       case 'mismatch':
-        throw new AppError('idempotency-key-reused', 'This Idempotency-Key was used for another reply.')
       case 'in-flight':
-        throw new AppError('idempotency-in-flight', 'A request with this key is being processed.', {
-          retryAfterMs: 1000,
-          reason: 'other-attempt'
-        })
+        throw keyRefusal(acquired.kind)
       default:
         return this.#replay(acquired)
     }
@@ -282,10 +282,7 @@ class DeliveryRun {
 
   /** Undefined when it would have to be asked for. */
   #knownReceiver(): Receiver | undefined {
-    const { parentId, author, message } = this.#order
-    const { receiver, receiverType } = message
-    if (receiver !== undefined && receiverType !== undefined) return { receiver, receiverType }
-    return this.#options.receiverOf.known?.(parentId, author.uid)
+    return knownReceiver(this.#order, this.#options.receiverOf)
   }
 
   #findReceiver(): Promise<Receiver> {

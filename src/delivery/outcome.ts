@@ -48,6 +48,17 @@ export function stillUnknown(waitMs: number): AppError {
   })
 }
 
+/** What an acquisition meets where another request has the key. */
+export function keyRefusal(kind: 'mismatch' | 'in-flight'): AppError {
+  if (kind === 'mismatch') {
+    return new AppError('idempotency-key-reused', 'This Idempotency-Key was used for another reply.')
+  }
+  return new AppError('idempotency-in-flight', 'A request with this key is being processed.', {
+    retryAfterMs: 1000,
+    reason: 'other-attempt'
+  })
+}
+
 export function storeUnavailable(delivery: DeliveryState): AppError {
   return new AppError('store-unavailable', 'The delivery records cannot be reached.', {
     delivery,

@@ -135,6 +135,8 @@ export interface OpenRecord {
   readonly search?: string | undefined
 }
 
+/** A crash frees a record this long after the deadline of its owner. */
+export const LEASE_MARGIN_MS = 5000
 /** The longest lease of any instance: REPLY_DEADLINE_MS is at most 120 s. */
 export const MAX_LEASE_MS = 125_000
 /** Clocks of one store may be read so much apart. */

@@ -35,6 +35,8 @@ export class LogFields {
   parentId?: string
   messageId?: string
   replayed?: boolean
+  /** Nothing was to be sent: the answer says what would become of the reply. */
+  explained?: boolean
   reconciled?: 'found' | 'absent' | 'unclear'
   attempts?: number
   keyFingerprint?: string
@@ -82,6 +84,7 @@ export type DeliveryFields = Pick<
   | 'delivery'
   | 'messageId'
   | 'replayed'
+  | 'explained'
   | 'reconciled'
   | 'attempts'
   | 'keyFingerprint'
@@ -135,6 +138,12 @@ export function noteSent(fields: DeliveryFields, messageId: string): void {
 /** An answer that comes from the record of a reply. */
 export function noteReplayed(fields: DeliveryFields): void {
   fields.replayed = true
+}
+
+/** A reply that is not sent but explained. */
+export function noteExplained(fields: DeliveryFields): void {
+  fields.explained = true
+  fields.delivery = 'not-sent'
 }
 
 /** What a search of the thread for a reply in doubt found. */

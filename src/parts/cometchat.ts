@@ -14,9 +14,10 @@ import { upstreamError } from '../upstream/errors/upstream-error.ts'
 import type { Outage } from '../upstream/health/breaker.ts'
 import { UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
-import { createReceivers, type ReceiverOf } from '../upstream/receivers.ts'
+import { createReceivers, type ReceiverOf, rememberReceivers } from '../upstream/receivers.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
+import { readOnly } from '../upstream/transport/read-only.ts'
 import type { RetryOptions } from '../upstream/transport/retry.ts'
 import { createCometChatUsers } from '../upstream/users.ts'
 import type { Part } from './part.ts'
@@ -27,6 +28,8 @@ const REFUSED_KEY_MS = 30_000
 export interface CometChat extends Part {
   readonly client: CometChatClient
   readonly receiverOf: ReceiverOf
+  /** The same, over a client that can only read: it neither posts anything nor creates a user. */
+  readonly receiverByReading: ReceiverOf
   readonly keyring: Keyring
   /** What a message with so much time would be refused with now: before its record is asked for. */
   refusalAhead(timeoutMs: number): AppError | undefined
@@ -76,10 +79,13 @@ export function createCometChat(
     create: uid.create,
     emit
   })
+  const reader = createCometChatClient({ ...options, connections: readOnly(connections) })
+  const receivers = rememberReceivers()
   const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, emit)
   return {
     client,
-    receiverOf: createReceivers(client),
+    receiverOf: createReceivers(client, receivers),
+    receiverByReading: createReceivers(reader, receivers),
     keyring,
     refusalAhead(timeoutMs) {
       const outcome = gate.refusalAhead(timeoutMs)

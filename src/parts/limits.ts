@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import { ActingLimits } from '../lib/service/acting-limits.ts'
 import { hash32 } from '../limits/hash.ts'
 import type { MessageEnd, Sender } from '../limits/quota/charge.ts'
+import type { Preview } from '../limits/quota/preview.ts'
 import { Quota } from '../limits/quota/quota.ts'
 import { rateLimitFields } from '../limits/rate-limit-fields.ts'
 import { openQuotas } from '../limits/stores/open.ts'
@@ -27,6 +28,8 @@ export interface Limits extends Part {
   readonly calls: CallCounter | undefined
   /** Delivers a reply, charged to whom it belongs. */
   deliver(order: ReplyCommand, delivery: Delivery): Promise<DeliveredReply>
+  /** How a reply would be charged; charges nothing. */
+  preview(order: ReplyCommand): Promise<Preview>
   readonly onAnswer: (request: FastifyRequest, response: FastifyReply) => void
   /** One for each limit, for `/readyz?verbose`. */
   lines(): readonly string[]
@@ -60,6 +63,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
       door,
       calls: undefined,
       deliver: (order, delivery) => delivery.deliver(order),
+      preview: async () => ({ states: [], refusal: undefined }),
       onAnswer: () => undefined,
       lines: () => [],
       health: [],
@@ -97,6 +101,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
       note: (call, outcome) => noteCall(quota, call, outcome, clock)
     },
     deliver: (order, delivery) => deliverCharged(quota, order, delivery),
+    preview: order => quota.preview(senderOf(order), unitsOf(order)),
     onAnswer(request, response) {
       door.onAnswer(request)
       if (isEnforced && request.caller) describe(quota, request, response)

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
 import { createDelivery, type Delivery } from '../delivery/deliver.ts'
+import { createExplain, type Explain } from '../delivery/explain.ts'
 import type { RecordStore } from '../delivery/record.ts'
 import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
@@ -10,6 +11,7 @@ import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
+import { showReply } from '../upstream/shown-request.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
 import { type Audit, openAuditFile } from './audit/audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
@@ -41,6 +43,7 @@ export interface Parts extends Part {
   readonly uids: Uids
   readonly cometchat: CometChat
   readonly delivery: Delivery
+  readonly explain: Explain
   /** Undefined where there is no audit file. */
   readonly audit: Audit | undefined
   readonly limits: Limits
@@ -70,13 +73,26 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const limits = createLimits(config, { store: records.store, clock, random, emit })
   const shedding = createShedding(config, { clock, random, emit })
   const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls })
+  const recordKeys = createRecordKeys(secretOf(config.delivery))
+  const { keyring, receiverByReading } = cometchat
+  const explain = createExplain({
+    store: records.store,
+    recordKeys,
+    marker: config.delivery.marker,
+    receiverOf: receiverByReading,
+    requestOf: (reply, receiver) =>
+      showReply({ origin: config.cometchat.origin, keyFingerprint: keyring.current().fingerprint }, reply, receiver),
+    clock,
+    deadlineMs: config.delivery.deadlineMs,
+    ...(audit && { refusalBeforeSend: () => audit.refusalAhead() })
+  })
   const delivery = createDelivery({
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
     store: records.store,
     storeKind: config.delivery.store.kind,
     emit,
-    recordKeys: createRecordKeys(secretOf(config.delivery)),
+    recordKeys,
     clock,
     deadlineMs: config.delivery.deadlineMs,
     quietPeriodMs: config.delivery.quietPeriodMs,
@@ -95,6 +111,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     uids,
     cometchat,
     delivery,
+    explain,
     audit,
     limits,
     shedding,

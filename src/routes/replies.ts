@@ -7,12 +7,16 @@ import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { parseTraceparent } from '../http/head/traceparent.ts'
 import { noteThread } from '../observability/log-fields.ts'
+import { ReplyExplained } from './explain-schemas.ts'
+import { type Explanation, explainedBody } from './explained-body.ts'
 import { MISPLACED } from './misplaced-members.ts'
 import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
 import { lengthViolations, type ReplyLimits, ruleViolations, withoutEmptyUrl } from './reply-rules.ts'
 
 export interface RepliesOptions extends ReplyLimits {
   readonly deliver: (order: ReplyCommand) => Promise<DeliveredReply>
+  /** Says what would become of a reply, and sends nothing. */
+  readonly explain: (order: ReplyCommand) => Promise<Explanation>
   /** Says from now on whether the client of a request still waits. */
   readonly presenceOf: (request: IncomingMessage) => () => boolean
 }
@@ -26,14 +30,19 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
   app.post(
     URL_TEMPLATE,
     {
-      schema: { params: ReplyParams, body: ReplyBody, response: { 201: ReplyCreated } },
+      schema: { params: ReplyParams, body: ReplyBody, response: { 200: ReplyExplained, 201: ReplyCreated } },
       schemaErrorFormatter: findings => invalid(findings, MISPLACED),
-      config: { operation: 'post-reply', freeForm: FREE_FORM }
+      config: { operation: 'post-reply', freeForm: FREE_FORM, explains: true }
     },
     async (request, response) => {
       checkSemantics(request, options)
-      const { waitMs, minimal } = parsePrefer(request.headers['prefer']?.toString())
-      const delivered = await options.deliver(orderFrom(request, waitMs, options))
+      const { waitMs, minimal, explain } = parsePrefer(request.headers['prefer']?.toString())
+      const order = orderFrom(request, waitMs, options)
+      if (explain) {
+        response.header('preference-applied', 'handling=explain')
+        return explainedBody(await options.explain(order), request)
+      }
+      const delivered = await options.deliver(order)
       if (delivered.replayed) response.header('idempotent-replayed', 'true')
       if (minimal) response.header('preference-applied', 'return=minimal')
       response.code(201).type('application/json; charset=utf-8')

@@ -13,13 +13,21 @@ export interface ReceiverOf {
 
 const MAX_REMEMBERED = 10_000
 
+export type RememberedReceivers = LruCache<Receiver>
+
+export function rememberReceivers(): RememberedReceivers {
+  return new LruCache<Receiver>({ maxEntries: MAX_REMEMBERED })
+}
+
 /**
  * Finds who receives a reply: the parent message is read once as this user and then remembered, since its
  * conversation never changes. Remembered for each user apart, so that the time of an answer tells no user
  * whether another user's thread exists.
  */
-export function createReceivers(client: Pick<CometChatClient, 'readMessage'>): ReceiverOf {
-  const remembered = new LruCache<Receiver>({ maxEntries: MAX_REMEMBERED })
+export function createReceivers(
+  client: Pick<CometChatClient, 'readMessage'>,
+  remembered: RememberedReceivers = rememberReceivers()
+): ReceiverOf {
   const known = (parentId: string, uid: CometChatUid): Receiver | undefined => remembered.get(`${uid}/${parentId}`)
 
   const receiverOf: ReceiverOf = async (parentId, uid, deadline, profile) => {

@@ -8,6 +8,9 @@ import type { ThreadPlace } from './thread/page.ts'
 import type { CallRequest } from './transport/exchange.ts'
 import type { NewUser, Receiver, Reply } from './types.ts'
 
+/** The key, or what is shown in its place. */
+type ShownKey = Pick<Secret, 'reveal'>
+
 const MESSAGE_ID = /^[1-9][0-9]{0,18}$/
 /** CometChat's limit for a whole message (docs: Send Message, Properties and Constraints). */
 const MAX_MESSAGE_CHARACTERS = 65_536
@@ -23,7 +26,7 @@ function messagePath(messageId: string): string {
 }
 
 /** Every header of a call for a user, spelled as CometChat documents it; nothing a client sends can add one. */
-function headers(key: Secret, uid: CometChatUid): string[] {
+function headers(key: ShownKey, uid: CometChatUid): string[] {
   return ['apikey', key.reveal(), 'onBehalfOf', checked(uid), ...COMMON_HEADERS]
 }
 
@@ -50,7 +53,7 @@ export function createUserRequest(uid: CometChatUid, { name, avatar }: NewUser, 
 }
 
 /** `GET /messages/{id}` (docs: Get Message). */
-export function readMessageRequest(messageId: string, uid: CometChatUid, key: Secret): CallRequest {
+export function readMessageRequest(messageId: string, uid: CometChatUid, key: ShownKey): CallRequest {
   return { call: 'GET /messages/{id}', method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
 }
 
@@ -82,7 +85,7 @@ export function readThreadRequest(
 }
 
 /** `POST /messages/{id}/thread` (docs: Send Threaded Message). */
-export function postReplyRequest(reply: Reply, body: string, key: Secret): CallRequest {
+export function postReplyRequest(reply: Reply, body: string, key: ShownKey): CallRequest {
   const all = headers(key, reply.uid)
   all.push('content-type', 'application/json')
   if (reply.traceparent !== undefined) all.push('traceparent', reply.traceparent)

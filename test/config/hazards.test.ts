@@ -183,6 +183,7 @@ t.test('what is at stake in one variable is at stake in its siblings', async t =
     ['AUTH_JWT_KEY_FILE', { AUTH_JWT_KEY_FILE: '/run/key.json', AUTH_JWT_AUDIENCE: undefined }],
     ...['nickname', 'name', 'email'].map(claim => ['UID_CLAIM', { UID_CLAIM: claim }] as const),
     ...['profile', 'email', 'offline_access'].map(scope => ['AUTH_ACT_SCOPE', { AUTH_ACT_SCOPE: scope }] as const),
+    ['AUTH_EXPLAIN_SCOPE', { AUTH_EXPLAIN_SCOPE: 'openid' }],
     ['AUTH_SESSION_STORE_URL', { AUTH_SESSION_STORE_URL: 'redis://10.0.0.7:6379/1', ...session }],
     ['AUTH_JWT_SECRET', { AUTH_JWT_SECRET: 'local-example-secret-that-protects-nothing' }],
     ['COMETCHAT_API_KEY', { COMETCHAT_API_KEY: 'real-api-key,a08ff49b6f772632716c43069c43a8c3b7cf3c25' }],

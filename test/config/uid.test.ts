@@ -74,6 +74,12 @@ t.test('every half of a configuration is refused in one sentence', async t => {
       { AUTH_JWT_SCOPE: 'replies', AUTH_ACT_SCOPE: 'replies' },
       'must differ from AUTH_JWT_SCOPE'
     ],
+    [
+      'every caller is an operator',
+      { AUTH_JWT_SCOPE: 'replies', AUTH_EXPLAIN_SCOPE: 'replies' },
+      'AUTH_EXPLAIN_SCOPE must differ from AUTH_JWT_SCOPE'
+    ],
+    ['two scopes to explain', { AUTH_EXPLAIN_SCOPE: 'a b' }, 'AUTH_EXPLAIN_SCOPE must be one scope'],
     ['two scopes to act', { AUTH_ACT_SCOPE: 'a b' }, 'AUTH_ACT_SCOPE must be one scope'],
     ['a table that is nowhere', table, 'UID_MODE=table needs UID_TABLE_URL'],
     ['a table that nobody reads', { UID_TABLE_URL: 'file:uids.json' }, 'UID_TABLE_URL needs UID_MODE=table'],
@@ -113,6 +119,7 @@ t.test('a whole configuration is accepted', async t => {
       { ...introspection, AUTH_INTROSPECTION_TOKENS: 'all', AUTH_JWT_ISSUER: 'urn:issuer' }
     ],
     ['a scope for all and one for services', { AUTH_JWT_SCOPE: 'replies', AUTH_ACT_SCOPE: 'replies:act' }],
+    ['one scope for what services and operators may', { AUTH_ACT_SCOPE: 'more', AUTH_EXPLAIN_SCOPE: 'more' }],
     ['a file', { ...table, UID_TABLE_URL: 'file:uids.json' }],
     ['a file of lines', { ...table, UID_TABLE_URL: 'file:uids.ndjson' }],
     ['a URL with a token', { ...table, UID_TABLE_URL: 'https://app.test/{subject}', UID_TABLE_TOKEN: 'x' }],

@@ -40,6 +40,9 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
         ? deliver(order)
         : { body: '{"data":{"id":"7","big":9007199254740993}}', messageId: '7', replayed: false }
     },
+    explain: async () => {
+      throw new Error('nothing is explained here')
+    },
     presenceOf: () => () => true,
     multipleReceiversMax: 25,
     categories: ['message', 'custom']

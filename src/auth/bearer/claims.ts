@@ -17,6 +17,8 @@ export interface ClaimRules {
   readonly scope: string | undefined
   /** Scope that lets a service name the user it acts for; no service may when undefined. */
   readonly actScope: string | undefined
+  /** Scope that lets its bearer ask what would become of a reply; nobody may when undefined. */
+  readonly explainScope?: string | undefined
   /** The claim that names the user. */
   readonly uidClaim: string
   /** What the claim begins with and the user's name does not; undefined where the map's own rule counts. */
@@ -28,7 +30,7 @@ const MAX_ACTOR_LENGTH = 128
 
 /** What the claims of a token say; throws `unauthenticated` or `forbidden` where they are not what is demanded. */
 export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
-  const { usersOf, scope, actScope, uidClaim, uidStrip } = rules
+  const { usersOf, scope, actScope, explainScope, uidClaim, uidStrip } = rules
   if (brokenRule(rules.claims, claims)) throw invalidToken('token-claim')
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
@@ -40,6 +42,7 @@ export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
     subject: claimAt(claims, uidClaim),
     actors: actorsOf(claims),
     mayActForOthers,
+    ...(explainScope !== undefined && granted.includes(explainScope) && { mayExplain: true }),
     ...(uidStrip !== undefined && { uidStrip }),
     ...(mayActForOthers && { service: serviceOf(claims) }),
     ...(profile && { profile })

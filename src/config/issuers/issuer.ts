@@ -22,6 +22,7 @@ export interface IssuerConfig {
   readonly typ: string | undefined
   readonly scope: string | undefined
   readonly actScope: string | undefined
+  readonly explainScope: string | undefined
   readonly algorithms: readonly string[]
   /** As they were at the start; where they are of a file, it is watched. */
   readonly secrets: readonly Secret[]
@@ -45,6 +46,7 @@ export interface IssuerSettings {
   readonly typ?: string | undefined
   readonly scope?: string | undefined
   readonly actScope?: string | undefined
+  readonly explainScope?: string | undefined
   readonly claims?: string | undefined
   readonly uidClaim?: string | undefined
   readonly uidStrip?: string | undefined
@@ -74,7 +76,7 @@ export const TENANT = '{tenantid}'
 
 /** The issuer, with every mistake refused; what it holds then does not matter. */
 export function issuerConfig(settings: IssuerSettings, context: IssuerContext): IssuerConfig {
-  const { issuer, secrets = [], jwksUrl, typ, scope, actScope, uidStrip, tenants } = settings
+  const { issuer, secrets = [], jwksUrl, typ, scope, actScope, explainScope, uidStrip, tenants } = settings
   const { nameOf, refuse } = context
   const algorithms = algorithmsOf(settings, context)
   const keyFile = keyFileOf(settings, algorithms, context)
@@ -85,6 +87,9 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
   if (actScope !== undefined && actScope === scope) {
     refuse(`${nameOf('actScope')} must differ from ${nameOf('scope')}: every caller could speak for everybody.`)
   }
+  if (explainScope !== undefined && explainScope === scope) {
+    refuse(`${nameOf('explainScope')} must differ from ${nameOf('scope')}: it is for operators, not for every caller.`)
+  }
   const config = {
     issuer,
     usersOf: settings.usersOf ?? issuer ?? '',
@@ -93,6 +98,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
     typ,
     scope,
     actScope,
+    explainScope,
     algorithms,
     secrets,
     secretFile: settings.secretFile,

@@ -18,6 +18,7 @@ const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
   typ: 'AUTH_JWT_TYP',
   scope: 'AUTH_JWT_SCOPE',
   actScope: 'AUTH_ACT_SCOPE',
+  explainScope: 'AUTH_EXPLAIN_SCOPE',
   claims: 'AUTH_JWT_CLAIMS',
   uidClaim: 'UID_CLAIM',
   uidStrip: 'UID_STRIP',

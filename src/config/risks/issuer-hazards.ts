@@ -20,9 +20,10 @@ export const CHOSEN_CLAIM: IssuerHazard = {
 }
 
 const SCOPE_OF_EVERYBODY: IssuerHazard = {
-  what: '`AUTH_JWT_SCOPE` or `AUTH_ACT_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
+  what: '`AUTH_JWT_SCOPE`, `AUTH_ACT_SCOPE` or `AUTH_EXPLAIN_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
   reason: 'is a scope that every sign-in has: it keeps nobody out.',
-  find: issuer => (['scope', 'actScope'] as const).filter(setting => SCOPES_OF_EVERYBODY.has(issuer[setting] ?? ''))
+  find: issuer =>
+    (['scope', 'actScope', 'explainScope'] as const).filter(setting => SCOPES_OF_EVERYBODY.has(issuer[setting] ?? ''))
 }
 
 const OWN_KEY_FOR_ALL: IssuerHazard = {

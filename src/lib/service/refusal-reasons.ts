@@ -25,6 +25,8 @@ export const CREDENTIAL_REASONS = [
   'token-inactive',
   'act-scope',
   'act-name',
+  'explain-scope',
+  'explain-route',
   'csrf-cross-site',
   'csrf-origin',
   'csrf-proof',

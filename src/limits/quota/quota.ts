@@ -5,6 +5,7 @@ import type { PolicyState } from '../rate-limit-fields.ts'
 import { Charge, type ChargedBudget, type Message, type Sender } from './charge.ts'
 import { Lateness } from './lateness.ts'
 import type { QuotaOptions } from './options.ts'
+import { type Preview, previewCharge } from './preview.ts'
 import { blockRefusal, limitRefusal } from './refusals.ts'
 import { Standings } from './standings.ts'
 
@@ -35,6 +36,11 @@ export class Quota {
   /** Begins to charge a message; nothing is sent before `admitted`. */
   charge(sender: Sender, message: Message): Charge {
     return new Charge(this, sender, message)
+  }
+
+  /** What a charge would meet; nothing is charged. */
+  preview(sender: Sender, units: number): Promise<Preview> {
+    return previewCharge(this, sender, units)
   }
 
   /** That of a user with no log, of the service, of the app, in this order, where there is such a limit. */

@@ -13,6 +13,8 @@ export interface Audit extends Part {
   note(fields: LogFields, subject: string | undefined): void
   /** Only where an intent must be on the disk before a reply is sent; throws an AppError where it is not. */
   readonly beforeSend?: (order: ReplyCommand) => Promise<void>
+  /** What a reply would be refused with now; nothing is written for it. */
+  refusalAhead(): AppError | undefined
 }
 
 /** Undefined where there is no audit file. Throws a StoreError where it cannot be opened. */
@@ -28,10 +30,7 @@ export async function openAuditFile(
     try {
       await log.intend(facts, author.subject)
     } catch {
-      throw new AppError('store-unavailable', 'Nothing is sent while the audit file cannot be written.', {
-        retryAfterMs: 1000,
-        reason: 'audit-file'
-      })
+      throw unwritable()
     }
   }
   return {
@@ -44,6 +43,14 @@ export async function openAuditFile(
       if (fields.uid !== undefined) log.note(fields, subject)
     },
     ...(isStrict && { beforeSend }),
+    refusalAhead: () => (isStrict && log.trouble() !== undefined ? unwritable() : undefined),
     close: () => log.close()
   }
+}
+
+function unwritable(): AppError {
+  return new AppError('store-unavailable', 'Nothing is sent while the audit file cannot be written.', {
+    retryAfterMs: 1000,
+    reason: 'audit-file'
+  })
 }
