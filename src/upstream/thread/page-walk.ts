@@ -161,14 +161,15 @@ export class PageWalk<Found> {
   async #proveEnd(window: ThreadWindow, empty: MessagesPage): Promise<boolean | undefined> {
     const last = this.#last
     if (!this.#isProof || !this.#options.wantsProof) return false
-    if (empty.next && (await this.#goesOnBehind(window))) {
+    // It may stand for messages that are not shown.
+    if (empty.next) {
       this.#isProof = false
       this.#covered = endOf(window)
       return undefined
     }
     if (last === undefined) {
       // Nothing was read before it: once more from further ahead, or the thread is empty.
-      if (window.page === 1) return empty.next === undefined || this.#isEmpty(window)
+      if (window.page === 1) return true
       this.#covered = Math.floor(this.#covered / 2)
       return undefined
     }
@@ -179,7 +180,8 @@ export class PageWalk<Found> {
     const again = await this.#reader.read(last.window)
     const isSame = again.kind === 'messages' ? isSamePage(again, last.page) : isSameLarge(again, last.page)
     // Behind a full page something may have come meanwhile.
-    const isEnd = isSame && startOf(window) === endOf(last.window) && (isShort(last) || (await this.#isEmpty(window)))
+    const isEnd =
+      isSame && startOf(window) === endOf(last.window) && (isShort(last) || (await this.#reader.isEnd(window)))
     if (isEnd) return this.#isOldestFirst || last.window.page === 1 || this.#isStillBeginning()
     this.#covered = startOf(last.window)
     this.#last = undefined
@@ -196,17 +198,6 @@ export class PageWalk<Found> {
     const again = await this.#reader.read(window)
     const known = idsOf(page)
     return idsOfAny(again).some(id => known.includes(id))
-  }
-
-  async #isEmpty(window: ThreadWindow): Promise<boolean> {
-    const page = await this.#reader.read(window)
-    return page.kind === 'messages' && page.messages.length === 0
-  }
-
-  /** An empty page that names a further place may stand for messages that are not shown. */
-  async #goesOnBehind(window: ThreadWindow): Promise<boolean> {
-    const page = await this.#reader.read(pageAfter(window))
-    return page.kind !== 'messages' || page.messages.length > 0
   }
 
   /** Only once the reply cannot be posted any more: until then a message may still be dated earlier than another. */

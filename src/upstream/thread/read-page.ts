@@ -36,14 +36,14 @@ export function readLargePage(beginning: Uint8Array): ThreadPage<never> {
   return { kind: 'too-large', ...(firstId !== undefined && { firstId }) }
 }
 
-/** `meta.next`, as the documentation has it, or `meta.cursor`, as CometChat's SDK reads it. */
-function readNext({ meta }: JsonObject): ThreadCursor | undefined {
+/** `meta.next`, as the documentation has it, or `meta.cursor`, as CometChat's SDK reads it; undefined where it names no place. */
+export function readNext({ meta }: JsonObject): ThreadCursor | undefined {
   const next = isObject(meta) ? (meta['next'] ?? meta['cursor']) : undefined
   if (!isObject(next)) return undefined
   const { affix } = next
   if (affix !== 'append' && affix !== 'prepend') return undefined
   const [sentAt, id] = [secondsOf(next['sentAt']), idText(next['id'])]
-  if (sentAt === undefined && id === undefined) return undefined
+  if (sentAt === undefined && (id === undefined || /^0+$/.test(id))) return undefined
   return { affix, ...(sentAt !== undefined && { sentAt }), ...(id !== undefined && { id }) }
 }
 

@@ -60,6 +60,12 @@ export class ThreadReader<Found> {
     return page
   }
 
+  /** Whether there is nothing at a place, nor, as far as CometChat says, further on. */
+  async isEnd(place: ThreadPlace): Promise<boolean> {
+    const page = await this.read(place)
+    return page.kind === 'messages' && page.messages.length === 0 && page.next === undefined
+  }
+
   async readReplyCount(): Promise<number | undefined> {
     if (!this.#options.readReplyCount) return undefined
     this.#count()

@@ -33,7 +33,10 @@ export class PageSearch<Found> {
     const page = first ?? (await this.#reader.read(window))
     // Page by page from the beginning, where pages of this size cannot be read.
     if (page.kind !== 'messages') return this.#toEnd(this.#walk())
-    if (page.messages.length === 0) return (wasEmpty && !page.next) || this.#isStillEmpty(page, window)
+    if (page.messages.length === 0) {
+      // One that names a further place may stand for messages that are not shown.
+      return page.next ? this.#toEnd(this.#walk()) : wasEmpty || this.#reader.isEnd(window)
+    }
     const start = { window, page }
     if (orderOf(page) === 'newest-first') return this.#newestFirst(start)
     return this.#oldestFirst(start)
@@ -57,17 +60,6 @@ export class PageSearch<Found> {
 
   #walk(): PageWalk<Found> {
     return new PageWalk(this.#options, this.#reader, this.#sizes)
-  }
-
-  async #isStillEmpty({ next }: MessagesPage, window: ThreadWindow): Promise<boolean> {
-    // One that names a further place may stand for messages that are not shown.
-    if (next && !(await this.#isEmpty({ ...window, page: 2 }))) return false
-    return this.#isEmpty(window)
-  }
-
-  async #isEmpty(window: ThreadWindow): Promise<boolean> {
-    const page = await this.#reader.read(window)
-    return page.kind === 'messages' && page.messages.length === 0
   }
 
   /** A first page with the newest messages proves what it reaches. */

@@ -68,7 +68,7 @@ class ThreadSearch<Found> {
     const { memory, wantsProof } = this.#options
     if (memory?.paging === 'page') return this.#byPage(undefined)
     const newest = await this.#readAt({ affix: 'prepend' })
-    if (!newest || newest.messages.length === 0) return this.#byPage(undefined, newest !== undefined)
+    if (!newest || newest.messages.length === 0) return this.#byPage(undefined, newest !== undefined && !newest.next)
     const reachesOlder = this.#reader.first.isReachedBy(newest)
     if (reachesOlder && orderOf(newest) === 'newest-first') return true
     // The reply would be here, if it were anywhere by now.

@@ -2,7 +2,8 @@
 import { DEFAULT_SWITCHES, type Switches } from '../../../emulator/switches.ts'
 import { cutPage, pageMeta, readPageRequest } from '../../../emulator/thread-pages.ts'
 import type { StoredMessage } from '../../../emulator/types.ts'
-import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import type { ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import { readNext } from '../../../src/upstream/thread/read-page.ts'
 import { searchThread } from '../../../src/upstream/thread/search.ts'
 
 export interface Entry {
@@ -61,7 +62,7 @@ export class PagedThread {
     if (bytes > MAX_PAGE_BYTES) return { kind: 'too-large', ...(this.showsFirstId && first && { firstId: first.id }) }
     if (shown.some(entry => entry.isSought && !entry.isRemoved && !entry.isSuspect))
       return { kind: 'found', found: SOUGHT }
-    const next = pageMeta(page, asked, this.#switches)['next'] as ThreadCursor | undefined
+    const next = readNext({ meta: pageMeta(page, asked, this.#switches) })
     return { kind: 'messages', messages: shown.map(describe), bytes, ...(next && { next }) }
   }
 
