@@ -40,8 +40,8 @@ export function readLargePage(beginning: Uint8Array): ThreadPage<never> {
 export function readNext({ meta }: JsonObject): ThreadCursor | undefined {
   const next = isObject(meta) ? (meta['next'] ?? meta['cursor']) : undefined
   if (!isObject(next)) return undefined
-  const { affix } = next
-  if (affix !== 'append' && affix !== 'prepend') return undefined
+  // Without one it goes on in the direction asked for; no search goes on to `prepend`.
+  const affix = next['affix'] === 'prepend' ? 'prepend' : 'append'
   const [sentAt, id] = [secondsOf(next['sentAt']), idText(next['id'])]
   if (sentAt === undefined && (id === undefined || /^0+$/.test(id))) return undefined
   return { affix, ...(sentAt !== undefined && { sentAt }), ...(id !== undefined && { id }) }

@@ -50,6 +50,8 @@ class ThreadSearch<Found> {
   readonly #options: ThreadSearchOptions<Found>
   readonly #reader: ThreadReader<Found>
   readonly #sizes: PageSizes
+  /** It names each cursor again behind which there is nothing. */
+  #goesByCursor = false
   /** The first page of the list, where it came although another one was asked for. */
   #repeated: MessagesPage | undefined
 
@@ -68,7 +70,8 @@ class ThreadSearch<Found> {
     const { memory, wantsProof } = this.#options
     if (memory?.paging === 'page') return this.#byPage(undefined)
     const newest = await this.#readAt({ affix: 'prepend' })
-    if (!newest || newest.messages.length === 0) return this.#byPage(undefined, newest !== undefined && !newest.next)
+    if (!newest) return this.#byPage(undefined)
+    if (newest.messages.length === 0) return this.#behindHidden(newest)
     const reachesOlder = this.#reader.first.isReachedBy(newest)
     if (reachesOlder && orderOf(newest) === 'newest-first') return true
     // The reply would be here, if it were anywhere by now.
@@ -77,7 +80,13 @@ class ThreadSearch<Found> {
     if (behind === 'ignored') return this.#byPage(this.#repeated)
     this.#options.remember?.({ ...memory, paging: 'cursor' })
     if (behind === 'nothing' && (reachesOlder || (await this.#isWhole(newest)))) return true
-    return this.#walkFromOlder(newest)
+    return this.#walkFromOlder(newest.messages)
+  }
+
+  /** The page at the newest end is empty: the thread is, or, where it names a further place, messages there are not shown. */
+  async #behindHidden({ next }: CursorPage): Promise<boolean> {
+    const isAbsent = next !== undefined && this.#options.wantsProof && (await this.#walkFromOlder([]))
+    return isAbsent || this.#byPage(undefined, next === undefined)
   }
 
   /**
@@ -135,16 +144,32 @@ class ThreadSearch<Found> {
     for (let cursor = from; ; ) {
       const page = await this.#readAt(cursor)
       if (!page) return undefined
-      const { messages, next, size } = page
-      const isFull = messages.length >= size || (messages.length > 0 && this.#reader.longest < 2)
-      if (isFull || messages.some(({ id }) => id !== cursor.id)) return { page, isEnd: false }
-      if (next?.affix !== 'append' || isSameCursor(next, cursor)) return { page, isEnd: true }
-      cursor = next
+      if (this.#isFull(page) || page.messages.some(({ id }) => id !== cursor.id)) return { page, isEnd: false }
+      const onward = onwardFrom(cursor, page.next)
+      if (!onward) return (await this.#isGoneBy(cursor, page)) ? { page, isEnd: true } : undefined
+      cursor = onward
     }
   }
 
+  #isFull({ messages, size }: CursorPage): boolean {
+    return messages.length >= size || (messages.length > 0 && this.#reader.longest < 2)
+  }
+
+  /**
+   * Whether CometChat goes by a cursor behind which it shows nothing, and which it names again. One that goes by pages, and
+   * whose first page has nothing to show, names one place whatever it is asked for.
+   */
+  async #isGoneBy({ sentAt }: ThreadCursor, { messages, next }: MessagesPage): Promise<boolean> {
+    if (messages.length > 0 || !next || this.#goesByCursor) return true
+    if (sentAt === undefined) return false
+    const later: ThreadCursor = { affix: 'append', sentAt: sentAt + 1 }
+    const page = await this.#readAt(later)
+    this.#goesByCursor = page?.messages.length === 0 && (!page.next || isSameCursor(page.next, later))
+    return this.#goesByCursor
+  }
+
   /** Jumps to where the thread is older than the first attempt, or was read before, and reads on to its end. */
-  async #walkFromOlder(newest: MessagesPage): Promise<boolean> {
+  async #walkFromOlder(newest: readonly ThreadMessage[]): Promise<boolean> {
     const { memory } = this.#options
     const { olderBefore } = this.#reader.first
     const remembered = memory?.id !== undefined && cursorBehind({ ...memory, id: memory.id })
@@ -157,7 +182,7 @@ class ThreadSearch<Found> {
     return false
   }
 
-  async #walk(start: ThreadCursor, newest: MessagesPage): Promise<'stays' | 'moved' | 'unclear'> {
+  async #walk(start: ThreadCursor, newest: readonly ThreadMessage[]): Promise<'stays' | 'moved' | 'unclear'> {
     const seen = new Set<string>()
     const read = await this.#readToEnd(start, seen)
     if (!read || !this.#options.wantsProof) return 'unclear'
@@ -165,7 +190,7 @@ class ThreadSearch<Found> {
     // What the newest page has shown must have been met, or the cursor led past it.
     const startsAt = start.sentAt ?? 0
     const isMet = ({ id, sentAt = -1 }: ThreadMessage): boolean => seen.has(id) || sentAt < startsAt
-    if (start.id === undefined && !newest.messages.every(isMet)) return 'moved'
+    if (start.id === undefined && !newest.every(isMet)) return 'moved'
     const again = await this.#readAt(start, first.size)
     if (!again || !isSamePage(again, first)) return 'moved'
     // Last of all the end, so that the answer is true of this moment.
@@ -217,6 +242,11 @@ function largePage(id: string | undefined): CursorPage | undefined {
 
 function cursorBehind({ id, sentAt }: ThreadMessage): ThreadCursor {
   return { affix: 'append', ...(sentAt !== undefined && { sentAt }), id }
+}
+
+/** Where CometChat says that there may be newer messages; undefined where it names the same place again. */
+function onwardFrom(cursor: ThreadCursor, next: ThreadCursor | undefined): ThreadCursor | undefined {
+  return next?.affix === 'append' && !isSameCursor(next, cursor) ? next : undefined
 }
 
 function isSameCursor(one: ThreadCursor, other: ThreadCursor): boolean {

@@ -1,10 +1,8 @@
 // A thread as CometChat may page it: the emulator's own paging, without the wire. Time is in seconds, ids count up.
 import { DEFAULT_SWITCHES, type Switches } from '../../../emulator/switches.ts'
-import { cutPage, pageMeta, readPageRequest } from '../../../emulator/thread-pages.ts'
-import type { StoredMessage } from '../../../emulator/types.ts'
 import type { ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
-import { readNext } from '../../../src/upstream/thread/read-page.ts'
 import { searchThread } from '../../../src/upstream/thread/search.ts'
+import { emulatedPage } from './emulated-page.ts'
 
 export interface Entry {
   readonly id: string
@@ -52,17 +50,13 @@ export class PagedThread {
   readonly readPage = async (place: ThreadPlace): Promise<ThreadPage<string>> => {
     this.#read()
     this.places.push(place)
-    const asked = readPageRequest(queryOf(place), this.#switches)
-    const byId = new Map(this.entries.map(entry => [entry.id, entry]))
-    const stored = this.entries.map(({ id, sentAt }) => ({ id, sentAtMs: sentAt * 1000 }) as StoredMessage)
-    const page = cutPage(stored, asked, ({ id }) => !byId.get(id)?.isHidden, this.#switches)
-    const shown = page.replies.map(({ id }) => byId.get(id)).filter(entry => entry !== undefined)
+    const listed = this.entries.map(entry => ({ ...entry, sentAtMs: entry.sentAt * 1000 }))
+    const { shown, next } = emulatedPage(listed, place, this.#switches)
     const bytes = shown.reduce((sum, entry) => sum + (entry.bytes ?? 1), 0)
     const [first] = shown
     if (bytes > MAX_PAGE_BYTES) return { kind: 'too-large', ...(this.showsFirstId && first && { firstId: first.id }) }
     if (shown.some(entry => entry.isSought && !entry.isRemoved && !entry.isSuspect))
       return { kind: 'found', found: SOUGHT }
-    const next = readNext({ meta: pageMeta(page, asked, this.#switches) })
     return { kind: 'messages', messages: shown.map(describe), bytes, ...(next && { next }) }
   }
 
@@ -91,10 +85,4 @@ export class PagedThread {
 
 function describe({ id, sentAt, isRemoved, isSuspect }: Entry): ThreadMessage {
   return { id, ...(!isRemoved && { sentAt }), ...((isRemoved || isSuspect) && { isSuspect: true }) }
-}
-
-function queryOf({ page, size, cursor }: ThreadPlace): URLSearchParams {
-  const query = new URLSearchParams({ perPage: `${size}`, page: `${page}` })
-  for (const [name, value] of Object.entries(cursor ?? {})) query.set(name, `${value}`)
-  return query
 }

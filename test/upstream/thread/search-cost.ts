@@ -10,11 +10,12 @@ const WAYS: Readonly<Record<string, Paging>> = {
   'by page, newest first': { threadPaging: 'page', threadOrder: 'newest-first' },
   'by cursor, newest first': { threadOrder: 'newest-first' },
   'cursors include their message': { threadCursor: 'inclusive' },
-  '`meta.next` always': { threadPaging: 'page', threadNext: 'always' },
-  '`meta.next` never': { threadPaging: 'page', threadNext: 'never' },
+  'by cursor, `meta.next` always': { threadPaging: 'cursor', threadNext: 'always' },
+  'by page, `meta.next` always': { threadPaging: 'page', threadNext: 'always' },
+  'by page, `meta.next` never': { threadPaging: 'page', threadNext: 'never' },
   'page and cursor ignored': { threadPaging: 'ignored' }
 }
-const LENGTHS = [3, 100, 2100] as const
+const LENGTHS = [0, 3, 100, 2100] as const
 const NOW_S = 1_700_000_000
 const SOUGHT: Entry = { id: '90000', sentAt: NOW_S, isSought: true }
 

@@ -22,6 +22,8 @@ const WAYS: Readonly<Record<string, Paging>> = {
   'newest first': { threadOrder: 'newest-first' },
   'newest first, by page': { threadOrder: 'newest-first', threadPaging: 'page' },
   'meta.next always': { threadNext: 'always' },
+  'meta.next always, by cursor': { threadNext: 'always', threadPaging: 'cursor' },
+  'meta.next always, cursors that include their message': { threadNext: 'always', threadCursor: 'inclusive' },
   'meta.next always, by page': { threadNext: 'always', threadPaging: 'page' },
   'meta.next never': { threadNext: 'never' },
   'meta.next never, by page': { threadNext: 'never', threadPaging: 'page' },
@@ -78,6 +80,24 @@ for (const [name, paging] of Object.entries(WAYS)) {
       t.same(await new PagedThread([...threadOf(old, 0), sought], paging).search({ ...look, maxReads: 9 }), isFound)
     }
   })
+}
+
+for (const threadNext of ['when-not-empty', 'always', 'while-more'] as const) {
+  for (const threadPaging of ['page-and-cursor', 'cursor', 'page'] as const) {
+    t.test(`${threadPaging}, ${threadNext}: a thread of messages that are not shown has an end by cursor`, async t => {
+      for (const count of [1, 40, 60]) {
+        // One page alone, without `next`, is the whole thread by page, too.
+        const isWhole = threadNext === 'while-more' && count < 50
+        const hidden = threadOf(count, 0).map(one => ({ ...one, isHidden: true }))
+        for (const since of [SINCE, { sinceMs: undefined }]) {
+          const thread = new PagedThread(hidden, { threadGaps: true, threadNext, threadPaging })
+          const expected = threadPaging === 'page' && !isWhole ? 'unproven' : 'absent'
+          t.equal(await thread.search(since), expected, `${count} in ${thread.reads} reads`)
+          t.ok(thread.reads <= 12, `${thread.reads} reads`)
+        }
+      }
+    })
+  }
 }
 
 t.test('a CometChat that ignores cursors and pages proves nothing, and is not asked for ever', async t => {
