@@ -1,7 +1,8 @@
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 
 /** How a caller proved who they are. */
-export type Scheme = 'bearer' | 'app-session' | 'login'
+export const SCHEMES = ['bearer', 'app-session', 'login'] as const
+export type Scheme = (typeof SCHEMES)[number]
 
 /** The user of a credential that was verified, before it is known who they are in CometChat. */
 export interface Principal {

@@ -27,6 +27,8 @@ export interface RequireCallerOptions {
   readonly uidOf: UidMap
   /** Throws for a request that is refused whatever its credential. */
   readonly checkFirst?: (request: FastifyRequest) => void
+  /** Told which credential is looked at, before it is accepted or refused. */
+  readonly onCredential?: (request: FastifyRequest, credential: Credential) => void
   readonly onCaller?: (request: FastifyRequest) => void
   /** Told when the caller is known, or refused, after something had to be waited for. */
   readonly onWaited?: (request: FastifyRequest) => void
@@ -64,6 +66,7 @@ export const requireCaller = fp<RequireCallerOptions>(
     app.addHook('onRequest', (request, _reply, done) => {
       options.checkFirst?.(request)
       const credential = credentialOf(request.raw.rawHeaders, cookieNames, tokenPlaces)
+      options.onCredential?.(request, credential)
       const found = authenticate(credential, request, options)
       const admitted =
         found instanceof Promise ? found.then(principal => admit(request, principal)) : admit(request, found)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, type DeliveryState } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { KeyClaim } from '../observability/events.ts'
 import { noteReplayed, noteSent } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
@@ -66,6 +67,17 @@ export function createDelivery(options: Omit<DeliveryOptions, 'newOwner'>): Deli
   }
 }
 
+/** What a record says, as it is told to the operator. */
+const CLAIMS: Readonly<Record<AcquireResult['kind'], KeyClaim>> = {
+  acquired: 'new',
+  'acquired-as-sent': 'new',
+  'in-flight': 'in-flight',
+  'in-doubt': 'in-doubt',
+  mismatch: 'reused',
+  done: 'replayed',
+  refused: 'replayed'
+}
+
 /** One order on its way: what its steps share. */
 class DeliveryRun {
   readonly #options: DeliveryOptions
@@ -106,6 +118,7 @@ class DeliveryRun {
   }
 
   #goOn(acquired: AcquireResult, receiver: Receiver | undefined): Awaitable<DeliveredReply> {
+    this.#tellClaim(CLAIMS[acquired.kind])
     switch (acquired.kind) {
       case 'acquired':
         return this.#afterAcquiring(receiver, acquired.search, false)
@@ -121,10 +134,15 @@ class DeliveryRun {
     }
   }
 
+  #tellClaim(result: KeyClaim): void {
+    if (this.#record.isKeyed) this.#options.emit({ name: 'key-claim', result })
+  }
+
   #acquireRecord(as: AcquiredAs): Awaitable<AcquireResult> {
     const acquired = this.#record.acquire(as)
     if (!(acquired instanceof Promise)) return acquired
     return acquired.catch(async () => {
+      this.#tellClaim('unavailable')
       // It may be SENT now: then a retry would have to wait for the quiet period although nothing was sent.
       const released = as === 'sent' ? this.#record.release() : undefined
       const verdict = await this.#verdictWithoutRecord()

@@ -31,6 +31,7 @@ export function logEvents(log: Logger): Emit {
     switch (event.name) {
       case 'upstream-attempt':
       case 'store-transition':
+      case 'key-claim':
       case 'key-fetch':
         return undefined
       case 'alarm': {

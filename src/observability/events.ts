@@ -21,6 +21,9 @@ export type StoreTransition =
   | 'release'
   | 'note-search'
 
+/** `unavailable` where the store did not answer. */
+export type KeyClaim = 'new' | 'replayed' | 'in-flight' | 'in-doubt' | 'reused' | 'unavailable'
+
 /** A step of the work that takes its time. There are several in a reply, and none of them is a line of the log. */
 export type StepEvent =
   /** One exchange with CometChat is over, or was given up before its turn came. */
@@ -44,6 +47,8 @@ export type StepEvent =
       readonly durationMs: number
       readonly isFailed: boolean
     }
+  /** What the record of an Idempotency-Key said to a reply that came with it. */
+  | { readonly name: 'key-claim'; readonly result: KeyClaim }
   /** The key set of an issuer was asked for. */
   | {
       readonly name: 'key-fetch'

@@ -10,6 +10,7 @@ export class LogFields {
   readonly #sinceMs = performance.now()
   /** Until then it is known what the time went for. */
   #accountedUntilMs = Number.NEGATIVE_INFINITY
+  #triedScheme: string | undefined
   requestId?: string
   /** Of `traceparent`: what a tracing system finds the request by. */
   traceId?: string
@@ -52,6 +53,15 @@ export class LogFields {
       const ms = this[part]
       if (ms !== undefined) this[part] = Math.floor(ms * 10) / 10
     }
+  }
+
+  /** How the caller wants to prove who they are, accepted or not; no field of the line. */
+  get triedScheme(): string | undefined {
+    return this.#triedScheme
+  }
+
+  noteCredential(scheme: string): void {
+    this.#triedScheme = scheme
   }
 
   /** The caller is known, or refused, after something was verified or asked for; all of the time until now went there. */
