@@ -26,6 +26,9 @@ export interface Acquisition {
   readonly search?: string | undefined
 }
 
+/** How many records are in each state. */
+export type RecordCounts = Readonly<Record<AcquiredAs | RecordedOutcome['kind'], number>>
+
 /** SENT where the reply is written next, with nothing to be found out before: that saves a transition. */
 export type AcquiredAs = 'pending' | 'sent'
 
@@ -87,6 +90,8 @@ export interface RecordStore {
   time(): StoreTime
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
   msSinceDataLoss(): number | undefined
+  /** How many records there are; undefined where counting them is not cheap at the moment. */
+  counts?(): RecordCounts | undefined
   /** True when the next transition is likely to succeed. */
   isReady(): boolean
   close(): Promise<void>

@@ -1,11 +1,13 @@
 // The store of delivery records, as a part.
 import type { Config } from '../config/load-config.ts'
-import type { RecordStore } from '../delivery/record.ts'
+import type { RecordCounts, RecordStore } from '../delivery/record.ts'
 import { type OpenStoreOptions, openStore } from '../delivery/stores/open.ts'
 import type { Part } from './part.ts'
 
 export interface Records extends Part {
   readonly store: RecordStore
+  /** How many there are in each state; undefined where they are too many to count, or somewhere else. */
+  counts(): RecordCounts | undefined
 }
 
 /** Throws a StoreError where the store cannot be used as it is. A `given` one is taken in its place. */
@@ -16,6 +18,7 @@ export async function openRecords(
   const store = given ?? (await openStore({ address: delivery.store, ...options }))
   return {
     store,
+    counts: () => store.counts?.(),
     health: [{ reason: 'store', isReady: () => store.isReady() }],
     warnings: () =>
       delivery.store.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : [],

@@ -8,6 +8,7 @@ import {
   judgeOpen,
   KEPT_MS,
   type OpenRecord,
+  type RecordCounts,
   type RecordedOutcome,
   type RecordStore,
   type Retention,
@@ -55,6 +56,7 @@ class MemoryStore implements RecordStore {
   readonly #records = new Map<string, KeptRecord>()
   /** DONE and REFUSED; PENDING and SENT are never given up for space. */
   readonly #final = new InsertionOrder<KeptRecord>()
+  readonly #counts = { pending: 0, sent: 0, done: 0, refused: 0 }
   #bytes = 0
   /** Before this no record under way expires: a full store need not look at all of them. */
   #openUntilMs = Number.POSITIVE_INFINITY
@@ -93,7 +95,7 @@ class MemoryStore implements RecordStore {
     const record = this.#openOf(key, owner)
     if (!record || nowMs >= record.leaseEndsAtMs) return false
     if (record.state === 'pending') record.expiresAtMs = nowMs + this.#kept.sent
-    record.state = 'sent'
+    this.#setState(record, 'sent')
     return true
   }
 
@@ -120,6 +122,8 @@ class MemoryStore implements RecordStore {
     this.#bytes += bytes - record.bytes
     record.bytes = bytes
     record.outcome = outcome
+    this.#counts[record.state]--
+    this.#counts[outcome.kind]++
     // Nobody asks for it any more, and it would take half of the space.
     record.owner = ''
     record.search = undefined
@@ -136,7 +140,7 @@ class MemoryStore implements RecordStore {
       return
     }
     const nowMs = this.#monotonic()
-    record.state = 'pending'
+    this.#setState(record, 'pending')
     record.leaseEndsAtMs = nowMs
     record.expiresAtMs = nowMs + this.#kept.sent
     record.search = search
@@ -157,6 +161,10 @@ class MemoryStore implements RecordStore {
     return undefined
   }
 
+  counts(): RecordCounts {
+    return { ...this.#counts }
+  }
+
   isReady(): boolean {
     return this.#final.oldest !== undefined || !this.#isFull()
   }
@@ -165,6 +173,13 @@ class MemoryStore implements RecordStore {
     this.#records.clear()
     this.#final.clear()
     this.#bytes = 0
+    Object.assign(this.#counts, { pending: 0, sent: 0, done: 0, refused: 0 })
+  }
+
+  #setState(record: KeptRecord, state: AcquiredAs): void {
+    this.#counts[record.state]--
+    this.#counts[state]++
+    record.state = state
   }
 
   /** PENDING or SENT, and this owner's where one is named. */
@@ -191,12 +206,14 @@ class MemoryStore implements RecordStore {
       newer: undefined
     })
     this.#bytes += RECORD_BYTES
+    this.#counts[as]++
     this.#openUntilMs = Math.min(this.#openUntilMs, expiresAtMs)
   }
 
   #forget(record: KeptRecord): void {
     this.#records.delete(record.key)
     this.#bytes -= record.bytes
+    this.#counts[record.outcome?.kind ?? record.state]--
     if (record.outcome) this.#final.remove(record)
   }
 

@@ -14,12 +14,14 @@ import {
   isMisdated,
   judgeOpen,
   KEPT_MS,
+  type RecordCounts,
   type RecordedOutcome,
   type RecordStore,
   type Retention,
   type StoreTime
 } from '../../record.ts'
 import { ExpiryWatermark, TrustedClock } from '../trusted-clock.ts'
+import { RecordCount } from './record-count.ts'
 import { openDatabase, prepareStatements, readRow, type StoredRecord } from './schema.ts'
 
 export interface FileStoreOptions {
@@ -58,6 +60,7 @@ export class FileStore implements RecordStore {
   readonly #commits: GroupCommit
   readonly #trusted: TrustedClock
   readonly #watermark: ExpiryWatermark
+  readonly #count: RecordCount
   readonly #timer: NodeJS.Timeout
   #sweeping: NodeJS.Timeout | undefined
   #sweepAtMs: number
@@ -73,6 +76,7 @@ export class FileStore implements RecordStore {
     const monotonic = (): number => clock.monotonic()
     this.#trusted = new TrustedClock(monotonic, clock.now())
     this.#watermark = new ExpiryWatermark(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
+    this.#count = new RecordCount(this.#database)
     this.#sweepAtMs = clock.monotonic() + SWEEP_EVERY_MS
     this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
   }
@@ -166,6 +170,10 @@ export class FileStore implements RecordStore {
     return undefined
   }
 
+  counts(): RecordCounts | undefined {
+    return this.#count.counts
+  }
+
   isReady(): boolean {
     return this.#database.isOpen && this.#clock.monotonic() - this.#failedAtMs > NOT_READY_MS
   }
@@ -215,10 +223,19 @@ export class FileStore implements RecordStore {
   /** A clock that jumps and jumps back between two transitions must not go unseen. */
   #watch(): void {
     this.#now()
+    this.#countOn()
     const monotonicMs = this.#clock.monotonic()
     if (monotonicMs < this.#sweepAtMs) return
     this.#sweepAtMs = monotonicMs + SWEEP_EVERY_MS
     this.#sweepOn()
+  }
+
+  #countOn(): void {
+    try {
+      this.#count.step()
+    } catch {
+      // The next second is soon enough.
+    }
   }
 
   #sweepOn(): void {
