@@ -13,8 +13,10 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY bin bin
 COPY src src
+# What runs, for build_info of /metrics: docker build --build-arg BUILD_COMMIT=$(git rev-parse HEAD)
+ARG BUILD_COMMIT=unknown
 # Callers come from outside the container; probes do not, so ADMIN_HOST stays on loopback.
-ENV HOST=0.0.0.0 DATA_DIR=/data
+ENV HOST=0.0.0.0 DATA_DIR=/data BUILD_COMMIT=$BUILD_COMMIT
 VOLUME /data
 EXPOSE 3000
 USER node

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Scheme } from './auth/caller.ts'
+import type { Credential } from './auth/credentials.ts'
 import { requireCaller } from './auth/require-caller.ts'
 import type { Config } from './config/load-config.ts'
 import type { ReplyCommand } from './delivery/command.ts'
@@ -17,6 +19,7 @@ import { createPublicServer } from './http/public-server.ts'
 import { createAddressTest, networkOf } from './lib/network.ts'
 import { SESSION_COOKIE } from './lib/service/cookie-names.ts'
 import { noteCaller } from './observability/log-fields.ts'
+import type { Family } from './observability/metrics/family.ts'
 import { explainReply } from './parts/explained-reply.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
 import { checkExplain } from './routes/explain-guard.ts'
@@ -37,6 +40,8 @@ export interface Service {
   /** Of the API keys in use. */
   readonly keyFingerprints: () => readonly string[]
   readonly readiness: () => Readiness
+  /** What a scraper is told. */
+  readonly metrics: () => readonly Family[]
 }
 
 const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
@@ -44,7 +49,7 @@ const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding } = parts
+  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding, metrics } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
@@ -67,6 +72,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const presence = new ClientPresence()
   presence.watch(app.server)
   setErrorHandler(app, adapters.log, door.judge)
+  app.addHook('onRoute', ({ url }) => metrics.knowRoute(url))
   await app.register(lifecycle, {
     drain,
     log: adapters.log,
@@ -74,7 +80,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
     ignoredHeaders: config.ignoredHeaders,
     onArrival: door.enter,
     onAnswer: limits.onAnswer,
-    ...(audit && { onRequestLine: ({ facts, caller }) => audit.note(facts, caller?.subject) })
+    onRequestLine({ facts, caller }) {
+      metrics.note(facts)
+      audit?.note(facts, caller?.subject)
+    }
   })
   await app.register(heldBodies, { holderOf })
   await app.register(endUnusedConnections)
@@ -97,6 +106,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       tokenPlaces: config.auth.tokenPlaces,
       csrf,
       uidOf: uids.uidOf,
+      onCredential: ({ facts }, credential) => facts.noteCredential(schemeOf(credential)),
       onCaller(request) {
         noteCaller(request.facts, request.caller)
         door.checkCaller(request)
@@ -143,8 +153,15 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reasons: health.filter(({ isReady }) => !isReady()).map(({ reason }) => reason),
       warnings: parts.warnings(),
       limits: limits.lines()
-    })
+    }),
+    metrics: () => metrics.families()
   }
+}
+
+/** How whoever comes with this credential wants to prove who they are. */
+function schemeOf(credential: Credential): Scheme {
+  if (credential.kind === 'bearer') return 'bearer'
+  return credential.name === SESSION_COOKIE ? 'login' : 'app-session'
 }
 
 /** The caller where one is known, else the network that a request came from. */

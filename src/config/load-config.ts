@@ -26,6 +26,7 @@ const WORKERS = [1, 64] as const
 const WATCHED: ReadonlySet<string> = new Set(['COMETCHAT_API_KEY_FILE', 'AUTH_JWT_SECRET_FILE'])
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const INSTANCE_NAME = /^[\w.:/-]{1,128}$/
+const COMMIT = /^(?:[0-9a-f]{7,64}|unknown)$/
 const HOST_NAME = /^[A-Za-z0-9.:_-]{1,253}$/
 
 /**
@@ -45,6 +46,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
     workers,
     instance: reader.text('INSTANCE_NAME', INSTANCE_NAME, 'a name of letters, digits and . _ : / -, at most 128'),
+    commit: reader.text('BUILD_COMMIT', COMMIT, 'a commit in hexadecimal digits, or unknown') ?? 'unknown',
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     proxy: loadProxyConfig(reader),

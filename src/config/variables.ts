@@ -14,7 +14,11 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: '`127.0.0.1`, `3000`',
     meaning: 'where replies are served (the image sets `0.0.0.0`)'
   },
-  { names: ['ADMIN_HOST', 'ADMIN_PORT'], byDefault: '`127.0.0.1`, `3001`', meaning: '`/livez` and `/readyz?verbose`' },
+  {
+    names: ['ADMIN_HOST', 'ADMIN_PORT'],
+    byDefault: '`127.0.0.1`, `3001`',
+    meaning: '`/livez`, `/readyz?verbose` and `/metrics`'
+  },
   {
     names: ['WEB_CONCURRENCY'],
     byDefault: '`1`',
@@ -26,6 +30,11 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: 'none',
     meaning:
       'the proxy that calls go out through, by CONNECT, CometChat included; names, addresses and CIDR blocks without it. Loopback never; in small letters, too'
+  },
+  {
+    names: ['BUILD_COMMIT'],
+    byDefault: '`unknown`',
+    meaning: 'the commit that the image was built from, for `build_info` of `/metrics`'
   },
   { names: ['LOG_LEVEL'], byDefault: '`info`', meaning: '`trace` … `fatal`, `silent`' },
   { names: ['INSTANCE_NAME'], byDefault: 'the host name', meaning: 'what `instance` says in every line of the log' },

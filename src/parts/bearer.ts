@@ -10,7 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
-import { createIssuers, rulesOf } from './issuers.ts'
+import { createIssuers, type KeyAge, rulesOf } from './issuers.ts'
 import type { Part } from './part.ts'
 
 /** For a question that a caller waits for: an answer that takes longer is an outage. */
@@ -19,6 +19,7 @@ const ASKED = { timeoutMs: 3000, maxBytes: 64 * 1024, connections: 16 }
 export interface Bearer extends Part {
   /** Undefined where bearer tokens are off. */
   readonly authenticate: Authenticator | undefined
+  keyAges(): readonly KeyAge[]
 }
 
 interface BearerParts {
@@ -29,12 +30,12 @@ interface BearerParts {
 
 export function createBearer({ auth, uid, proxy }: Config, parts: BearerParts): Bearer {
   const { jwt, introspection } = auth
-  if (!jwt && !auth.issuers) return { authenticate: undefined, health: [], close: () => undefined }
+  if (!jwt && !auth.issuers) return { authenticate: undefined, keyAges: () => [], health: [], close: () => undefined }
   const opaque = introspection && jwt && createOpaque(introspection, { ...rulesOf(jwt), clock: parts.clock }, proxy)
   if (opaque && introspection.tokens === 'all') {
     const rules = describeAsked(jwt, uid.mode, introspection.url)
     parts.emit({ name: 'issuer-ready', issuer: jwt.issuer ?? jwt.usersOf, rules })
-    return { ...opaque, health: [] }
+    return { ...opaque, keyAges: () => [], health: [] }
   }
 
   const issuers = createIssuers({ auth, uid }, parts)
@@ -44,6 +45,7 @@ export function createBearer({ auth, uid, proxy }: Config, parts: BearerParts): 
     authenticate: opaque ? routeByTokenFormat(verified, opaque.authenticate) : verified,
     health: issuers.health,
     warnings: () => issuers.warnings(),
+    keyAges: () => issuers.keyAges(),
     async close() {
       issuers.close()
       await opaque?.close()

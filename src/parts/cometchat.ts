@@ -1,4 +1,5 @@
 // CometChat as a part: connections, the keys and the file they may come from, and the client.
+import { statSync } from 'node:fs'
 import { parseApiKeys } from '../config/cometchat.ts'
 import type { Config } from '../config/load-config.ts'
 import type { AppError, LimitPolicy } from '../errors.ts'
@@ -12,7 +13,7 @@ import { withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
 import { upstreamError } from '../upstream/errors/upstream-error.ts'
 import type { Outage } from '../upstream/health/breaker.ts'
-import { UpstreamGate } from '../upstream/health/gate.ts'
+import { type GateState, UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf, rememberReceivers } from '../upstream/receivers.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
@@ -33,6 +34,10 @@ export interface CometChat extends Part {
   readonly keyring: Keyring
   /** What a message with so much time would be refused with now: before its record is asked for. */
   refusalAhead(timeoutMs: number): AppError | undefined
+  /** How many calls are under way, and how many may be. */
+  load(): Pick<GateState, 'inFlight' | 'limit'>
+  /** Since the keys changed: by the date of their file, or else since this process has them. */
+  keyAgeMs(): number
 }
 
 export interface CometChatParts {
@@ -81,7 +86,11 @@ export function createCometChat(
   })
   const reader = createCometChatClient({ ...options, connections: readOnly(connections) })
   const receivers = rememberReceivers()
-  const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, emit)
+  let keysSinceMs = dateOfKeys(cometchat.apiKeyFile, clock)
+  const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, event => {
+    if (event.name === 'api-keys-changed' && event.accepted) keysSinceMs = dateOfKeys(cometchat.apiKeyFile, clock)
+    emit(event)
+  })
   return {
     client,
     receiverOf: createReceivers(client, receivers),
@@ -91,6 +100,8 @@ export function createCometChat(
       const outcome = gate.refusalAhead(timeoutMs)
       return outcome && upstreamError({ outcome }, 'post')
     },
+    load: () => gate.state(),
+    keyAgeMs: () => Math.max(0, clock.now() - keysSinceMs),
     health: [
       { reason: 'cometchat-key-refused', isReady: () => (keyring.refusedForMs() ?? REFUSED_KEY_MS) >= REFUSED_KEY_MS }
     ],
@@ -105,6 +116,12 @@ export function createCometChat(
 /** No reason not to be ready: another instance meets the same CometChat. */
 function outageWarning(outage: Outage | undefined): readonly string[] {
   return outage === undefined ? [] : [`cometchat-${outage}`]
+}
+
+/** When the keys were written, where that is known. */
+function dateOfKeys(path: string | undefined, clock: Pick<Clock, 'now'>): number {
+  const file = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
+  return file?.mtimeMs ?? clock.now()
 }
 
 /** Takes the keys of the file whenever it changes; one that holds none, or too many, changes nothing. */

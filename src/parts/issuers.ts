@@ -20,7 +20,14 @@ export interface Issuers {
   readonly health: readonly Health[]
   /** Each issuer whose keys cannot be used, where there are several. */
   warnings(): readonly string[]
+  keyAges(): readonly KeyAge[]
   close(): void
+}
+
+/** Since the keys of an issuer were read from it, in milliseconds. */
+export interface KeyAge {
+  readonly issuer: string
+  readonly ageMs: number
 }
 
 export function createIssuers({ auth, uid }: Pick<Config, 'auth' | 'uid'>, parts: KeyParts): Issuers {
@@ -47,6 +54,7 @@ export function createIssuers({ auth, uid }: Pick<Config, 'auth' | 'uid'>, parts
       }
     ],
     warnings: () => (issuers ? current.unready().map(name => `identity-provider-keys ${name}`) : []),
+    keyAges: () => current.keyAges(),
     close() {
       stopFollowing?.()
       current.retire()
@@ -84,6 +92,14 @@ class Version {
     return this.#members.filter(({ source }) => !source.keys.isReady()).map(({ name }) => name)
   }
 
+  /** How old the keys of each issuer are, where they are read from it. */
+  keyAges(): KeyAge[] {
+    return this.#members.flatMap(({ name, source }) => {
+      const { ageMs } = source.keys
+      return ageMs === undefined ? [] : [{ issuer: name, ageMs }]
+    })
+  }
+
   /** What these issuers let in is verified again, by the rules that count then. */
   retire(): void {
     this.#isRetired = true
@@ -100,6 +116,9 @@ class Version {
       isReady: () => keys.isReady(),
       get size() {
         return keys.size
+      },
+      get ageMs() {
+        return keys.ageMs
       },
       close: () => undefined
     }

@@ -33,6 +33,8 @@ export interface Limits extends Part {
   readonly onAnswer: (request: FastifyRequest, response: FastifyReply) => void
   /** One for each limit, for `/readyz?verbose`. */
   lines(): readonly string[]
+  /** How much of the app's minute is left, from 0 to 1; undefined where it is not counted. */
+  appRemainingRatio(): number | undefined
 }
 
 export interface LimitsParts {
@@ -66,6 +68,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
       preview: async () => ({ states: [], refusal: undefined }),
       onAnswer: () => undefined,
       lines: () => [],
+      appRemainingRatio: () => undefined,
       health: [],
       close: () => undefined
     }
@@ -107,6 +110,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
       if (isEnforced && request.caller) describe(quota, request, response)
     },
     lines: () => linesOf(limits, quota),
+    appRemainingRatio: () => quota.app && Math.max(0, 1 - quota.app.used / quota.app.limit),
     health: [],
     warnings: () => acting.warnings(),
     close() {

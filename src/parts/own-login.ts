@@ -7,9 +7,12 @@ import type { Login } from '../login/login.ts'
 import type { Emit } from '../observability/events.ts'
 import { createBoundedFetch } from '../outbound/bounded-fetch.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
+import type { KeyAge } from './issuers.ts'
 import type { Part } from './part.ts'
 
-export type OwnLogin = Login & Part
+export interface OwnLogin extends Login, Part {
+  keyAges(): readonly KeyAge[]
+}
 
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
@@ -44,6 +47,7 @@ export async function openLogin(
   return {
     ...parts,
     health: [{ reason: 'login-store', isReady: () => store.isReady() }],
+    keyAges: () => (keys.ageMs === undefined ? [] : [{ issuer: login.issuer, ageMs: keys.ageMs }]),
     async close() {
       keys.close()
       await store.close()

@@ -17,6 +17,7 @@ import { type Audit, openAuditFile } from './audit/audit.ts'
 import { type Bearer, createBearer } from './bearer.ts'
 import { type CometChat, createCometChat } from './cometchat.ts'
 import { createLimits, type Limits } from './limits.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createShedding, type Shedding } from './overload/shedding.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
@@ -48,6 +49,7 @@ export interface Parts extends Part {
   readonly audit: Audit | undefined
   readonly limits: Limits
   readonly shedding: Shedding
+  readonly metrics: Metrics
 }
 
 /**
@@ -56,7 +58,8 @@ export interface Parts extends Part {
  */
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random } = adapters
-  const tell = createEmit([adapters.subscriber ?? logEvents(log)])
+  const metrics = createMetrics(config, clock)
+  const tell = createEmit([adapters.subscriber ?? logEvents(log), metrics.subscriber])
   let isClosed = false
   // What ends by order is no trouble: a key set that is still being fetched, a connection to a store.
   const emit: Emit = event => {
@@ -100,9 +103,11 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     ...(audit?.beforeSend && { beforeSend: audit.beforeSend })
   })
 
+  metrics.begin({ bearer, login, cometchat, limits, records })
+
   // In the order in which `/readyz` gives its reasons.
   const optional = [login, audit].filter(part => part !== undefined)
-  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits, shedding]
+  const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits, shedding, metrics]
   return {
     clock,
     bearer,
@@ -115,6 +120,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     audit,
     limits,
     shedding,
+    metrics,
     health: parts.flatMap(part => part.health),
     // What was chosen at the start comes after what happens.
     warnings: () => [...parts.slice(1), records].flatMap(part => part.warnings?.() ?? []),

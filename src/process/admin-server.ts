@@ -1,29 +1,44 @@
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
+import type { Logger } from 'pino'
 import type { Readiness } from '../app.ts'
+import { describeBug } from '../lib/bug.ts'
+import { formatFor } from '../observability/metrics/accept.ts'
+import type { Family } from '../observability/metrics/family.ts'
 
 export interface HealthOptions {
   readonly readiness: () => Readiness | Promise<Readiness>
 }
 
-/** The listener for probes; nothing listens yet. */
-export async function createAdminServer(options: HealthOptions): Promise<FastifyInstance> {
+export interface MetricsOptions {
+  readonly metrics: () => readonly Family[] | Promise<readonly Family[]>
+}
+
+export interface AdminOptions extends HealthOptions, MetricsOptions {
+  readonly log: Logger
+}
+
+/** The listener for probes and scrapers; nothing listens yet. */
+export async function createAdminServer(options: AdminOptions): Promise<FastifyInstance> {
   const admin = fastify({
     logger: false,
     forceCloseConnections: true,
     frameworkErrors: (_error, _request, response) => answerNotFound(response)
   })
+  admin.addHook('onSend', async (_request, response) => {
+    response.header('cache-control', 'no-store')
+  })
+  admin.setNotFoundHandler((_request, response) => answerNotFound(response))
+  admin.setErrorHandler((error, _request, response) => {
+    options.log.error(describeBug(error), 'bug')
+    return response.code(500).send({ status: 'failed' })
+  })
   await admin.register(healthRoutes, options)
+  await admin.register(metricsRoute, options)
   return admin
 }
 
 /** `GET /livez` knows the event loop only; `GET /readyz` knows what a reply would need. */
 const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { readiness }) => {
-  app.addHook('onSend', async (_request, response) => {
-    response.header('cache-control', 'no-store')
-  })
-
-  app.setNotFoundHandler((_request, response) => answerNotFound(response))
-
   app.get('/livez', async () => ({ status: 'live' }))
 
   app.get('/readyz', async (request, response) => {
@@ -34,6 +49,17 @@ const healthRoutes: FastifyPluginAsync<HealthOptions> = async (app, { readiness 
       status: reasons.length === 0 ? 'ready' : 'not-ready',
       ...(verbose && { reasons, ...(warnings.length > 0 && { warnings }), ...(limits.length > 0 && { limits }) })
     }
+  })
+}
+
+/** `GET /metrics`, in the format that `Accept` asks for; docs/metrics.md says what is there. */
+const metricsRoute: FastifyPluginAsync<MetricsOptions> = async (app, { metrics }) => {
+  app.get('/metrics', async (request, response) => {
+    // Loaded for the first scrape: who does not scrape does not wait for it.
+    const { expose } = await import('../observability/metrics/exposition.ts')
+    const { contentType, text } = await expose(await metrics(), formatFor(request.headers.accept))
+    response.header('content-type', contentType)
+    return text
   })
 }
 

@@ -14,8 +14,8 @@ export async function runSingle(config: Config, processLog: ProcessLog, releaseS
   for (const warning of config.warnings) log.warn(warning)
   if (config.proxy) log.info({ proxy: config.proxy.shown }, 'outgoing calls go through a proxy')
   const service = await createService(config, { log })
-  const { app, drain, keyFingerprints, readiness } = service
-  const admin = await createAdminServer({ readiness })
+  const { app, drain, keyFingerprints, readiness, metrics } = service
+  const admin = await createAdminServer({ readiness, metrics, log })
   const tries = [listen(admin, config.admin, 'ADMIN_PORT'), listen(app, config.public, 'PORT')]
   const refusals = (await Promise.allSettled(tries)).flatMap(result => (result.status === 'rejected' ? [result] : []))
   if (refusals.length > 0) {

@@ -21,14 +21,14 @@ export interface RepliesOptions extends ReplyLimits {
   readonly presenceOf: (request: IncomingMessage) => () => boolean
 }
 
-const URL_TEMPLATE = '/threads/:parentId/replies'
+export const REPLIES_ROUTE = '/threads/:parentId/replies'
 const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
 const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
 
 /** `POST /threads/:parentId/replies`: posts a reply as the signed-in user. */
 export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (app, options) => {
   app.post(
-    URL_TEMPLATE,
+    REPLIES_ROUTE,
     {
       schema: { params: ReplyParams, body: ReplyBody, response: { 200: ReplyExplained, 201: ReplyCreated } },
       schemaErrorFormatter: findings => invalid(findings, MISPLACED),
@@ -59,7 +59,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
 export const otherMethodsRoutes: FastifyPluginAsyncTypebox = async app => {
   app.route({
     method: [...OTHER_METHODS],
-    url: URL_TEMPLATE,
+    url: REPLIES_ROUTE,
     config: { operation: 'refuse-method' },
     onRequest: refuseMethod,
     handler: refuseMethod

@@ -149,15 +149,16 @@ const DESCRIBED = {
   tags: Type.Optional(Type.Array(Type.String()))
 }
 const described = TypeCompiler.Compile(Type.Object(DESCRIBED))
-const members = Object.keys(DESCRIBED) as (keyof typeof DESCRIBED)[]
+/** The members that may be told as deviating. */
+export const DESCRIBED_MEMBERS = Object.keys(DESCRIBED) as (keyof typeof DESCRIBED)[]
 const single = Object.fromEntries(
-  members.map(name => [name, TypeCompiler.Compile(Type.Pick(Type.Object(DESCRIBED), [name]))])
+  DESCRIBED_MEMBERS.map(name => [name, TypeCompiler.Compile(Type.Pick(Type.Object(DESCRIBED), [name]))])
 )
 
 /** The members that are not as documented: a closed list of names, fit for a log line. */
 function deviationsOf(message: JsonObject): readonly string[] {
   if (described.Check(message)) return NONE
-  return members.filter(name => !single[name]?.Check(message))
+  return DESCRIBED_MEMBERS.filter(name => !single[name]?.Check(message))
 }
 const NONE: readonly string[] = []
 

@@ -34,7 +34,7 @@ const textsOf = (instructions: readonly Instruction[], wanted: string) =>
 const commandOf = (text = '') => JSON.parse(text.slice(text.indexOf('['))) as string[]
 
 t.test('it is plain: any builder reads it, also offline', async t => {
-  const plain = ['FROM', 'WORKDIR', 'COPY', 'RUN', 'ENV', 'VOLUME', 'EXPOSE', 'USER', 'HEALTHCHECK', 'CMD']
+  const plain = ['FROM', 'WORKDIR', 'COPY', 'RUN', 'ENV', 'ARG', 'VOLUME', 'EXPOSE', 'USER', 'HEALTHCHECK', 'CMD']
 
   t.notMatch(dockerfile, /^#\s*(syntax|escape|check)\s*=/im)
   t.notMatch(dockerfile, '<<')
@@ -84,7 +84,7 @@ t.test('it is started as npm starts it', async t => {
 })
 
 t.test('it is reached from outside, its probes are not, and it holds no secret', async t => {
-  t.strictSame(textsOf(all, 'ENV'), ['HOST=0.0.0.0 DATA_DIR=/data'])
+  t.strictSame(textsOf(all, 'ENV'), ['HOST=0.0.0.0 DATA_DIR=/data BUILD_COMMIT=$BUILD_COMMIT'])
   t.strictSame(textsOf(all, 'VOLUME'), ['/data'])
 })
 

@@ -58,7 +58,7 @@ const SESSION_SECRET_BYTES = 32
 export const HAZARDS: readonly Hazard[] = [
   {
     what: '`ADMIN_HOST` beyond loopback',
-    reason: 'is not loopback: probes are open to the network.',
+    reason: 'is not loopback: probes and metrics are open to the network.',
     find: ({ admin }) => (isLoopback(admin.host) ? [] : ['ADMIN_HOST'])
   },
   {

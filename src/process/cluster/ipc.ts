@@ -1,6 +1,7 @@
 // All that the primary and its workers tell each other: no environment, no secret, nothing of a caller.
 
 import type { Readiness } from '../../app.ts'
+import type { Family } from '../../observability/metrics/family.ts'
 
 export type PrimaryMessage =
   /** Say that this instance goes, and go on serving. */
@@ -8,6 +9,7 @@ export type PrimaryMessage =
   /** Finish what is under way, and end. */
   | { readonly order: 'close' }
   | { readonly order: 'tell-reasons'; readonly question: number }
+  | { readonly order: 'tell-metrics'; readonly question: number }
 
 export type WorkerMessage =
   | { readonly report: 'listening'; readonly url: string }
@@ -15,4 +17,5 @@ export type WorkerMessage =
   | { readonly report: 'refused'; readonly sentence: string; readonly exitCode: number }
   /** An issuer is ready; what all workers find is said once. */
   | { readonly report: 'issuer-ready'; readonly issuer: string; readonly rules: string }
-  | { readonly report: 'reasons'; readonly question: number; readonly readiness: Readiness }
+  | { readonly report: 'reasons'; readonly question: number; readonly answer: Readiness }
+  | { readonly report: 'metrics'; readonly question: number; readonly answer: readonly Family[] }

@@ -33,7 +33,7 @@ export async function runPrimary(config: Config, processLog: ProcessLog, release
   async function answerProbes(): Promise<void> {
     // Loaded while the workers load what they need.
     const { createAdminServer } = await import('../admin-server.ts')
-    admin = await createAdminServer({ readiness: () => workers.readiness() })
+    admin = await createAdminServer({ readiness: () => workers.readiness(), metrics: () => workers.metrics(), log })
     await listen(admin, config.admin, 'ADMIN_PORT')
     log.info(listeningLine(config, await listening.promise, addressOf(admin)), 'listening')
   }

@@ -1,9 +1,12 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Readiness } from '../../app.ts'
+import type { Family } from '../../observability/metrics/family.ts'
 import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 
 /** A probe waits for a second by default: it must get its answer before. */
 const SILENCE_MS = 800
+/** A scraper waits for ten. */
+const NO_METRICS_MS = 2000
 
 export interface WorkerFailure {
   readonly sentence: string
@@ -25,10 +28,12 @@ export interface WorkerEvents {
 /** One worker, as the primary sees it. */
 export class WorkerProcess {
   isListening = false
+  #hasEnded = false
   readonly ended: Promise<void>
   readonly #worker: Worker
   readonly #events: WorkerEvents
-  readonly #questions = new Map<number, (readiness: Readiness) => void>()
+  /** Those that are open; without an answer where there is none to come. */
+  readonly #questions = new Map<number, (answer?: unknown) => void>()
   #lastQuestion = 0
 
   constructor(events: WorkerEvents) {
@@ -38,7 +43,8 @@ export class WorkerProcess {
     this.ended = new Promise(resolve => {
       const end = (code: number | null, signal: string | null): void => {
         this.isListening = false
-        for (const answer of this.#questions.values()) answer({ reasons: [], warnings: [] })
+        this.#hasEnded = true
+        for (const close of this.#questions.values()) close()
         resolve()
         events.ended({ code, signal })
       }
@@ -58,18 +64,14 @@ export class WorkerProcess {
   }
 
   /** Why it should get no calls; a worker that does not answer should not either. */
-  readiness(): Promise<Readiness> {
-    const question = ++this.#lastQuestion
-    return new Promise<Readiness>(resolve => {
-      const silence = setTimeout(() => answer({ reasons: ['worker-silent'], warnings: [] }), SILENCE_MS)
-      const answer = (readiness: Readiness): void => {
-        clearTimeout(silence)
-        this.#questions.delete(question)
-        resolve(readiness)
-      }
-      this.#questions.set(question, answer)
-      this.order({ order: 'tell-reasons', question })
-    })
+  async readiness(): Promise<Readiness> {
+    const answer = await this.#ask<Readiness>('tell-reasons', SILENCE_MS)
+    return answer ?? { reasons: this.#hasEnded ? [] : ['worker-silent'], warnings: [] }
+  }
+
+  /** Undefined where it does not answer, or ends before it does. */
+  metrics(): Promise<readonly Family[] | undefined> {
+    return this.#ask<readonly Family[]>('tell-metrics', NO_METRICS_MS)
   }
 
   order(order: PrimaryMessage): void {
@@ -81,8 +83,23 @@ export class WorkerProcess {
     this.#worker.process.kill('SIGKILL')
   }
 
+  /** Undefined after so long without an answer, and where the worker ends. */
+  #ask<T>(order: 'tell-reasons' | 'tell-metrics', silenceMs: number): Promise<T | undefined> {
+    const question = ++this.#lastQuestion
+    return new Promise(resolve => {
+      const close = (answer?: unknown): void => {
+        clearTimeout(silence)
+        this.#questions.delete(question)
+        resolve(answer as T | undefined)
+      }
+      const silence = setTimeout(close, silenceMs)
+      this.#questions.set(question, close)
+      this.order({ order, question })
+    })
+  }
+
   #hear(report: WorkerMessage): void {
-    if (report.report === 'reasons') this.#questions.get(report.question)?.(report.readiness)
+    if ('question' in report) this.#questions.get(report.question)?.(report.answer)
     else if (report.report === 'refused') this.#events.refused(report)
     else if (report.report === 'issuer-ready') this.#events.issuerReady(report.issuer, report.rules)
     else {

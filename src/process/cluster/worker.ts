@@ -40,9 +40,10 @@ export async function runWorker(config: Config, processLog: ProcessLog): Promise
   tell({ report: 'listening', url: addressOf(service.app) })
 }
 
-function follow(order: PrimaryMessage, { drain, readiness }: Service): void {
+function follow(order: PrimaryMessage, { drain, readiness, metrics }: Service): void {
   if (order.order === 'drain') drain.begin()
-  if (order.order === 'tell-reasons') tell({ report: 'reasons', question: order.question, readiness: readiness() })
+  if (order.order === 'tell-reasons') tell({ report: 'reasons', question: order.question, answer: readiness() })
+  if (order.order === 'tell-metrics') tell({ report: 'metrics', question: order.question, answer: metrics() })
 }
 
 /** What ends the process: by order, when the primary is gone, or after a bug; only the first counts. */

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import type { Readiness } from '../../app.ts'
 import { logEvents } from '../../observability/event-log.ts'
+import { type Family, gauge, joinFamilies, type Labels, withLabel } from '../../observability/metrics/family.ts'
 import { StartError } from '../start-error.ts'
 import { type Ending, type WorkerFailure, WorkerProcess } from './worker-process.ts'
 
@@ -68,6 +69,20 @@ export class Workers {
       warnings: [...new Set(told.flatMap(({ warnings }) => warnings))],
       limits: [...new Set(told.flatMap(({ limits = [] }) => limits))]
     }
+  }
+
+  /**
+   * What each worker counts, by its place: another one in its place begins at nothing, which a sum over all of them would
+   * hide. One that does not answer is left out, and said to be.
+   */
+  async metrics(): Promise<Family[]> {
+    const told = await Promise.all(
+      this.#slots.map(({ worker }) => (worker?.isListening ? worker.metrics() : undefined))
+    )
+    const families = told.flatMap((of, index) => (of ?? []).map(family => withLabel(family, placeOf(index))))
+    const samples = told.map((of, index) => ({ labels: placeOf(index), value: of ? 1 : 0 }))
+    const up = gauge('worker_up', 'Whether the worker in this place answered the scrape.', samples)
+    return [up, ...joinFamilies(families)]
   }
 
   /** Probes say no from now on; a worker that ends is not replaced. */
@@ -160,4 +175,9 @@ export class Workers {
     const waitMs = slot.startedAtMs + NOT_MORE_OFTEN_THAN_MS - performance.now()
     slot.retry = setTimeout(() => this.#fill(slot), Math.max(0, waitMs))
   }
+}
+
+/** From 1, as operators count. */
+function placeOf(index: number): Labels {
+  return { worker: String(index + 1) }
 }

@@ -1,9 +1,8 @@
 // The thread that the replies of a scenario land in, as CometChat may page it: others wrote in it before, and everybody
 // removes and edits. The paging is the emulator's own.
 import { DEFAULT_SWITCHES, type Switches } from '../../../emulator/switches.ts'
-import { cutPage, pageMeta, readPageRequest } from '../../../emulator/thread-pages.ts'
-import type { StoredMessage } from '../../../emulator/types.ts'
-import type { ThreadCursor, ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import type { ThreadMessage, ThreadPage, ThreadPlace } from '../../../src/upstream/thread/page.ts'
+import { emulatedPage } from '../../upstream/thread/emulated-page.ts'
 import type { Decisions } from './decisions.ts'
 
 interface Entry<Post> {
@@ -73,14 +72,9 @@ export class FakeThread<Post> {
   }
 
   page(place: ThreadPlace, isSought: (post: Post) => boolean): ThreadPage<Post> {
-    const asked = readPageRequest(queryOf(place), this.#switches)
-    const byId = new Map(this.#entries.map(entry => [entry.id, entry]))
-    const stored = this.#entries.map(({ id, sentAtMs }) => ({ id, sentAtMs }) as StoredMessage)
-    const page = cutPage(stored, asked, () => true, this.#switches)
-    const shown = page.replies.map(({ id }) => byId.get(id)).filter(entry => entry !== undefined)
+    const { shown, next } = emulatedPage(this.#entries, place, this.#switches)
     const found = shown.find(({ post, isRemoved, isEdited }) => post && !isRemoved && !isEdited && isSought(post))?.post
     if (found !== undefined) return { kind: 'found', found }
-    const next = pageMeta(page, asked, this.#switches)['next'] as ThreadCursor | undefined
     return { kind: 'messages', messages: shown.map(describe), bytes: 0, ...(next && { next }) }
   }
 }
@@ -89,10 +83,4 @@ export class FakeThread<Post> {
 function describe({ id, sentAtMs, post, isRemoved, isEdited }: Entry<unknown>): ThreadMessage {
   const isSuspect = isRemoved || (isEdited && post !== undefined)
   return { id, ...(!isRemoved && { sentAt: Math.floor(sentAtMs / 1000) }), ...(isSuspect && { isSuspect }) }
-}
-
-function queryOf({ page, size, cursor }: ThreadPlace): URLSearchParams {
-  const query = new URLSearchParams({ perPage: `${size}`, page: `${page}` })
-  for (const [name, value] of Object.entries(cursor ?? {})) query.set(name, `${value}`)
-  return query
 }

@@ -25,6 +25,8 @@ export interface KeySource {
   isReady(): boolean
   /** How many keys there are; for the operator. */
   readonly size: number
+  /** Milliseconds since the keys were read from their issuer; undefined where they are not read from one, or never were. */
+  readonly ageMs?: number | undefined
   close(): void
 }
 

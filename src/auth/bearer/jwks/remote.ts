@@ -81,6 +81,10 @@ class RemoteKeys implements KeySource {
     return this.#keySet?.size ?? 0
   }
 
+  get ageMs(): number | undefined {
+    return this.#keySet && this.#now() - this.#readAtMs
+  }
+
   close(): void {
     clearTimeout(this.#timer)
     this.#cooldownUntilMs = Number.POSITIVE_INFINITY

@@ -72,6 +72,9 @@ export function joinKeys(secrets: KeySource, published: KeySource): KeySource {
     get size() {
       return secrets.size + published.size
     },
+    get ageMs() {
+      return published.ageMs
+    },
     close() {
       secrets.close()
       published.close()

@@ -1,0 +1,132 @@
+// docs/metrics.md against what a scraper really reads, and Prometheus' own opinion of it.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import t from 'tap'
+import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
+import { declaredIn, scrape } from '../../helpers/metrics.ts'
+import { startTarget } from '../../helpers/target.ts'
+import { until } from '../../helpers/until.ts'
+
+t.setTimeout(240_000)
+const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8')
+const OPEN = 'application/openmetrics-text'
+
+interface Row {
+  readonly name: string
+  readonly labels: readonly string[]
+}
+
+const rows: Row[] = Array.from(
+  page.matchAll(/^\| `([a-z0-9_]+)` \| ([^|]*) \|[^|]+\|[^|]*\|$/gm),
+  ([, name = '', labels = '']) => ({
+    name,
+    labels: Array.from(labels.matchAll(/`([a-z_]+)`/g), ([, label = '']) => label).sort()
+  })
+)
+
+/** A service with two workers that has met everything there is a figure for. */
+const provider = await startIdentityProvider(t, [await createSigningKey('one')])
+const directory = mkdtempSync(join(tmpdir(), 'metrics-'))
+t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+const target = await startTarget(t, {
+  mint: user => provider.tokenFor(user),
+  env: {
+    AUTH_JWT_ISSUER: provider.issuer,
+    AUTH_JWT_SECRET: undefined,
+    LIMIT_MODE: undefined,
+    WEB_CONCURRENCY: '2',
+    STORE_URL: `file:${directory}/records.db`,
+    STORE_SECRET: 'a-secret-of-records-for-tests-of-44-bytes-xx',
+    BUILD_COMMIT: 'c0ffee1'
+  }
+})
+// Two workers take turns: a few of each, so that both have met it.
+for (let turn = 0; turn < 4; turn++) {
+  await target.post({ headers: { 'idempotency-key': `key-${turn}` } })
+  target.emulator.failNext({ kind: 'reset' }, { method: 'POST' })
+  await target.post({})
+  await target.post({ token: 'no.to.ken' })
+}
+await until(async () => {
+  const { figures } = await scrape(target.service.adminUrl)
+  return ['1', '2'].every(worker => figures.has(`records{state="done",worker="${worker}"}`))
+})
+const live = await scrape(target.service.adminUrl)
+
+/** The metric that a line of it belongs to. */
+function metricOf(series: string, types: ReadonlyMap<string, string>): string {
+  const name = series.replace(/\{.*$/, '')
+  return types.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '')
+}
+
+function labelsOf(series: string): string[] {
+  return Array.from(series.matchAll(/([a-z_]+)="/g), ([, label = '']) => label)
+}
+
+t.test('every metric of a live scrape has a row, and every row has a metric', async t => {
+  t.ok(rows.length > 30)
+  t.strictSame(rows.map(({ name }) => name).sort(), [...declaredIn(live.text).keys()].sort())
+})
+
+t.test('every label of a live scrape is in the row of its metric, and every label of a row is there', async t => {
+  const types = declaredIn(live.text)
+  const seen = new Map<string, Set<string>>()
+  for (const series of live.figures.keys()) {
+    const metric = metricOf(series, types)
+    const labels = seen.get(metric) ?? new Set()
+    for (const label of labelsOf(series)) if (label !== 'le' && label !== 'worker') labels.add(label)
+    seen.set(metric, labels)
+  }
+  for (const { name, labels } of rows) t.strictSame([...(seen.get(name) ?? [])].sort(), labels, name)
+})
+
+t.test('the build says which it is', async t => {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  t.equal(live.value('build_info', { worker: '1', version, commit: 'c0ffee1' }), 1)
+})
+
+t.test('both formats say the same, each under its own content type', async t => {
+  const open = await scrape(target.service.adminUrl, OPEN)
+
+  t.equal(live.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+  t.equal(open.headers.get('content-type'), 'application/openmetrics-text; version=1.0.0; charset=utf-8')
+  for (const { headers } of [live, open]) t.equal(headers.get('cache-control'), 'no-store')
+  t.ok(open.text.endsWith('\n# EOF\n'))
+  t.strictSame([...open.figures.keys()].sort(), [...live.figures.keys()].sort())
+})
+
+t.test('promtool finds nothing wrong with it', { skip: missing('promtool') }, async t => {
+  const promtool = spawn('promtool', ['check', 'metrics'])
+  promtool.stdin.end(live.text)
+  const said = await Promise.all([text(promtool.stdout), text(promtool.stderr)])
+
+  await until(() => promtool.exitCode !== null)
+  t.same([said.join(''), promtool.exitCode], ['', 0])
+})
+
+t.test('HEAD is answered without a body, another method and another address with 404', async t => {
+  const { adminUrl } = target.service
+  const head = await fetch(`${adminUrl}/metrics`, { method: 'HEAD' })
+
+  t.same(
+    [head.status, head.headers.get('content-type'), await head.text()],
+    [200, 'text/plain; version=0.0.4; charset=utf-8', '']
+  )
+  for (const [method, path] of [
+    ['POST', '/metrics'],
+    ['DELETE', '/metrics'],
+    ['GET', '/metrics/'],
+    ['GET', '/metrics%2f']
+  ] as const) {
+    const answer = await fetch(`${adminUrl}${path}`, { method })
+    t.same([answer.status, await answer.json()], [404, { status: 'not-found' }], `${method} ${path}`)
+  }
+  t.equal((await fetch(`${target.service.url}/metrics`)).status, 404, 'callers see nothing of it')
+})
+
+function missing(command: string): string | false {
+  return spawnSync(command, ['--version']).error === undefined ? false : `${command} is not installed`
+}
