@@ -30,6 +30,10 @@ export class Connection {
     })
   }
 
+  get isOpen(): boolean {
+    return this.#closed === undefined
+  }
+
   exchange(request: string): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed)

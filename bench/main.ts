@@ -7,12 +7,16 @@ import { barChart } from './plot.ts'
 import { profileService } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
+import { measureFairness } from './sections/fairness.ts'
+import { measureGoodput } from './sections/goodput.ts'
 import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
 import { measureLatency } from './sections/latency.ts'
+import { compareLimits } from './sections/limits.ts'
 import { measureMemory } from './sections/memory.ts'
 import { measureOverload } from './sections/overload.ts'
 import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
+import { measureSlowClients } from './sections/slow.ts'
 import { measureStartup } from './sections/startup.ts'
 import { compareStores } from './sections/stores.ts'
 import { measureTokens } from './sections/tokens.ts'
@@ -29,7 +33,11 @@ const SECTIONS = [
   'memory',
   'path',
   'tokens',
-  'overload'
+  'limits',
+  'overload',
+  'goodput',
+  'fairness',
+  'slow'
 ] as const
 /** Without what needs many programs or many replies. */
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
@@ -41,7 +49,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--
 Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
 place, each seen to do the job before it is measured. Every program takes its turn in every round. Linux only.
 
-  --quick       ${QUICK_SECTIONS.join(', ')} in fewer and shorter rounds: two minutes instead of fifteen
+  --quick       ${QUICK_SECTIONS.join(', ')} in fewer and shorter rounds: two minutes instead of thirty
   --only NAMES  of ${SECTIONS.join(', ')}: those, separated by commas
   --rounds N    how many rounds count
   --window-ms N how long each program has in a round
@@ -78,6 +86,15 @@ const FULL_MEMORY = { waiting: 5000, waves: 3, loadMs: 20_000 }
 
 const QUICK_OVERLOAD = { perSecond: 25, times: 10, hangMs: 15_000 }
 const FULL_OVERLOAD = { perSecond: 25, times: 10, hangMs: 60_000 }
+
+const QUICK_GOODPUT = { windowMs: 5000 }
+const FULL_GOODPUT = { windowMs: 15_000 }
+
+const QUICK_FAIRNESS = { rounds: 3, windowMs: 3000 }
+const FULL_FAIRNESS = { rounds: 15, windowMs: 4000 }
+
+const QUICK_SLOW = { rounds: 3, windowMs: 2000 }
+const FULL_SLOW = { rounds: 7, windowMs: 3000 }
 
 interface Options {
   readonly quick: boolean
@@ -129,7 +146,11 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
     path: world => countPath(world, settings),
     tokens: world => measureTokens(world, settings),
-    overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD)
+    limits: world => compareLimits(world, settings),
+    overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
+    goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),
+    fairness: world => measureFairness(world, quick ? QUICK_FAIRNESS : FULL_FAIRNESS),
+    slow: world => measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
   }
   const sections: Section[] = []
   const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])

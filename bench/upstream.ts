@@ -26,6 +26,10 @@ const about = JSON.stringify({
 let posts = 0
 let delayMs = 0
 let isHanging = false
+/** What CometChat can do at once; the rest waits there, first come, first served. */
+let capacity = Number.POSITIVE_INFINITY
+let underWay = 0
+const waiting: (() => void)[] = []
 
 /** The head must be there; answers once the whole request is, and says how many bytes that was. */
 function answerTo(text: string, socket: Socket): number {
@@ -36,9 +40,23 @@ function answerTo(text: string, socket: Socket): number {
   if (text.length < end) return 0
   const answer = reply(head, text.slice(headEnd + 4, end))
   if (isHanging) return end
-  if (delayMs > 0) setTimeout(() => socket.write(answer), delayMs)
+  if (delayMs > 0) inTurn(() => void socket.write(answer))
   else socket.write(answer)
   return end
+}
+
+function inTurn(work: () => void): void {
+  if (underWay >= capacity) {
+    waiting.push(work)
+    return
+  }
+  underWay++
+  setTimeout(() => {
+    underWay--
+    work()
+    const next = waiting.shift()
+    if (next) inTurn(next)
+  }, delayMs)
 }
 
 function reply(head: string, body: string): string {
@@ -89,6 +107,10 @@ export const upstreamHandlers = {
   posts: () => posts,
   delay(ms: number) {
     delayMs = ms
+  },
+  /** How many posts can be under way, each for the delay. */
+  capacity(count: number) {
+    capacity = count
   },
   hang(hangs: boolean) {
     isHanging = hangs

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../test/helpers/free-port.ts'
+import type { CallersPlan, Seen, Stream } from './callers.ts'
 import { type Child, program, startChild } from './child.ts'
 import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
 import type { LoadPlan } from './load.ts'
@@ -41,18 +42,19 @@ export const CORES = availableParallelism()
 const ENOUGH_FOR_TWO = 4
 const MEASURED = CORES > 1 ? '0' : undefined
 export const MEASURED_TWO = CORES > 1 ? '0,1' : undefined
-const OTHERS = CORES > 1 ? `${CORES >= ENOUGH_FOR_TWO ? 2 : 1}-${CORES - 1}` : undefined
+const OTHER_CORES = CORES > 1 ? `${CORES >= ENOUGH_FOR_TWO ? 2 : 1}-${CORES - 1}` : undefined
+/** For programs of the bench beside what is measured. */
+export const OTHERS: { readonly cores?: string } = OTHER_CORES === undefined ? {} : { cores: OTHER_CORES }
 export const ARE_TWO_FREE = CORES >= ENOUGH_FOR_TWO
 
 export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'))
   stack.defer(() => rmSync(directory, { recursive: true, force: true }))
-  const cores = OTHERS === undefined ? {} : { cores: OTHERS }
   const outside = await startChild(stack, {
     name: 'The outside',
     command: program('outside.ts'),
     env: { API_KEY },
-    ...cores
+    ...OTHERS
   })
   const issuer = await startIssuer(stack, directory)
   const plan = {
@@ -86,6 +88,38 @@ export async function startService(world: World, options: ServiceOptions): Promi
     ...(cores !== undefined && { cores })
   })
   return { name, subject, plan: { ...world.plan, ...plan } }
+}
+
+export interface Callers {
+  /** So many of all users a second; with streams, those of each. */
+  offer(window: string, forMs: number, streams: { readonly perSecond: number } | readonly Stream[]): Promise<void>
+  seen(): Promise<Seen>
+}
+
+/** Callers of the world's users, and probes. */
+export async function startCallers(
+  { stack, plan: { users, path, body } }: World,
+  options: Pick<CallersPlan, 'port' | 'probes'>
+): Promise<Callers> {
+  if ('count' in users) throw new Error('it takes users with a token each')
+  const child = await startChild(stack, { name: 'The callers', command: program('callers.ts'), ...OTHERS })
+  await child.ask('open', { ...options, users, path, body })
+  return {
+    offer: (name, forMs, offered) =>
+      child.ask('offer', {
+        name,
+        forMs,
+        streams: 'perSecond' in offered ? [{ name: 'all', from: 0, to: users.length, ...offered }] : offered
+      }),
+    seen: () => child.ask<Seen>('seen')
+  }
+}
+
+/** The port of a server that only answers, on the processor of what is measured. */
+export async function startBareServer({ stack }: World): Promise<number> {
+  const cores = MEASURED === undefined ? {} : { cores: MEASURED }
+  const { hello } = await startChild(stack, { name: 'A bare server', command: program('bare-server.ts'), ...cores })
+  return Number(hello)
 }
 
 export async function startPeer(world: World, peer: Peer): Promise<Lane> {
