@@ -69,13 +69,13 @@ export class Budget {
   }
 
   /** At once where units are reserved, or nothing has to be waited for. Never rejects. */
-  take(units: number): Awaitable<BudgetAnswer> {
-    return this.#takeNow(units) ?? this.#ask(units)
+  take(units: number, nowMs = this.#options.monotonic()): Awaitable<BudgetAnswer> {
+    return this.#takeNow(units, nowMs) ?? this.#ask(units)
   }
 
   /** Counts units that are used whether they are there or not. */
   note(units: number): void {
-    if (!this.#takeReserved(units)) this.#debt += units
+    if (!this.#takeReserved(units, this.#options.monotonic())) this.#debt += units
   }
 
   /** Gives back units that nothing was done with. */
@@ -103,14 +103,14 @@ export class Budget {
     else note(answer)
   }
 
-  #takeNow(units: number): BudgetAnswer | undefined {
-    if (this.#takeReserved(units)) return { isAdmitted: true, second: this.#second }
+  #takeNow(units: number, nowMs: number): BudgetAnswer | undefined {
+    if (this.#takeReserved(units, nowMs)) return { isAdmitted: true, second: this.#second }
     const full = this.#full
-    return full && this.#options.monotonic() < full.untilMs ? this.#refuse(units, full) : undefined
+    return full && nowMs < full.untilMs ? this.#refuse(units, full) : undefined
   }
 
-  #takeReserved(units: number): boolean {
-    if (this.#units < units || this.#options.monotonic() >= this.#endsAtMs) return false
+  #takeReserved(units: number, nowMs: number): boolean {
+    if (this.#units < units || nowMs >= this.#endsAtMs) return false
     this.#units -= units
     return true
   }
@@ -123,7 +123,7 @@ export class Budget {
 
   #await(units: number): Awaitable<BudgetAnswer> {
     const asking = this.#asking ?? this.#reserve()
-    const again = (): Awaitable<BudgetAnswer> => this.#takeNow(units) ?? this.#await(units)
+    const again = (): Awaitable<BudgetAnswer> => this.#takeNow(units, this.#options.monotonic()) ?? this.#await(units)
     return asking ? asking.then(again) : again()
   }
 

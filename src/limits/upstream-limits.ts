@@ -108,10 +108,10 @@ export class UpstreamLimits {
 }
 
 /** Of what is negative, huge, absent, repeated or no count at all nothing is believed. */
-function countsIn(headers: LimitAnswer['headers']): { limit?: number; remaining?: number } {
+function countsIn(headers: LimitAnswer['headers']): { limit: number | undefined; remaining: number | undefined } {
   const limit = countOf(headers['x-rate-limit'] ?? headers['x-ratelimit-limit'] ?? headers['x-rate-limit-limit'])
   const remaining = countOf(headers['x-rate-limit-remaining'] ?? headers['x-ratelimit-remaining'])
-  return { ...(limit !== undefined && { limit }), ...(remaining !== undefined && { remaining }) }
+  return { limit, remaining }
 }
 
 function countOf(value: string | string[] | undefined): number | undefined {

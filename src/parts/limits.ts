@@ -12,7 +12,7 @@ import { hash32 } from '../limits/hash.ts'
 import type { MessageEnd, Sender } from '../limits/quota/charge.ts'
 import type { Preview } from '../limits/quota/preview.ts'
 import { Quota } from '../limits/quota/quota.ts'
-import { rateLimitFields } from '../limits/rate-limit-fields.ts'
+import { type PolicyState, rateLimitFields } from '../limits/rate-limit-fields.ts'
 import { openQuotas } from '../limits/stores/open.ts'
 import { UpstreamLimits } from '../limits/upstream-limits.ts'
 import type { Emit } from '../observability/events.ts'
@@ -156,7 +156,7 @@ function tagOf({ idempotencyKey, parentId, message }: ReplyCommand): number {
 }
 
 function senderOf({ author: { uid, issuer, actors = [] } }: ReplyCommand): Sender {
-  const [actor] = actors
+  const actor = actors[0]
   return actor === undefined ? { uid } : { uid, service: serviceName(issuer, actor) }
 }
 
@@ -175,21 +175,23 @@ function noteCall(quota: Quota, { uid, isMessage }: CountedCall, outcome: Exchan
   }
   const { status, headers } = outcome
   if (isMessage && status >= 400 && status < 500 && status !== 408) quota.noteCall()
+  const isRefused = status === 429
+  const nowMs = clock.now()
   quota.options.upstream.note({
     uid,
-    isRefused: status === 429,
+    isRefused,
     headers,
-    retryAfterMs: parseRetryAfter(headers['retry-after'], clock.now()),
-    resetsInMs: resetInMs(headers, clock.now())
+    retryAfterMs: isRefused ? parseRetryAfter(headers['retry-after'], nowMs) : undefined,
+    resetsInMs: resetInMs(headers, nowMs)
   })
 }
 
 /** `RateLimit` for the policy of the caller; that of the app only where it refuses. */
 function describe(quota: Quota, { caller, facts }: FastifyRequest, response: FastifyReply): void {
+  const states: PolicyState[] = []
   const user = quota.standingOf(caller.uid)
-  const retryAfter = Number(response.getHeader('retry-after') ?? 0) * 1000
-  const app = facts.reason === 'limit-app' ? [quota.appState(retryAfter)] : []
-  const states = [...(user ? [user] : []), ...app]
+  if (user) states.push(user)
+  if (facts.reason === 'limit-app') states.push(quota.appState(Number(response.getHeader('retry-after') ?? 0) * 1000))
   if (states.length === 0) return
   const { policy, limit } = rateLimitFields(states)
   response.header('ratelimit-policy', policy).header('ratelimit', limit)

@@ -82,7 +82,9 @@ export class Charge {
     if (block) {
       onRefusal(block.policy)
       if (isEnforced) this.refusal = blockRefusal(block.policy, block.forMs, random)
-      if (isEnforced && block.policy === 'user') parts.standings.note(uid, 0, block.forMs)
+      if (isEnforced && block.policy === 'user') {
+        parts.standings.note(uid, { remaining: 0, nextInMs: block.forMs }, this.#chargedAtMs)
+      }
     }
     if (this.refusal) this.#isOver = true
     else this.admitted = this.#begin(tag)
@@ -100,11 +102,12 @@ export class Charge {
   /** Asks everything in one turn; undefined where everything has answered in it. */
   #begin(tag: number): Promise<void> | undefined {
     const log = this.#parts.isLogged ? this.#chargeLog(tag) : undefined
-    const asked = this.#parts
-      .budgetsOf(this.#sender)
-      .map(({ policy, budget }): Asked => ({ policy, budget, answer: budget.take(this.#units) }))
+    const asked: Asked[] = []
+    for (const { policy, budget } of this.#parts.budgetsOf(this.#sender)) {
+      asked.push({ policy, budget, answer: budget.take(this.#units, this.#chargedAtMs) })
+    }
     if (!(log instanceof Promise) && asked.every(hasAnswered)) {
-      this.refusal = this.#judge(log, asked)
+      this.refusal = this.#judge(log, asked, this.#chargedAtMs)
       return undefined
     }
     const admitted = this.#wait(log, asked)
@@ -129,7 +132,7 @@ export class Charge {
       isLost = true
     }
     const answered = asked.every(hasAnswered) ? asked : await Promise.all(asked.map(answerOf))
-    const refusal = this.#judge(found, answered)
+    const refusal = this.#judge(found, answered, this.#parts.options.monotonic())
     if (refusal) throw refusal
     if (!isLost || !this.#parts.options.isEnforced) return
     this.#giveBack()
@@ -137,10 +140,10 @@ export class Charge {
   }
 
   /** What refuses it; whatever else was charged is given back then. */
-  #judge(log: LogAnswer | undefined, budgets: readonly Answered[]): AppError | undefined {
+  #judge(log: LogAnswer | undefined, budgets: readonly Answered[], nowMs: number): AppError | undefined {
     this.#log = log
     this.#budgets = budgets
-    this.#noteStanding()
+    this.#noteStanding(nowMs)
     const { isEnforced, onRefusal } = this.#parts.options
     if (log?.isAdmitted !== false && budgets.every(isAdmitted)) return undefined
     const violated: QuotaPolicy[] = []
@@ -157,18 +160,20 @@ export class Charge {
     return limitRefusal(first, waitMs, violated)
   }
 
-  #noteStanding(): void {
+  #noteStanding(nowMs: number): void {
     const { standings, options } = this.#parts
     const { uid } = this.#sender
     if (this.#log) {
-      standings.note(uid, this.#log.remaining, this.#log.nextInMs)
+      standings.note(uid, this.#log, nowMs)
       return
     }
     const user = this.#budgets.find(({ policy }) => policy === 'user')
     if (!user) return
     const { budget, answer } = user
-    if (answer.isAdmitted) standings.note(uid, Math.max(0, options.userLimit - budget.used), MINUTE_MS)
-    else standings.note(uid, 0, answer.retryAfterMs)
+    const standing = answer.isAdmitted
+      ? { remaining: Math.max(0, options.userLimit - budget.used), nextInMs: MINUTE_MS }
+      : { remaining: 0, nextInMs: answer.retryAfterMs }
+    standings.note(uid, standing, nowMs)
   }
 
   #close(delivery: MessageEnd['delivery'], isFresh: boolean): void {
@@ -192,7 +197,7 @@ export class Charge {
     const { uid } = this.#sender
     const log = this.#log
     if (log?.isAdmitted) {
-      standings.note(uid, log.remaining + units, log.nextInMs)
+      standings.note(uid, { remaining: log.remaining + units, nextInMs: log.nextInMs }, options.monotonic())
       quietly(() => options.store.giveBack(uid, log.atMs, units))
     }
     for (const { budget, answer } of this.#budgets) if (answer.isAdmitted) budget.giveBack(units, answer.second)

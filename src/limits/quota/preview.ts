@@ -48,8 +48,8 @@ async function standingsOf(parts: ChargeParts, sender: Sender): Promise<QuotaSta
 
 /** A charge of no units changes nothing and tells how the log stands. */
 async function logState({ options, standings }: ChargeParts, { uid }: Sender): Promise<QuotaState> {
-  const { store, userLimit: limit } = options
+  const { store, userLimit: limit, monotonic } = options
   const { remaining, nextInMs } = await store.charge(uid, { units: 0, limit, random: 0, latenessMs: 0, tag: 0 })
-  standings.note(uid, remaining, nextInMs)
+  standings.note(uid, { remaining, nextInMs }, monotonic())
   return { policy: 'user', limit, remaining, nextInMs }
 }

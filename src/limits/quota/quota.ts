@@ -81,7 +81,8 @@ export class Quota {
   standingOf(uid: string): PolicyState | undefined {
     const { userLimit: limit } = this.options
     if (limit === 0) return undefined
-    return { policy: 'user', limit, ...(this.standings.of(uid) ?? { remaining: limit, nextInMs: 0 }) }
+    const standing = this.standings.of(uid)
+    return { policy: 'user', limit, remaining: standing?.remaining ?? limit, nextInMs: standing?.nextInMs ?? 0 }
   }
 
   appState(retryAfterMs: number): PolicyState {
