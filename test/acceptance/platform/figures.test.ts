@@ -6,7 +6,8 @@ import { type LogLine, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
-const SLOW_MS = 300
+/** Half of it may be lost on a busy machine. */
+const SLOW_MS = 1000
 const DRAIN_DELAY_MS = 400
 
 const { emulator, env, parentId } = await startEmulator(t)

@@ -9,6 +9,7 @@ import { type LogLine, startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 import { startUnread } from '../../helpers/unread-service.ts'
+import { until } from '../../helpers/until.ts'
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736'
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -108,9 +109,9 @@ t.test(
     for (let call = 0; call < 4; call++) {
       await postReply(service, { parentId, token, headers: { connection: 'close', 'x-request-id': `worker-${call}` } })
     }
-    await service.lineWhere(line => line['requestId'] === 'worker-3')
+    const ofReplies = () => service.logLines().filter(({ msg }) => msg === 'request')
+    const requests = await until(ofReplies, ({ length }) => length === 4)
 
-    const requests = service.logLines().filter(({ msg }) => msg === 'request')
     t.strictSame([...new Set(requests.map(line => line['worker']))].sort(), [1, 2])
     t.equal(service.logLines().filter(line => 'version' in line).length, 1)
     t.match(

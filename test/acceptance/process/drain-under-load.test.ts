@@ -11,7 +11,7 @@ import { tokenFor } from '../../helpers/tokens.ts'
 
 t.setTimeout(240_000)
 const CLIENTS = 50
-const DRAIN_DELAY_MS = 500
+const DRAIN_DELAY_MS = 1500
 const LONGEST_PAUSE_MS = 40
 
 interface Seen {

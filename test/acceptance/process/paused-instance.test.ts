@@ -16,7 +16,7 @@ const KEYED = { 'idempotency-key': 'one-key' }
 
 t.test('an instance that was stopped before it sent sends no more, and does not say that nothing was sent', async t => {
   const { emulator, stopped, other, parentId } = await startPair(t)
-  emulator.failNext({ kind: 'delay', delayMs: 400 }, { method: 'GET' })
+  emulator.failNext({ kind: 'delay', delayMs: 1200 }, { method: 'GET' })
 
   const early = postReply(stopped, { parentId, headers: KEYED })
   await until(() => emulator.requests.length === 1)
@@ -33,7 +33,7 @@ t.test('an instance that was stopped before it sent sends no more, and does not 
 
 t.test('an instance that was stopped after it sent and the one that took over tell of the same reply', async t => {
   const { emulator, stopped, other, parentId } = await startPair(t)
-  emulator.failNext({ kind: 'delay', delayMs: 200 }, { method: 'POST' })
+  emulator.failNext({ kind: 'delay', delayMs: 1200 }, { method: 'POST' })
 
   const early = postReply(stopped, { parentId, headers: KEYED })
   await until(() => emulator.ledger.length === 1)
@@ -48,7 +48,7 @@ t.test('an instance that was stopped after it sent and the one that took over te
   t.equal(emulator.ledger.length, 1)
 })
 
-/** Two instances on one file, with a lease of 5.6 s. */
+/** Two instances on one file, with a lease of 6.5 s. */
 async function startPair(t: Test) {
   const directory = mkdtempSync(join(tmpdir(), 'records-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
@@ -57,7 +57,7 @@ async function startPair(t: Test) {
     ...env,
     STORE_URL: `file:${join(directory, 'records.db')}`,
     STORE_SECRET: 'a-store-secret-for-tests-of-40-bytes-xxx',
-    REPLY_DEADLINE_MS: '600',
+    REPLY_DEADLINE_MS: '1500',
     QUIET_PERIOD_MS: '500'
   }
   const stopped = await startService(t, all)

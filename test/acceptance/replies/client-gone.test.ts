@@ -8,8 +8,11 @@ import { tokenFor } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
 
 const { emulator, service, send, newKey, posts, parentId } = await startKeyedReplies(t, {
-  QUIET_PERIOD_MS: '200'
+  QUIET_PERIOD_MS: '200',
+  REPLY_DEADLINE_MS: '5000'
 })
+/** Long enough for a busy machine to do meanwhile what a test does meanwhile, and within the deadline. */
+const LONG_MS = 2000
 const isPost = (line: Record<string, unknown>): boolean => line['method'] === 'POST'
 
 for (const ending of ['FIN', 'RST'] as const) {
@@ -17,7 +20,7 @@ for (const ending of ['FIN', 'RST'] as const) {
     `a client that leaves with a ${ending} once its reply was sent gets the answer when it comes back`,
     async t => {
       const key = newKey()
-      emulator.failNext({ kind: 'delay', delayMs: 300 }, { method: 'POST' })
+      emulator.failNext({ kind: 'delay', delayMs: LONG_MS }, { method: 'POST' })
       const client = await ask(t, key, ending)
       await until(() => posts(ending).length === 1)
       if (ending === 'RST') client.socket.resetAndDestroy()
@@ -39,7 +42,7 @@ for (const ending of ['FIN', 'RST'] as const) {
     const key = newKey()
     const text = `changed my mind: ${ending}`
     const { id: thread } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
-    emulator.failNext({ kind: 'delay', delayMs: 400 }, { method: 'GET' })
+    emulator.failNext({ kind: 'delay', delayMs: LONG_MS }, { method: 'GET' })
     const [before, linesBefore] = [emulator.requests.length, service.logLines().length]
     const client = await ask(t, key, text, thread)
     await until(() => emulator.requests.length > before)

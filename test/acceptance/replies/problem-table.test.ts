@@ -222,6 +222,7 @@ t.test('draining: what comes too late to be finished is refused, what is under w
   while (emulator.requests.length === before) await sleep(10)
 
   const exited = service.stop('SIGTERM')
+  await service.lineWhere(({ msg }) => msg === 'draining')
   // The margin in which new replies are still taken.
   await sleep(2200)
   late.send(rest)

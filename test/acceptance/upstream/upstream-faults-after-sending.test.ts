@@ -209,7 +209,8 @@ for (const ending of ['close', 'reset'] as const) {
     emulator.failNext({ kind: 'close-after-answer', ending, afterMs: 0 }, { method: 'POST' })
 
     const answers = [await replyToTeam()]
-    await sleep(50)
+    // For its end to be read: a reply that meets it halfway would be in doubt, as it has to be.
+    await sleep(500)
     answers.push(await replyToTeam())
 
     t.match(answers, [{ status: 201 }, { status: 201 }])

@@ -183,7 +183,7 @@ t.test('a reply that waits behind busy connections until its deadline was never 
 
 t.test('a client that leaves before the reply was sent stops it', async t => {
   const { id } = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user' })
-  emulator.failNext({ kind: 'delay', delayMs: 200 }, { method: 'GET' })
+  emulator.failNext({ kind: 'delay', delayMs: 2000 }, { method: 'GET' })
   await leaveDuring(id, 'GET')
 
   const line = await direct.lineWhere(line => line['parentId'] === id)
