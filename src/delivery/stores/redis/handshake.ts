@@ -7,8 +7,8 @@ import { RedisClient } from '../../../redis/client.ts'
 import { type Argument, ScriptRunner, UnknownScript } from '../../../redis/scripts.ts'
 import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts'
 import type { SharedRedis } from '../../../redis/shared.ts'
+import { ServerRun } from '../server-run.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
-import { ServerRun } from './server-run.ts'
 
 export interface RedisSessionOptions {
   readonly address: RedisAddress
@@ -134,7 +134,9 @@ export class RedisSession {
 
   async #introduce(runId: string, { greet }: Scripts): Promise<void> {
     const askedAtMs = this.#options.monotonic()
-    const answer = await this.#scripts.runText(greet, [MEMORY], this.server.introduction(runId))
+    const { metRun, mattersForMs: keptMs, metEpoch, newEpoch, jumpMs } = this.server.introduction()
+    const args = [runId, metRun, keptMs, metEpoch, newEpoch, jumpMs]
+    const answer = await this.#scripts.runText(greet, [MEMORY], args)
     const [nowMs, lostAtMs, mattersForMs, epoch] = answer
     const areDates = typeof nowMs === 'number' && typeof lostAtMs === 'number' && typeof mattersForMs === 'number'
     if (!areDates || typeof epoch !== 'string') throw new Error('not an answer to a greeting')

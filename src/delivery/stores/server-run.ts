@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { StoreTime } from '../../record.ts'
-import { TrustedClock } from '../trusted-clock.ts'
+import type { StoreTime } from '../record.ts'
+import { TrustedClock } from './trusted-clock.ts'
 
 /** What a greeted server answers. Dates are its own. */
 export interface Greeting {
@@ -10,6 +10,20 @@ export interface Greeting {
   /** For how long that matters. */
   readonly mattersForMs: number
   readonly epoch: string
+}
+
+/** What a server is told with a greeting. */
+export interface Introduction {
+  /** The run that this process saw last: `?` for an unknown one, empty for none. */
+  readonly metRun: string
+  /** For how long a loss matters. */
+  readonly mattersForMs: number
+  /** The epoch that this process saw last, or nothing. */
+  readonly metEpoch: string
+  /** For where one has to begin. */
+  readonly newEpoch: string
+  /** By how much this process saw the clock jump ahead. */
+  readonly jumpMs: number
 }
 
 /** When records may have got lost, on the monotonic clock: that of the server may jump. */
@@ -48,10 +62,11 @@ export class ServerRun {
   }
 
   /** What the server is told of the run and epoch that this process saw last. */
-  introduction(runId: string): (string | number)[] {
-    const lastSeen = this.#runId === undefined ? '' : this.#runId || '?'
+  introduction(): Introduction {
+    const metRun = this.#runId === undefined ? '' : this.#runId || '?'
     this.#toldJumpMs = this.#jumpedAheadMs
-    return [runId, lastSeen, this.#lossMattersMs, this.#epoch, randomUUID(), Math.ceil(this.#toldJumpMs)]
+    const jumpMs = Math.ceil(this.#toldJumpMs)
+    return { metRun, mattersForMs: this.#lossMattersMs, metEpoch: this.#epoch, newEpoch: randomUUID(), jumpMs }
   }
 
   /** Takes note of an answered greeting. */
