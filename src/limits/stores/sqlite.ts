@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import type { SharedDatabase } from '../../sqlite/shared.ts'
-import { CELL_MS, CELLS, type Cell, reserve, returnUnits } from '../cells.ts'
+import { CELL_MS, CELLS, reserve, returnUnits } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
 import {
   charge,
@@ -11,6 +11,7 @@ import {
   moveCharge,
   type SlidingLog
 } from '../sliding-log.ts'
+import { readCells, readLog, writeLog } from './kept-state.ts'
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS quotas (
@@ -88,18 +89,13 @@ export class FileQuotas implements QuotaStore {
       const nowMs = this.#now()
       const log = readLog(this.#read(`user:${user}`))
       const result = change(log, nowMs)
-      this.#set.run(`user:${user}`, JSON.stringify([log.charged, log.promised, log.tags]), keptUntilMs(log, nowMs))
+      this.#set.run(`user:${user}`, writeLog(log), keptUntilMs(log, nowMs))
       return result
     })
   }
 
   #read(name: string): unknown {
-    const state = this.#get.get(name)?.['state']
-    try {
-      return typeof state === 'string' ? JSON.parse(state) : undefined
-    } catch {
-      return undefined
-    }
+    return this.#get.get(name)?.['state']
   }
 
   #now(): number {
@@ -119,23 +115,4 @@ export class FileQuotas implements QuotaStore {
       // Another process has the file for too long, or it is full: the next round is soon enough.
     }
   }
-}
-
-/** What is not shaped like ours is forgotten: a quota is no truth about a reply. */
-function readLog(state: unknown): SlidingLog {
-  const [charged, promised, tags] = (Array.isArray(state) ? state : []).map(numbersIn)
-  const isWhole = promised !== undefined && promised.length === tags?.length
-  return { charged: charged ?? [], promised: isWhole ? promised : [], tags: isWhole ? tags : [] }
-}
-
-function readCells(state: unknown): Cell[] {
-  const cells: unknown[] = Array.isArray(state) ? state : []
-  return cells.flatMap(cell => {
-    const [second, units] = numbersIn(cell)
-    return second === undefined || units === undefined ? [] : [[second, units] satisfies Cell]
-  })
-}
-
-function numbersIn(list: unknown): number[] {
-  return Array.isArray(list) ? list.filter(value => Number.isSafeInteger(value)) : []
 }
