@@ -65,7 +65,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
   }
   if (config.workers > 1 && config.delivery.store.kind === 'memory' && !reader.isRefused('STORE_URL')) {
     reader.refuse(
-      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:, none, or STORE_URL=file:PATH or redis://… (and ' +
+      'WEB_CONCURRENCY above 1 needs another STORE_URL than memory:, none, or STORE_URL=file:PATH, redis://… or postgres://… (and ' +
         'STORE_SECRET): no process sees the memory of another. Where the platform sets it, as Heroku does, WEB_CONCURRENCY=1 goes before that.'
     )
   }

@@ -224,7 +224,14 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     names: ['STORE_URL'],
     secrets: ['STORE_URL'],
     byDefault: '`file:` in `DATA_DIR`',
-    meaning: 'delivery records: `file:PATH`, `redis(s)://…` for several instances, or `memory:` to forget them'
+    meaning:
+      'delivery records: `file:PATH`, `redis(s)://…` or `postgres://…` for several instances, or `memory:` to forget them'
+  },
+  {
+    names: ['STORE_SCHEMA', 'STORE_FAILOVER'],
+    byDefault: '`thread_reply_bff`, `detect`',
+    meaning:
+      'of a Postgres: the schema of the tables, made at the first start; `lossless` says that no failover of it loses what was committed'
   },
   {
     names: ['STORE_SECRET'],

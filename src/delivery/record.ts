@@ -1,4 +1,5 @@
 import type { ProblemCode, Violation } from '../errors.ts'
+import type { SharedPostgres } from '../postgres/shared.ts'
 import type { SharedRedis } from '../redis/shared.ts'
 import type { SharedDatabase } from '../sqlite/shared.ts'
 
@@ -98,6 +99,7 @@ export interface RecordStore {
   /** Where it is kept, for a store that is kept beside it: what both do in one turn is one write or one commit. */
   readonly redis?: SharedRedis
   readonly sqlite?: SharedDatabase
+  readonly postgres?: SharedPostgres
 }
 
 /** The clock of the records, which all that share them have in common, in milliseconds. */

@@ -9,17 +9,18 @@ const STORE_LIMITS: Record<EventOf<'store-limit'>['limit'], string> = {
   'info-forbidden':
     'whether the Redis of STORE_URL evicts or has lost records cannot be known: it does not answer INFO to this user',
   'no-append-only-file':
-    'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads'
+    'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads',
+  'no-fsync': 'the Postgres of STORE_URL does not wait for its disk (fsync=off): a power cut loses records unseen'
 }
 
-const REACHABLE: Record<EventOf<'reachability'>['part'], string> = {
-  store: 'the Redis of STORE_URL can be used again',
-  'session-store': 'sessions can be read from AUTH_SESSION_STORE_URL again',
-  'login-store': 'login sessions can be kept at STORE_URL again'
+const REACHABLE: Record<EventOf<'reachability'>['part'], (server: string) => string> = {
+  store: server => `the ${server} of STORE_URL can be used again`,
+  'session-store': () => 'sessions can be read from AUTH_SESSION_STORE_URL again',
+  'login-store': () => 'login sessions can be kept at STORE_URL again'
 }
 
-const UNREACHABLE: Record<EventOf<'reachability'>['part'], (reason: string) => string> = {
-  store: reason => `the Redis of STORE_URL cannot be reached (${reason}); trying again`,
+const UNREACHABLE: Record<EventOf<'reachability'>['part'], (reason: string, server: string) => string> = {
+  store: (reason, server) => `the ${server} of STORE_URL cannot be reached (${reason}); trying again`,
   'session-store': () => 'no session can be read from AUTH_SESSION_STORE_URL; looking again',
   'login-store': () => 'no login session can be kept at STORE_URL; looking again'
 }
@@ -48,6 +49,8 @@ export function logEvents(log: Logger): Emit {
         return log.warn(STORE_LIMITS[event.limit])
       case 'store-unusable':
         return log.error(event.problem)
+      case 'store-migrated':
+        return logMigration(log, event)
       case 'keys-unreadable':
         return logUnreadableKeys(log, event)
       case 'key-file-changed':
@@ -91,9 +94,13 @@ function logLimit(log: Logger, { policy, times, isEnforced }: EventOf<'limit-act
   log.warn({ policy, times }, isEnforced ? 'a limit refuses requests' : 'a limit would refuse requests')
 }
 
-function logReachability(log: Logger, { part, isReachable, reason }: EventOf<'reachability'>): void {
-  if (isReachable) log.info(REACHABLE[part])
-  else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown'))
+function logReachability(log: Logger, { part, isReachable, reason, server = 'Redis' }: EventOf<'reachability'>): void {
+  if (isReachable) log.info(REACHABLE[part](server))
+  else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown', server))
+}
+
+function logMigration(log: Logger, { schema, from, to }: EventOf<'store-migrated'>): void {
+  log.info({ schema, from, to }, from === 0 ? 'tables were made at STORE_URL' : 'the tables at STORE_URL were migrated')
 }
 
 function logUnreadableKeys(log: Logger, { name: _, variable, ...fields }: EventOf<'keys-unreadable'>): void {

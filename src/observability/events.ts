@@ -103,11 +103,15 @@ export type ServiceEvent =
       readonly name: 'reachability'
       readonly part: 'store' | 'session-store' | 'login-store'
       readonly isReachable: boolean
-      /** A closed vocabulary, such as a code of a socket or of Redis. */
+      /** A closed vocabulary, such as a code of a socket, of Redis or of Postgres. */
       readonly reason?: string
+      /** What it is, where it is no Redis. */
+      readonly server?: 'Redis' | 'Postgres'
     }
   /** The store of records works, with a limit that the operator should know. */
-  | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' }
+  | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' | 'no-fsync' }
+  /** The tables of the store were made, or brought to a newer version. */
+  | { readonly name: 'store-migrated'; readonly schema: string; readonly from: number; readonly to: number }
   /** The store of records can be reached and must not be used; `problem` names variables, not values. */
   | { readonly name: 'store-unusable'; readonly problem: string }
   /** The key set of an issuer could not be fetched. */

@@ -23,7 +23,7 @@ import { StoreError } from '../lib/service/store-error.ts'
 
 const SECRET_BYTES = 48
 const SHORTEST_SECRET = 32
-const ELSEWHERE = 'or say with STORE_URL where records are kept: redis:// for several instances, memory: to forget them'
+const ELSEWHERE = 'or say with STORE_URL where records are kept: redis:// or postgres:// for several instances, memory: to forget them'
 
 /**
  * Makes the directory and the secret of records where they are missing, and returns the configuration with the secret.
@@ -38,7 +38,7 @@ export function prepareDataDirectory(
   const { kind, name } = prepare(directory, fileSystemOfPath)
   const secret = secretOf(directory, given)
   const notes = [
-    `records are in ${directory.path}: only this machine sees them; several instances need STORE_URL=redis://…`
+    `records are in ${directory.path}: only this machine sees them; several instances need STORE_URL=redis://… or postgres://…`
   ]
   const warning = warningOf(kind, name)
   const warnings = warning === undefined ? config.warnings : [...config.warnings, warning]

@@ -78,6 +78,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
   const store = openQuotas({
     redis: parts.store.redis,
     sqlite: parts.store.sqlite,
+    postgres: parts.store.postgres,
     now: () => clock.now(),
     monotonic,
     workers

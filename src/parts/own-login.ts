@@ -8,24 +8,32 @@ import type { Emit } from '../observability/events.ts'
 import { createBoundedFetch } from '../outbound/bounded-fetch.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
 import type { KeyAge } from './issuers.ts'
+import type { SharedPostgres } from '../postgres/shared.ts'
 import type { Part } from './part.ts'
 
 export interface OwnLogin extends Login, Part {
   keyAges(): readonly KeyAge[]
 }
 
+export interface LoginNeeds {
+  readonly fetchJson: FetchJson
+  readonly clock: Clock
+  readonly emit: Emit
+  /** Of the records, where they are there. */
+  readonly postgres: SharedPostgres | undefined
+}
+
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
   { auth, uid, delivery, proxy }: Config,
-  { fetchJson, clock, emit }: { readonly fetchJson: FetchJson; readonly clock: Clock; readonly emit: Emit }
+  { fetchJson, clock, emit, postgres }: LoginNeeds
 ): Promise<OwnLogin | undefined> {
   const { login } = auth
   if (!login) return undefined
   const { createLogin } = await import('../login/login.ts')
   const { openSessionStore } = await import('../login/stores/open.ts')
-  const store = await openSessionStore(delivery.store, isReachable =>
-    emit({ name: 'reachability', part: 'login-store', isReachable })
-  )
+  const onChange = (isReachable: boolean): void => emit({ name: 'reachability', part: 'login-store', isReachable })
+  const store = await openSessionStore(delivery.store, onChange, postgres)
   const keys = createRemoteKeys({
     fetchKeys: createKeyReader({ issuer: login.issuer, jwksUrl: undefined, fetchJson }),
     clock,

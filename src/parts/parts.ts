@@ -150,9 +150,9 @@ async function openStores(config: Config, given: RecordStore | undefined, { fetc
     opened.push(records)
     const appSessions = await openAppSessions(config, clock, emit)
     opened.push(appSessions)
-    const login = await openLogin(config, { fetchJson, clock, emit })
+    const login = await openLogin(config, { fetchJson, clock, emit, postgres: records.store.postgres })
     if (login) opened.push(login)
-    const uids = await openUids(config, clock, emit)
+    const uids = await openUids(config, { clock, emit, postgres: records.store.postgres })
     opened.push(uids)
     return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
   } catch (error) {

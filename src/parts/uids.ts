@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher } from '../outbound/fetch-json.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
+import type { SharedPostgres } from '../postgres/shared.ts'
 import type { Part } from './part.ts'
 
 /** A caller waits for the answer: one that takes longer is an outage. */
@@ -19,17 +20,27 @@ export interface Uids extends Part {
   readonly uidOf: UidMap
 }
 
+export interface UidNeeds {
+  readonly clock: Clock
+  readonly emit: Emit
+  /** Of the records, where they are there. */
+  readonly postgres: SharedPostgres | undefined
+}
+
 /**
  * Makes the map from users to UIDs that the configuration asks for. Throws a StoreError, before anything runs, where the
  * owners of UIDs cannot be kept.
  */
-export async function openUids({ uid, delivery, proxy }: Config, clock: Clock, emit: Emit): Promise<Uids> {
+export async function openUids(
+  { uid, delivery, proxy }: Config,
+  { clock, emit, postgres }: UidNeeds
+): Promise<Uids> {
   const { mode, prefix, strip, table } = uid
   if (mode === 'verbatim' || mode === 'hash') {
     return { uidOf: createUidMap({ mode, prefix, strip }), health: [], close: () => undefined }
   }
   const { openUidOwners } = await import('../auth/uid/owners/open.ts')
-  const owners = await openUidOwners(delivery.store)
+  const owners = await openUidOwners(delivery.store, postgres)
   const health = [{ reason: 'uid-owners', isReady: () => owners.isReady() }]
   if (mode === 'lower' || !table) {
     return { uidOf: createLowerUidMap({ owners, emit, strip }), health, close: () => owners.close() }

@@ -165,7 +165,7 @@ t.test('an address that a store would refuse at the start is refused with the co
   for (const STORE_URL of ['redis://h/notadb', 'redis://h:1/0?tls=true', 'redis://user:pa%ZZ@h', 'redis://']) {
     t.match(problemsOf({ ...minimal, STORE_SECRET, STORE_URL }), /^STORE_URL is not redis\(s\):/, STORE_URL)
   }
-  t.match(problemsOf({ ...minimal, STORE_SECRET, STORE_URL: 'postgres://h' }), /^STORE_URL must be memory:, file:PATH/)
+  t.match(problemsOf({ ...minimal, STORE_SECRET, STORE_URL: 'mysql://h' }), /^STORE_URL must be memory:, file:PATH/)
   t.equal(problemsOf({ ...minimal, STORE_SECRET, STORE_URL: 'rediss://user:pa%5A@h/3' }), '')
 })
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { needsPostgres, postgresFor } from './postgres-server.ts'
 import { needsRedis, redisFor } from './redis-server.ts'
 
 export interface StorePlace {
@@ -29,7 +30,8 @@ export const STORE_KINDS: readonly StoreKind[] = [
     place: async () => ({ storeUrl: 'memory:', dump: async () => '' })
   },
   { name: 'file:', needs: {}, survives: true, place: placeForFile },
-  { name: 'redis:', needs: needsRedis(), survives: true, place: placeForRedis }
+  { name: 'redis:', needs: needsRedis(), survives: true, place: placeForRedis },
+  { name: 'postgres:', needs: needsPostgres(), survives: true, place: placeForPostgres }
 ]
 
 async function placeForFile(t: Test): Promise<StorePlace> {
@@ -56,4 +58,14 @@ async function placeForRedis(t: Test): Promise<StorePlace> {
     return values.join('\n')
   }
   return { storeUrl: redis.url, dump, pause: redis.pause, resume: redis.resume }
+}
+
+async function placeForPostgres(t: Test): Promise<StorePlace> {
+  const { url, query, pause, resume } = await postgresFor(t)
+  const dump = async (): Promise<string> => {
+    const tables = ['sessions', 'single_uses', 'records', 'store']
+    const rows = await Promise.all(tables.map(table => query(`SELECT * FROM thread_reply_bff.${table}`)))
+    return JSON.stringify(rows)
+  }
+  return { storeUrl: url, dump, pause, resume }
 }

@@ -1,13 +1,20 @@
 // Addresses of stores, as the configuration hands them over; a test that is given none of them has a mistake.
+import { type PostgresAddress, readPostgresAddress } from '../../src/lib/service/postgres-address.ts'
 import {
   parseRedisAddress,
-  parseStoreAddress,
   type RedisAddress,
+  readStoreAddress,
   type StoreAddress
 } from '../../src/lib/service/store-address.ts'
 
 export function storeAddress(text: string): StoreAddress {
-  return parseStoreAddress(text) ?? noAddress(text)
+  const address = readStoreAddress(text)
+  return typeof address === 'string' ? noAddress(text) : address
+}
+
+export function postgresAddress(text: string, schema?: string): PostgresAddress {
+  const address = readPostgresAddress(text)
+  return typeof address === 'string' ? noAddress(text) : { ...address, ...(schema !== undefined && { schema }) }
 }
 
 export function redisAddress(text: string): RedisAddress {

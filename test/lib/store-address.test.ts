@@ -1,14 +1,14 @@
 // STORE_URL and AUTH_SESSION_STORE_URL as values: what is one, and that its password is never shown.
 import { inspect } from 'node:util'
 import t from 'tap'
-import { parseRedisAddress, parseStoreAddress, schemeOf } from '../../src/lib/service/store-address.ts'
+import { parseRedisAddress, readStoreAddress, schemeOf } from '../../src/lib/service/store-address.ts'
 import { storeAddress } from './addresses.ts'
 
 t.test('each kind of store has its own form', async t => {
-  t.strictSame(parseStoreAddress('memory:'), { kind: 'memory' })
-  t.strictSame(parseStoreAddress('file:/data/replies.db'), { kind: 'file', path: '/data/replies.db' })
-  t.strictSame(parseStoreAddress('redis://h'), { kind: 'redis', host: 'h', port: 6379, database: 0, isTls: false })
-  t.match(parseStoreAddress('rediss://u:p%40ss@[::1]:7000/2'), {
+  t.strictSame(readStoreAddress('memory:'), { kind: 'memory' })
+  t.strictSame(readStoreAddress('file:/data/replies.db'), { kind: 'file', path: '/data/replies.db' })
+  t.strictSame(readStoreAddress('redis://h'), { kind: 'redis', host: 'h', port: 6379, database: 0, isTls: false })
+  t.match(readStoreAddress('rediss://u:p%40ss@[::1]:7000/2'), {
     kind: 'redis',
     host: '::1',
     port: 7000,
@@ -41,7 +41,7 @@ t.test('what is not an address is none', async t => {
   ]
   const options = ['redis://h?db=1', 'redis://h:1/0?tls=true', 'redis://h?enableOfflineQueue=true', 'redis://h#1']
   const credentials = ['redis://:50%-off@h', 'redis://u:%zz@h', 'redis://user:pa%ZZ@h', 'redis://:p@']
-  for (const text of [...wrong, ...options, ...credentials]) t.equal(parseStoreAddress(text), undefined, text)
+  for (const text of [...wrong, ...options, ...credentials]) t.type(readStoreAddress(text), 'string', text)
 })
 
 t.test('of an address its scheme is shown', async t => {

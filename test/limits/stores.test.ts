@@ -9,10 +9,13 @@ import { type Cell, reserve, returnUnits } from '../../src/limits/cells.ts'
 import type { QuotaStore } from '../../src/limits/quota-store.ts'
 import { charge, emptyLog, giveBack, type LogCharge, moveCharge } from '../../src/limits/sliding-log.ts'
 import { MemoryQuotas } from '../../src/limits/stores/memory.ts'
+import { PostgresQuotas } from '../../src/limits/stores/postgres.ts'
 import { RedisQuotas } from '../../src/limits/stores/redis.ts'
 import { FileQuotas } from '../../src/limits/stores/sqlite.ts'
 import { ScriptRunner } from '../../src/redis/scripts.ts'
 import { GroupCommit } from '../../src/sqlite/group-commit.ts'
+import { openPostgresStore } from '../delivery/stores/postgres/records.ts'
+import { postgresFor, withoutPostgres } from '../helpers/postgres-server.ts'
 import { redisFor, withoutRedis } from '../helpers/redis-server.ts'
 import { seedOf } from '../helpers/seed.ts'
 
@@ -70,11 +73,24 @@ async function redisKit(t: Test): Promise<Kit> {
   return { at: ms => client.set('clock', String(ms)), instance }
 }
 
+async function postgresKit(t: Test): Promise<Kit> {
+  const { query, url } = await postgresFor(t)
+  const { store } = await openPostgresStore(t, url)
+  await query('CREATE TABLE clock AS SELECT clock_timestamp() AS at')
+  const instance = (): QuotaStore => {
+    const quotas = new PostgresQuotas(store.postgres, '(SELECT at FROM public.clock)')
+    t.teardown(() => quotas.close())
+    return quotas
+  }
+  return { at: ms => store.postgres.ask('UPDATE public.clock SET at = to_timestamp($1::float8 / 1000)', [ms]), instance }
+}
+
 type Step = typeof STEPS extends fc.Arbitrary<(infer One)[]> ? One : never
 const kits: readonly (readonly [string, (t: Test) => Promise<Kit>])[] = [
   ['memory', memoryKit],
   ['file', fileKit],
-  ...(withoutRedis() === undefined ? [['redis', redisKit] as const] : [])
+  ...(withoutRedis() === undefined ? [['redis', redisKit] as const] : []),
+  ...(withoutPostgres() === undefined ? [['postgres', postgresKit] as const] : [])
 ]
 
 const STEP = fc.record({
@@ -135,7 +151,7 @@ for (const [kind, makeKit] of kits) {
     }
     await fc.assert(fc.asyncProperty(STEPS, JUMP, fc.integer({ min: 5, max: 30 }), isSame), {
       seed: seedOf(t),
-      numRuns: 30
+      numRuns: kind === 'postgres' ? 6 : 30
     })
   })
 
@@ -166,7 +182,7 @@ for (const [kind, makeKit] of kits) {
     t.ok(last > 0)
   })
 
-  for (const count of kind === 'memory' ? [1] : [1, 2, 4]) {
+  for (const count of kind === 'memory' ? [1] : kind === 'postgres' ? [4] : [1, 2, 4]) {
     t.test(`${kind}: ${count} instances at 20 times the load admit 29 to 30 in any 60 s`, async t => {
       const kit = await makeKit(t)
       const instances = Array.from({ length: count }, () => kit.instance())
@@ -208,9 +224,16 @@ t.test('instances share the budget of the app', async t => {
   }
 })
 
-t.test('an instance knows how many share the Redis', async t => {
-  if (withoutRedis() !== undefined) return
-  const kit = await redisKit(t)
+for (const [kind, makeKit, missing] of [
+  ['Redis', redisKit, withoutRedis()],
+  ['Postgres', postgresKit, withoutPostgres()]
+] as const) {
+  t.test(`an instance knows how many share the ${kind}`, missing === undefined ? {} : { skip: missing }, async t =>
+    countsInstances(t, await makeKit(t))
+  )
+}
+
+async function countsInstances(t: Test, kit: Kit): Promise<void> {
   await kit.at(START_MS)
   const order = { name: 'app', wanted: 0, limit: 100, force: 0, returned: [] }
   const stores = [1, 2, 3].map(() => kit.instance())
@@ -219,7 +242,7 @@ t.test('an instance knows how many share the Redis', async t => {
   t.same(seen, [1, 2, 3])
   await kit.at(START_MS + 2 * MINUTE_MS)
   t.equal((await kit.instance().reserve(order)).instances, 1, 'those that have gone are forgotten')
-})
+}
 
 t.test('what others wrote in the place of a quota is forgotten', async t => {
   if (withoutRedis() === undefined) {
@@ -236,6 +259,20 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
     t.ok(Number(await client.pttl('reply:quota:user:ann')) > 0, 'and goes by itself')
     await server.command('SCRIPT', 'FLUSH')
     t.match(await store.charge('ann', order), { isAdmitted: true, remaining: 28 })
+  }
+  if (withoutPostgres() === undefined) {
+    const { query, url } = await postgresFor(t)
+    const { store: records } = await openPostgresStore(t, url)
+    const quotas = new PostgresQuotas(records.postgres)
+    t.teardown(() => quotas.close())
+    const order = { units: 1, limit: LIMIT, random: 0, latenessMs: 0, tag: 0 }
+    for (const state of ['', '{}', '[["x"],[null]]', '[1,2]', '[[1e999],[]]']) {
+      await query(
+        `INSERT INTO thread_reply_bff.quotas VALUES ('user:ann', $1, 1, 0) ON CONFLICT (name) DO UPDATE SET state = $1`,
+        [state]
+      )
+      t.match(await quotas.charge('ann', order), { isAdmitted: true, remaining: 29 }, state)
+    }
   }
   const database = new DatabaseSync(':memory:')
   const commits = new GroupCommit({ database, onFailure: () => undefined })

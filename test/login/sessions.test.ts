@@ -1,10 +1,9 @@
 import t, { type Test } from 'tap'
 import { createSealer } from '../../src/login/seal.ts'
 import { createLoginSessions, type LoginSessions } from '../../src/login/sessions.ts'
-import { openSessionStore } from '../../src/login/stores/open.ts'
 import type { SessionStore } from '../../src/login/stores/session-store.ts'
 import { STORE_KINDS, type StoreKind } from '../helpers/session-stores.ts'
-import { storeAddress } from '../lib/addresses.ts'
+import { openAt } from './stores/open-at.ts'
 
 const IDLE_MS = 30 * 60_000
 const ABSOLUTE_MS = 12 * 3_600_000
@@ -22,7 +21,7 @@ interface World {
 async function start(t: Test, kind: StoreKind): Promise<World> {
   const { storeUrl } = await kind.place(t)
   let nowMs = Date.now()
-  let store: SessionStore = await openSessionStore(storeAddress(storeUrl))
+  let store: SessionStore = await openAt(t, storeUrl)
   t.teardown(() => store.close())
   const clock = { now: () => nowMs, monotonic: () => nowMs, sleep: async () => undefined }
   const open = (sealed: string): LoginSessions =>
@@ -35,7 +34,7 @@ async function start(t: Test, kind: StoreKind): Promise<World> {
     },
     async reopen(withSecret = secret) {
       await store.close()
-      store = await openSessionStore(storeAddress(storeUrl))
+      store = await openAt(t, storeUrl)
       return open(withSecret)
     }
   }

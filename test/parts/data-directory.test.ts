@@ -59,7 +59,7 @@ t.test('the start says where records are and who sees them', async t => {
   const path = t.testdir()
 
   t.same(prepare(path).notes, [
-    `records are in ${path}: only this machine sees them; several instances need STORE_URL=redis://…`
+    `records are in ${path}: only this machine sees them; several instances need STORE_URL=redis://… or postgres://…`
   ])
   t.same(prepare(path, { STORE_URL: 'memory:' }).notes, [])
   t.same(readdirSync(join(path)), ['store-secret'])

@@ -1,9 +1,15 @@
 import { join, resolve } from 'node:path'
-import { NOT_A_REDIS_ADDRESS, parseStoreAddress, type StoreAddress } from '../../lib/service/store-address.ts'
+import { DEFAULT_SCHEMA, type PostgresAddress } from '../../lib/service/postgres-address.ts'
+import { readStoreAddress, type StoreAddress } from '../../lib/service/store-address.ts'
 import type { EnvReader } from '../env-reader.ts'
 
 const DEFAULT_DIRECTORY = './data'
 const PATH = /^[^\0]+$/
+/** An identifier that needs no quotes and is none of Postgres's own. */
+const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/
+const SCHEMA_SHAPE = 'a name of small letters, digits and underscores that does not begin with pg_'
+const FAILOVERS = ['detect', 'lossless'] as const
+const OF_POSTGRES = ['STORE_SCHEMA', 'STORE_FAILOVER'] as const
 
 /** Where records are kept, and the secret that names them. */
 export interface RecordsConfig {
@@ -25,11 +31,24 @@ export function readStore(reader: EnvReader): RecordsConfig {
   const path = resolve(reader.text('DATA_DIR', PATH, 'the path of a directory') ?? DEFAULT_DIRECTORY)
   const directory = { path, records: join(path, 'replies.db'), secret: join(path, 'store-secret') }
   const text = reader.secretText('STORE_URL')?.text
-  if (text === undefined) return { store: { kind: 'file', path: directory.records }, directory }
-  const address = parseStoreAddress(text)
-  if (!address) {
-    const isMeantAsRedis = /^rediss?:/.test(text)
-    reader.refuse(`STORE_URL ${isMeantAsRedis ? NOT_A_REDIS_ADDRESS : 'must be memory:, file:PATH or redis(s)://.'}`)
-  }
-  return { store: address ?? { kind: 'memory' }, directory: undefined }
+  const address = text === undefined ? { kind: 'file' as const, path: directory.records } : readStoreAddress(text)
+  return { store: usable(reader, address), directory: text === undefined ? directory : undefined }
+}
+
+function usable(reader: EnvReader, address: StoreAddress | string): StoreAddress {
+  if (typeof address !== 'string')
+    return address.kind === 'postgres' ? inPostgres(reader, address) : notThere(reader, address)
+  reader.refuse(`STORE_URL ${address}`)
+  return { kind: 'memory' }
+}
+
+function inPostgres(reader: EnvReader, address: PostgresAddress): PostgresAddress {
+  const schema = reader.text('STORE_SCHEMA', SCHEMA, SCHEMA_SHAPE) ?? DEFAULT_SCHEMA
+  return { ...address, schema, failover: reader.choice('STORE_FAILOVER', 'detect', FAILOVERS) }
+}
+
+function notThere(reader: EnvReader, address: StoreAddress): StoreAddress {
+  const set = OF_POSTGRES.filter(name => reader.has(name))
+  if (set.length > 0) reader.refuse(`${set.join(' and ')} must be set with a STORE_URL of postgres:// only.`)
+  return address
 }

@@ -1,6 +1,7 @@
 import type { Secret } from '../../lib/secret.ts'
 import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
+import { isLocal } from '../../lib/service/postgres-address.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
 import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
@@ -125,6 +126,11 @@ export const HAZARDS: readonly Hazard[] = [
     ]
   },
   {
+    what: '`postgres://` with `sslmode=disable` or `require` to a host that is not loopback',
+    reason: 'has an sslmode that does not prove who answers: records and sessions can be read on the way; use verify-full.',
+    find: ({ delivery }) => (isUnproved(delivery.store) ? ['STORE_URL'] : [])
+  },
+  {
     what: '`LOG_LEVEL=silent` with `AUDIT_FILE`',
     reason: 'is silent: no checkpoint of the audit file is in the log, and that its end was cut off would go unseen.',
     find: ({ audit, logLevel }) => (audit && logLevel === 'silent' ? ['LOG_LEVEL'] : [])
@@ -160,6 +166,11 @@ function publishedSecrets({ cometchat, auth, issuers, uid, delivery, audit }: St
   }
   const isKnown = (secret: Secret | undefined): boolean => secret !== undefined && isPublished(secret.reveal())
   return [...Object.keys(secrets).filter(name => secrets[name]?.some(isKnown)), ...publishedSecretsOf(issuers)]
+}
+
+function isUnproved(address: StoreAddress): boolean {
+  if (address.kind !== 'postgres' || address.hosts.every(isLocal)) return false
+  return address.tls === 'disable' || address.tls === 'require'
 }
 
 function isReadable(address: StoreAddress | undefined): boolean {

@@ -21,6 +21,10 @@ export async function openStore({ address, clock, emit }: OpenStoreOptions): Pro
     const { createRedisStore } = await import('./redis/store.ts')
     return createRedisStore({ address, monotonic, emit })
   }
+  if (address.kind === 'postgres') {
+    const { createPostgresStore } = await import('./postgres/store.ts')
+    return createPostgresStore({ address, monotonic, emit })
+  }
   emit({ name: 'store-limit', limit: 'memory' })
   return createMemoryStore({ monotonic })
 }

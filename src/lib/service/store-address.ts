@@ -1,7 +1,12 @@
 import { Secret } from '../secret.ts'
+import { type PostgresAddress, readPostgresAddress } from './postgres-address.ts'
 
 /** Where records or sessions are kept: the only form in which a STORE_URL leaves the configuration. */
-export type StoreAddress = { readonly kind: 'memory' } | { readonly kind: 'file'; readonly path: string } | RedisAddress
+export type StoreAddress =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'file'; readonly path: string }
+  | RedisAddress
+  | PostgresAddress
 
 export interface RedisAddress {
   readonly kind: 'redis'
@@ -21,11 +26,14 @@ export const NOT_A_REDIS_ADDRESS =
 
 const DEFAULT_PORT = 6379
 
-/** Reads `memory:`, `file:PATH` or `redis(s)://…`; undefined for everything else. */
-export function parseStoreAddress(text: string): StoreAddress | undefined {
+const NO_ADDRESS = 'must be memory:, file:PATH, redis(s):// or postgres://.'
+
+/** Reads `memory:`, `file:PATH`, `redis(s)://…` or `postgres://…`; or says what is wrong, after the name of a variable. */
+export function readStoreAddress(text: string): StoreAddress | string {
   if (text === 'memory:') return { kind: 'memory' }
   if (/^file:./.test(text)) return { kind: 'file', path: text.slice('file:'.length) }
-  return parseRedisAddress(text)
+  if (/^postgres(ql)?:/.test(text)) return readPostgresAddress(text)
+  return parseRedisAddress(text) ?? (/^rediss?:/.test(text) ? NOT_A_REDIS_ADDRESS : NO_ADDRESS)
 }
 
 /** Options in the query, which a client would take, are refused: they could undo those of this service. */

@@ -1,7 +1,9 @@
+import type { SharedPostgres } from '../../postgres/shared.ts'
 import type { SharedRedis } from '../../redis/shared.ts'
 import type { SharedDatabase } from '../../sqlite/shared.ts'
 import type { QuotaStore } from '../quota-store.ts'
 import { MemoryQuotas } from './memory.ts'
+import { PostgresQuotas } from './postgres.ts'
 import { RedisQuotas } from './redis.ts'
 import { FileQuotas } from './sqlite.ts'
 
@@ -9,6 +11,7 @@ import { FileQuotas } from './sqlite.ts'
 export interface QuotaHome {
   readonly redis?: SharedRedis | undefined
   readonly sqlite?: SharedDatabase | undefined
+  readonly postgres?: SharedPostgres | undefined
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
   /** Milliseconds on a clock that never jumps. */
@@ -18,8 +21,9 @@ export interface QuotaHome {
 }
 
 /** Beside the records, so that processes that share these share their quotas; else in memory. */
-export function openQuotas({ redis, sqlite, now, monotonic, workers }: QuotaHome): QuotaStore {
+export function openQuotas({ redis, sqlite, postgres, now, monotonic, workers }: QuotaHome): QuotaStore {
   if (redis) return new RedisQuotas(redis)
+  if (postgres) return new PostgresQuotas(postgres)
   if (sqlite) return new FileQuotas({ ...sqlite, now, instances: workers })
   return new MemoryQuotas(monotonic)
 }

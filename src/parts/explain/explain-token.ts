@@ -164,7 +164,7 @@ function signatureFault(error: unknown, keys: string): Pick<Check, 'finding' | '
 async function mapped(principal: Principal, config: Config, { clock, emit }: Parts) {
   const { mode, claim, strip } = config.uid
   const store = { ...config.delivery, store: { kind: 'memory' as const } }
-  const uids = await openUids({ ...config, delivery: store }, clock, emit)
+  const uids = await openUids({ ...config, delivery: store }, { clock, emit, postgres: undefined })
   const rule = `of ${shown(principal.subject)} by UID_CLAIM ${claim}, UID_MODE ${mode}${strip === undefined ? '' : ', UID_STRIP'}`
   try {
     const uid = await uids.uidOf(principal)

@@ -1,4 +1,4 @@
-// What all three stores of owners promise, one and several processes at a time.
+// What all stores of owners promise, one and several processes at a time.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,23 +8,21 @@ import { createMemoryUidOwners } from '../../../../src/auth/uid/owners/memory.ts
 import { openUidOwners } from '../../../../src/auth/uid/owners/open.ts'
 import { rememberOwners } from '../../../../src/auth/uid/owners/remembered.ts'
 import type { UidOwner, UidOwners } from '../../../../src/auth/uid/owners/uid-owners.ts'
-import { parseStoreAddress, type StoreAddress } from '../../../../src/lib/service/store-address.ts'
+import { startPostgres, withoutPostgres } from '../../../helpers/postgres-server.ts'
 import { needsRedis, startRedis, withoutRedis } from '../../../helpers/redis-server.ts'
 import { seedOf } from '../../../helpers/seed.ts'
+import { newSchema, openPostgresStore } from '../../../delivery/stores/postgres/records.ts'
+import { postgresAddress, storeAddress } from '../../../lib/addresses.ts'
 
 const seed = seedOf(t)
 const redis = withoutRedis() === undefined ? await startRedis() : undefined
 if (redis) t.teardown(() => redis.stop())
+const postgres = withoutPostgres() === undefined ? await startPostgres() : undefined
+if (postgres) t.teardown(() => postgres.stop())
 
 const alice: UidOwner = { issuer: 'urn:test', subject: 'Alice' }
 const ALICE: UidOwner = { issuer: 'urn:test', subject: 'ALICE' }
 const ofOther: UidOwner = { issuer: 'urn:other', subject: 'Alice' }
-
-function addressOf(text: string): StoreAddress {
-  const address = parseStoreAddress(text)
-  if (!address) throw new Error(`no address: ${text}`)
-  return address
-}
 
 interface Kit {
   /** Owners as another process has them. */
@@ -33,8 +31,9 @@ interface Kit {
 }
 
 /** An empty store of that kind. */
-async function kitOf(t: Test, kind: 'memory' | 'file' | 'redis'): Promise<Kit> {
+async function kitOf(t: Test, kind: 'memory' | 'file' | 'redis' | 'postgres'): Promise<Kit> {
   const opened: UidOwners[] = []
+  if (kind === 'postgres') return postgresKit(t)
   t.teardown(async () => void (await Promise.all(opened.map(owners => owners.close()))))
   let text = 'memory:'
   if (kind === 'file') {
@@ -48,15 +47,29 @@ async function kitOf(t: Test, kind: 'memory' | 'file' | 'redis'): Promise<Kit> {
   return {
     isShared: kind !== 'memory',
     async open() {
-      const owners = await openUidOwners(addressOf(text))
+      const owners = await openUidOwners(storeAddress(text))
       opened.push(owners)
       return owners
     }
   }
 }
 
-for (const kind of ['memory', 'file', 'redis'] as const) {
-  const skip = kind === 'redis' ? withoutRedis() : undefined
+/** Beside records, on their connections, which end with them. */
+async function postgresKit(t: Test): Promise<Kit> {
+  const schema = newSchema()
+  return {
+    isShared: true,
+    async open() {
+      const { store } = await openPostgresStore(t, postgres?.url ?? '', { schema })
+      const owners = await openUidOwners(postgresAddress(postgres?.url ?? ''), store.postgres)
+      return { own: owners.own, isReady: owners.isReady, close: () => store.close() }
+    }
+  }
+}
+
+const SKIPS = { memory: undefined, file: undefined, redis: withoutRedis(), postgres: withoutPostgres() }
+for (const kind of ['memory', 'file', 'redis', 'postgres'] as const) {
+  const skip = SKIPS[kind]
   t.test(`owners in ${kind}`, skip === undefined ? {} : { skip }, async t => {
     t.test('the first user owns a UID, and every other one is told who does', async t => {
       const owners = await (await kitOf(t, kind)).open()
@@ -197,7 +210,7 @@ t.test('a store that may have lost owners is asked again, and answers from befor
 t.test('a Redis that was emptied while it was away: the owner who comes first owns it anew', needsRedis(), async t => {
   if (!redis) return
   await redis.command('FLUSHALL')
-  const owners = await openUidOwners(addressOf(redis.url))
+  const owners = await openUidOwners(storeAddress(redis.url))
   t.teardown(() => owners.close())
   await owners.own('alice', alice)
   await redis.command('DEL', 'reply:uid:alice')
@@ -216,7 +229,7 @@ t.test('a key of another type is nobody and breaks nothing', needsRedis(), async
   await redis.command('FLUSHALL')
   await redis.command('SET', 'reply:uid:alice', 'x')
   await redis.command('HSET', 'reply:uid:bob', 'issuer', 'x')
-  const owners = await openUidOwners(addressOf(redis.url))
+  const owners = await openUidOwners(storeAddress(redis.url))
   t.teardown(() => owners.close())
   await t.rejects(async () => owners.own('alice', alice), { code: 'store-unavailable' })
   await t.rejects(async () => owners.own('bob', alice), { code: 'store-unavailable' })
@@ -239,7 +252,7 @@ t.test('who may work with records may keep owners: no further right is needed', 
     '+info'
   ]
   await redis.command('ACL', 'SETUSER', 'replies', 'on', '>p', '~reply:*', ...rights)
-  const owners = await openUidOwners(addressOf(redis.url.replace('//', '//replies:p@')))
+  const owners = await openUidOwners(storeAddress(redis.url.replace('//', '//replies:p@')))
   t.teardown(() => owners.close())
   t.same(await owners.own('dora', alice), alice)
 })

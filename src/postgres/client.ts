@@ -1,0 +1,278 @@
+import type { PostgresAddress } from '../lib/service/postgres-address.ts'
+import { StoreError } from '../lib/service/store-error.ts'
+import { type Ask, type Connect, connector, type PostgresConnection, type Row } from './connection.ts'
+import { isAnswer, isFull, isOfConnection, reasonOf, type Trouble, troubleOf } from './trouble.ts'
+
+export interface PostgresClientOptions {
+  readonly address: PostgresAddress
+  readonly commandTimeoutMs: number
+  /**
+   * What has to succeed on a connection before anything else is asked of it; `isProbing` after trouble, where it has to
+   * show that this Postgres takes writes. Rejects when it cannot be used; with a StoreError when it must not be.
+   */
+  readonly handshake: (ask: Ask, isProbing: boolean) => Promise<void>
+  /** Told whenever Postgres turns from reachable to not, and back; the reason is a word such as ECONNREFUSED. */
+  readonly onChange: (isReachable: boolean, reason: string) => void
+  /** Told once of each reason why it cannot be used that an operator can do something about. */
+  readonly onTrouble: (sentence: string) => void
+}
+
+/** Enough for three kinds of batches at a time; a pooler or another instance wants connections, too. */
+const CONNECTIONS = 3
+/** Again and again: a balancer may lead to another server without the loss of a connection. */
+const HEARTBEAT_MS = 2000
+const FIRST_RETRY_MS = 50
+const MAX_RETRY_MS = 1000
+/** A disk that is full is not tried with every reply. */
+const FULL_RETRY_MS = 2000
+/** Connecting and a handshake take less; after that a service starts without its Postgres. */
+const OPENING_MS = 3000
+
+interface Waiting {
+  readonly give: (connection: PostgresConnection) => void
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * A few connections to Postgres, known at any time to be usable or not. Only the statements under way wait for a
+ * Postgres that hangs: the first one that gets no answer stops the others, until a handshake succeeds on a new connection.
+ */
+export class PostgresClient {
+  readonly #options: PostgresClientOptions
+  readonly #connect: Connect
+  readonly #opening = Promise.withResolvers<void>()
+  readonly #open = new Set<PostgresConnection>()
+  readonly #idle: PostgresConnection[] = []
+  readonly #waiting: Waiting[] = []
+  #isOpening = true
+  #isClosed = false
+  #isUsable = false
+  /** Postgres answers, but with an error; until the first handshake anything may be wrong. */
+  #isInTrouble = true
+  #isFilling = false
+  #looking: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #retries = 0
+  /** What the operator was told last. */
+  #told = 'up'
+  #reason = 'no answer'
+
+  /** Throws a StoreError where the address names a file that cannot be read. */
+  constructor(options: PostgresClientOptions) {
+    this.#options = options
+    this.#connect = connector(options.address, options.commandTimeoutMs)
+  }
+
+  /**
+   * Resolves when it is clear whether Postgres is there; a service that starts without it says 503 until it is. Rejects
+   * with a StoreError where it must not be used.
+   */
+  async open(): Promise<void> {
+    const patience = setTimeout(() => this.#tell(false), OPENING_MS)
+    this.handshakeSoon()
+    try {
+      await this.#opening.promise
+    } catch (error) {
+      this.close()
+      throw error
+    } finally {
+      this.#isOpening = false
+      clearTimeout(patience)
+    }
+  }
+
+  /** Runs one statement on any connection. Rejects when it may or may not have run, and at once while Postgres is away. */
+  async ask(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    this.requireUsable()
+    try {
+      return await this.#withConnection(connection => connection.ask(text, values))
+    } catch (error) {
+      this.#noteFailure(error)
+      throw error
+    }
+  }
+
+  requireUsable(): void {
+    if (!this.#isUsable) throw new Error('Postgres cannot be reached')
+  }
+
+  /** One handshake at a time, for all that wait for it; rejects when Postgres cannot be used after it. */
+  async handshake(): Promise<void> {
+    await this.#look()
+    this.requireUsable()
+  }
+
+  handshakeSoon(): void {
+    this.#lookIn(0)
+  }
+
+  /** What is connected may be several servers, of which one may have been left behind. */
+  reconnect(): void {
+    this.#drop(new Error('another server'))
+  }
+
+  isReady(): boolean {
+    return this.#isUsable && !this.#isInTrouble
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#drop(new Error('closed'))
+    clearTimeout(this.#timer)
+  }
+
+  #noteFailure(error: unknown): void {
+    const isFirst = !this.#isInTrouble
+    this.#isInTrouble = true
+    const trouble = this.#noteReason(error)
+    if (trouble) this.#tellTrouble(trouble)
+    // An error that Postgres answers may be about one statement: the others are asked as before.
+    if (!isAnswer(error) || isOfConnection(error)) this.#drop(error)
+    else if (isFirst) this.#lookIn(isFull(error) ? FULL_RETRY_MS : FIRST_RETRY_MS)
+  }
+
+  async #withConnection<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#wait())
+    try {
+      return await work(connection)
+    } finally {
+      this.#giveBack(connection)
+    }
+  }
+
+  #wait(): Promise<PostgresConnection> {
+    return new Promise((give, fail) => void this.#waiting.push({ give, fail }))
+  }
+
+  #giveBack(connection: PostgresConnection): void {
+    if (!this.#open.has(connection)) return
+    const next = this.#waiting.shift()
+    if (next) next.give(connection)
+    else this.#idle.push(connection)
+  }
+
+  #lookIn(ms: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), ms).unref()
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** Greets Postgres on a connection that there is, or on a new one. */
+  async #lookNow(): Promise<void> {
+    try {
+      if (this.#open.size === 0) this.#welcome(await this.#connectAndGreet())
+      else await this.#withConnection(connection => this.#greet(connection))
+      this.#retries = 0
+      this.#isUsable = !this.#isClosed
+      this.#isInTrouble = false
+      this.#tell(true)
+      this.#lookIn(HEARTBEAT_MS)
+      void this.#fill()
+    } catch (error) {
+      this.#fail(error)
+      this.#drop(error)
+    }
+  }
+
+  /** One more connection at a time; where none can be had those that there are must do. */
+  async #fill(): Promise<void> {
+    if (this.#isFilling) return
+    this.#isFilling = true
+    try {
+      while (this.#isUsable && this.#open.size < CONNECTIONS) this.#welcome(await this.#connectAndGreet())
+    } catch (error) {
+      const trouble = this.#noteReason(error)
+      if (trouble && this.#isUsable) this.#options.onTrouble(trouble.sentence)
+    } finally {
+      this.#isFilling = false
+    }
+  }
+
+  #welcome(connection: PostgresConnection): void {
+    if (this.#isClosed) connection.close()
+    if (!connection.isOpen) throw new Error('the connection was lost')
+    this.#open.add(connection)
+    this.#giveBack(connection)
+  }
+
+  #greet(connection: PostgresConnection): Promise<void> {
+    return this.#options.handshake((...asked) => connection.ask(...asked), this.#isInTrouble)
+  }
+
+  /** To the first host that can be used; where none can, rejects with what the operator can do something about. */
+  async #connectAndGreet(): Promise<PostgresConnection> {
+    let failure: unknown
+    for (const host of this.#options.address.hosts) {
+      let connection: PostgresConnection | undefined
+      try {
+        connection = await this.#connect(host, reason => connection && this.#lose(connection, reason))
+        await this.#greet(connection)
+        return connection
+      } catch (error) {
+        connection?.close()
+        if (failure === undefined || !troubleOf(failure)) failure = error
+      }
+    }
+    throw failure
+  }
+
+  #lose(connection: PostgresConnection, reason: Error): void {
+    if (!this.#forget(connection)) return
+    this.#noteReason(reason)
+    if (this.#open.size > 0) this.handshakeSoon()
+    else this.#drop(reason)
+  }
+
+  /** What is under way is rejected; a new connection is tried soon. */
+  #drop(reason: unknown): void {
+    this.#isUsable = false
+    for (const connection of this.#open) {
+      this.#forget(connection)
+      connection.close(reason instanceof Error ? reason : undefined)
+    }
+    for (const { fail } of this.#waiting.splice(0)) fail(reason)
+    this.#tell(false)
+    this.#lookIn(Math.min(FIRST_RETRY_MS * 2 ** this.#retries++, MAX_RETRY_MS) * (0.5 + Math.random()))
+  }
+
+  #forget(connection: PostgresConnection): boolean {
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+    return this.#open.delete(connection)
+  }
+
+  #fail(error: unknown): void {
+    const trouble = this.#noteReason(error)
+    if (trouble?.isFinal && this.#isOpening) this.#opening.reject(new StoreError(trouble.sentence))
+    else if (trouble) this.#tellTrouble(trouble)
+  }
+
+  #tell(isReachable: boolean): void {
+    if (this.#isClosed) return
+    const isNews = isReachable ? this.#told !== 'up' : this.#told === 'up'
+    if (isNews) {
+      this.#told = isReachable ? 'up' : 'down'
+      this.#options.onChange(isReachable, this.#reason)
+    }
+    this.#opening.resolve()
+  }
+
+  #tellTrouble({ sentence }: Trouble): void {
+    if (this.#isClosed || this.#told === sentence) return
+    this.#told = sentence
+    this.#options.onTrouble(sentence)
+    this.#opening.resolve()
+  }
+
+  /** Keeps a word that says what is wrong; the message itself may repeat what was sent. */
+  #noteReason(error: unknown): Trouble | undefined {
+    this.#reason = reasonOf(error)
+    return troubleOf(error)
+  }
+}

@@ -1,0 +1,172 @@
+// The tables of everything that is kept in Postgres, their versions, and how they come to be there.
+import { escapeIdentifier } from 'pg'
+import { StoreError } from '../lib/service/store-error.ts'
+import type { Ask } from './connection.ts'
+import { codeOf } from './trouble.ts'
+
+export interface SchemaOptions {
+  /** An identifier that needs no quotes. */
+  readonly schema: string
+  readonly username: string
+  /** Told when tables were made or brought to a newer version. */
+  readonly onMigrated: (from: number, to: number) => void
+  /** For tests; those of this version otherwise. */
+  readonly migrations?: readonly Migration[]
+}
+
+/** Statements that bring tables from one version to the next. */
+export type Migration = (schema: string) => readonly string[]
+
+/**
+ * Room in every page for the next version of its rows, so that a transition changes no index; swept often and in small
+ * pieces, because nearly every row changes twice and goes a day later.
+ */
+const CHANGING = `(
+    fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1,
+    autovacuum_analyze_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 1)`
+
+/** `store` has one row: which version the tables have, and which run of which server holds them. */
+export const MIGRATIONS: readonly Migration[] = [
+  schema => [
+    `CREATE TABLE ${schema}.store (
+    id boolean PRIMARY KEY DEFAULT true CHECK (id), version integer NOT NULL,
+    run text NOT NULL DEFAULT '', epoch text NOT NULL DEFAULT '', standbys text NOT NULL DEFAULT '',
+    lost_at timestamptz, loss_matters_for_ms double precision, probed_at timestamptz) WITH (fillfactor = 50)`,
+    `INSERT INTO ${schema}.store (version) VALUES (0)`,
+    `CREATE TABLE ${schema}.records (
+    key text COLLATE "C" PRIMARY KEY, fingerprint text NOT NULL, owner text NOT NULL,
+    state text NOT NULL CHECK (state IN ('pending', 'sent', 'done', 'refused')),
+    lease_ends_at timestamptz NOT NULL, lease_ended boolean NOT NULL, expires_at timestamptz NOT NULL,
+    outcome text, search text) WITH ${CHANGING}`,
+    `CREATE TABLE ${schema}.uid_owners (
+    uid text COLLATE "C" PRIMARY KEY, issuer text COLLATE "C" NOT NULL, subject text COLLATE "C" NOT NULL)`,
+    `CREATE TABLE ${schema}.sessions (
+    name text COLLATE "C" PRIMARY KEY, sealed text NOT NULL, index_keys text[] NOT NULL,
+    idle_ends_at_ms double precision NOT NULL, ends_at_ms double precision NOT NULL) WITH (fillfactor = 70)`,
+    `CREATE INDEX ON ${schema}.sessions USING gin (index_keys)`,
+    `CREATE INDEX ON ${schema}.sessions (ends_at_ms)`,
+    `CREATE TABLE ${schema}.single_uses (
+    name text COLLATE "C" PRIMARY KEY, ends_at_ms double precision NOT NULL)`,
+    `CREATE INDEX ON ${schema}.single_uses (ends_at_ms)`,
+    // A quota is no truth about a reply: what a crash forgets of it is a minute old at most.
+    `CREATE UNLOGGED TABLE ${schema}.quotas (
+    name text COLLATE "C" PRIMARY KEY, state text NOT NULL, version bigint NOT NULL,
+    expires_at_ms double precision NOT NULL) WITH ${CHANGING}`
+  ]
+]
+const TABLES = ['store', 'records', 'uid_owners', 'sessions', 'single_uses', 'quotas']
+/** The columns that are asked for, so that tables of another program are not taken for these. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  store: 'version, run, epoch, standbys, lost_at, loss_matters_for_ms, probed_at',
+  records: 'key, fingerprint, owner, state, lease_ends_at, lease_ended, expires_at, outcome, search',
+  uid_owners: 'uid, issuer, subject',
+  sessions: 'name, sealed, index_keys, idle_ends_at_ms, ends_at_ms',
+  single_uses: 'name, ends_at_ms',
+  quotas: 'name, state, version, expires_at_ms'
+}
+const MIGRATION_TIMEOUT_MS = 30_000
+
+/** Makes the tables that are missing and migrates older ones, one process at a time. Throws a StoreError where it cannot. */
+export async function prepareSchema(ask: Ask, options: SchemaOptions): Promise<void> {
+  const { schema, migrations = MIGRATIONS } = options
+  try {
+    if ((await versionOf(ask, schema)) !== migrations.length) await migrate(ask, options, migrations)
+    await refuseForeign(ask, schema)
+  } catch (error) {
+    throw error instanceof Error ? (refusalOf(error, options, migrations) ?? error) : error
+  }
+}
+
+async function versionOf(ask: Ask, schema: string): Promise<number> {
+  // Asked of the catalog itself: what to_regclass remembers may be older than a lock that was waited for.
+  const tables = await ask(
+    `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relname = 'store'`,
+    [schema]
+  )
+  if (tables.length === 0) return 0
+  const [row] = await ask(`SELECT version FROM ${schema}.store`)
+  return Number(row?.['version'] ?? 0)
+}
+
+async function migrate(
+  ask: Ask,
+  { schema, onMigrated }: SchemaOptions,
+  migrations: readonly Migration[]
+): Promise<void> {
+  await ask('BEGIN')
+  try {
+    await ask(
+      `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
+      [`thread-reply-bff ${schema}`],
+      MIGRATION_TIMEOUT_MS
+    )
+    // Asked again under the lock: another process may have been quicker.
+    const from = await versionOf(ask, schema)
+    refuseNewer(from, migrations.length)
+    if (from === 0) await createSchema(ask, schema)
+    for (const statement of migrations.slice(from).flatMap(migration => migration(schema))) {
+      await ask(statement, [], MIGRATION_TIMEOUT_MS)
+    }
+    await ask(`UPDATE ${schema}.store SET version = ${migrations.length}`)
+    await ask('COMMIT')
+    if (from !== migrations.length) onMigrated(from, migrations.length)
+  } catch (error) {
+    await ask('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+/** Not asked for where it is there: that needs a right that nothing else does. */
+async function createSchema(ask: Ask, schema: string): Promise<void> {
+  const [row] = await ask('SELECT 1 AS found FROM pg_namespace WHERE nspname = $1', [schema])
+  if (!row) await ask(`CREATE SCHEMA ${schema}`)
+}
+
+function refuseNewer(version: number, known: number): void {
+  if (version <= known) return
+  throw new StoreError(
+    `STORE_SCHEMA names tables that a newer version of this service has made (${version}, known here is ${known}): start that one.`
+  )
+}
+
+async function refuseForeign(ask: Ask, schema: string): Promise<void> {
+  for (const table of TABLES) await ask(`SELECT ${COLUMNS[table]} FROM ${schema}.${table} LIMIT 0`)
+  const [row] = await ask(
+    `SELECT string_agg(relname, ', ') AS names FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+     WHERE nspname = $1 AND relname = ANY($2) AND relpersistence <> 'p'`,
+    [schema, TABLES.filter(name => name !== 'quotas')]
+  )
+  if (typeof row?.['names'] !== 'string') return
+  throw new StoreError(`STORE_SCHEMA has tables that a crash empties (${row['names']}): ALTER TABLE … SET LOGGED.`)
+}
+
+/** By SQLSTATE: a relation of that name is there, or has no such column, or is none. */
+const FOREIGN = /^(42P07|42703|42P01|42809|42710)$/
+
+function refusalOf(error: Error, options: SchemaOptions, migrations: readonly Migration[]): StoreError | undefined {
+  if (FOREIGN.test(codeOf(error))) {
+    return new StoreError(
+      `STORE_SCHEMA is ${options.schema}, where other tables have the names of ours: give it the name of a schema of its own.`
+    )
+  }
+  if (codeOf(error) !== '42501') return undefined
+  return new StoreError(
+    `STORE_URL names a user who may not make or use the tables of this service in ${options.schema} (STORE_SCHEMA). Let their ` +
+      `owner run this:\n${statementsFor(options, migrations).join('\n')}`
+  )
+}
+
+/** What an owner of the database runs once, for a user who may then do nothing else. */
+export function statementsFor({ schema, username }: SchemaOptions, migrations = MIGRATIONS): string[] {
+  const user = escapeIdentifier(username)
+  const made = migrations.flatMap(migration => migration(schema))
+  return [
+    'BEGIN;',
+    `CREATE SCHEMA IF NOT EXISTS ${schema};`,
+    ...made.map(statement => `${statement};`),
+    `UPDATE ${schema}.store SET version = ${migrations.length};`,
+    `GRANT USAGE ON SCHEMA ${schema} TO ${user};`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user};`,
+    'COMMIT;'
+  ]
+}

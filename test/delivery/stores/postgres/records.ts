@@ -1,0 +1,79 @@
+// Records in a Postgres that one test file shares; every test has a schema of its own.
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Test } from 'tap'
+import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
+import { createPostgresStore, type PostgresStoreOptions } from '../../../../src/delivery/stores/postgres/store.ts'
+import { logEvents } from '../../../../src/observability/event-log.ts'
+import type { PostgresServer } from '../../../helpers/postgres-server.ts'
+import { postgresAddress } from '../../../lib/addresses.ts'
+import type { StoreKit } from '../store-kit.ts'
+
+export interface Told {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly sentence: string
+}
+
+export interface OpenedStore {
+  readonly store: Awaited<ReturnType<typeof createPostgresStore>>
+  /** What the operator was told. */
+  readonly told: Told[]
+}
+
+/** On a busy machine a healthy Postgres may seem slow: where its slowness is not the subject, it gets more time. */
+const PATIENT_MS = 8000
+
+export function newSchema(): string {
+  return `t_${randomUUID().replaceAll('-', '')}`
+}
+
+/** Opens a store at this address, and closes it when the test ends. */
+export async function openPostgresStore(
+  t: Test,
+  storeUrl: string,
+  { schema, ...options }: Partial<PostgresStoreOptions> & { readonly schema?: string } = {}
+): Promise<OpenedStore> {
+  const told: Told[] = []
+  // pino takes fields before the sentence, or the sentence alone.
+  const tell =
+    (level: Told['level']) =>
+    (...said: readonly unknown[]) =>
+      void told.push({ level, sentence: String(said.at(-1)) })
+  // A silent one makes no child for the lines that are always written.
+  const log = { level: 'silent', info: tell('info'), warn: tell('warn'), error: tell('error') }
+  const store = await createPostgresStore({
+    address: postgresAddress(storeUrl, schema),
+    monotonic: () => performance.now(),
+    emit: logEvents(log as unknown as Logger),
+    commandTimeoutMs: PATIENT_MS,
+    ...options
+  })
+  t.teardown(() => store.close())
+  return { store, told }
+}
+
+/** A schema whose clock is in our hands: it stands until it is moved. */
+export async function movableClock({ query }: PostgresServer) {
+  const schema = newSchema()
+  const table = `clock_of_${schema}`
+  await query(`CREATE TABLE ${table} AS SELECT clock_timestamp() AS at`)
+  return {
+    schema,
+    clock: `(SELECT at FROM public.${table})`,
+    move: (ms: number) => query(`UPDATE ${table} SET at = at + $1 * interval '1 millisecond'`, [ms])
+  }
+}
+
+export async function makePostgresKit(t: Test, postgres: PostgresServer): Promise<StoreKit> {
+  let passedMs = 0
+  const { schema, clock, move } = await movableClock(postgres)
+  return {
+    open: async (): Promise<RecordStore> =>
+      (await openPostgresStore(t, postgres.url, { schema, clock, monotonic: () => passedMs })).store,
+    async pass(ms) {
+      passedMs += ms
+      await move(ms)
+    },
+    kept: KEPT_MS
+  }
+}
