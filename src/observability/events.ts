@@ -9,7 +9,7 @@ export type UpstreamCall =
   | 'POST /users'
 
 /** What STORE_URL names. */
-export type StoreKind = 'memory' | 'file' | 'redis'
+export type StoreKind = 'memory' | 'file' | 'redis' | 'postgres'
 
 /** The transitions of a record, as `RecordStore` has them. */
 export type StoreTransition =

@@ -23,7 +23,8 @@ import { StoreError } from '../lib/service/store-error.ts'
 
 const SECRET_BYTES = 48
 const SHORTEST_SECRET = 32
-const ELSEWHERE = 'or say with STORE_URL where records are kept: redis:// or postgres:// for several instances, memory: to forget them'
+const ELSEWHERE =
+  'or say with STORE_URL where records are kept: redis:// or postgres:// for several instances, memory: to forget them'
 
 /**
  * Makes the directory and the secret of records where they are missing, and returns the configuration with the secret.

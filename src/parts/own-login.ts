@@ -7,8 +7,8 @@ import type { Login } from '../login/login.ts'
 import type { Emit } from '../observability/events.ts'
 import { createBoundedFetch } from '../outbound/bounded-fetch.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
-import type { KeyAge } from './issuers.ts'
 import type { SharedPostgres } from '../postgres/shared.ts'
+import type { KeyAge } from './issuers.ts'
 import type { Part } from './part.ts'
 
 export interface OwnLogin extends Login, Part {

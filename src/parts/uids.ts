@@ -31,10 +31,7 @@ export interface UidNeeds {
  * Makes the map from users to UIDs that the configuration asks for. Throws a StoreError, before anything runs, where the
  * owners of UIDs cannot be kept.
  */
-export async function openUids(
-  { uid, delivery, proxy }: Config,
-  { clock, emit, postgres }: UidNeeds
-): Promise<Uids> {
+export async function openUids({ uid, delivery, proxy }: Config, { clock, emit, postgres }: UidNeeds): Promise<Uids> {
   const { mode, prefix, strip, table } = uid
   if (mode === 'verbatim' || mode === 'hash') {
     return { uidOf: createUidMap({ mode, prefix, strip }), health: [], close: () => undefined }

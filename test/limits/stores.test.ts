@@ -82,7 +82,10 @@ async function postgresKit(t: Test): Promise<Kit> {
     t.teardown(() => quotas.close())
     return quotas
   }
-  return { at: ms => store.postgres.ask('UPDATE public.clock SET at = to_timestamp($1::float8 / 1000)', [ms]), instance }
+  return {
+    at: ms => store.postgres.ask('UPDATE public.clock SET at = to_timestamp($1::float8 / 1000)', [ms]),
+    instance
+  }
 }
 
 type Step = typeof STEPS extends fc.Arbitrary<(infer One)[]> ? One : never

@@ -14,7 +14,10 @@ import {
 import { cellsIn, parsed, readLog, writeLog } from './kept-state.ts'
 
 /** What becomes of a quota: its text from then on, until when that is kept, and what the caller is told. */
-type Change = (state: unknown, nowMs: number) => { readonly state: string; readonly untilMs: number; readonly told: unknown }
+type Change = (
+  state: unknown,
+  nowMs: number
+) => { readonly state: string; readonly untilMs: number; readonly told: unknown }
 
 interface Waiting {
   readonly name: string
@@ -117,7 +120,10 @@ export class PostgresQuotas implements QuotaStore {
     })
   }
 
-  #ask<T>(name: string, change: (...args: Parameters<Change>) => ReturnType<Change> & { readonly told: T }): Promise<T> {
+  #ask<T>(
+    name: string,
+    change: (...args: Parameters<Change>) => ReturnType<Change> & { readonly told: T }
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, change, resolve: resolve as Waiting['resolve'], reject })
       if (this.#waiting.length === 1 && !this.#isOut) setImmediate(() => void this.#runAll())

@@ -38,7 +38,9 @@ export function createPostgresSessionStore(postgres: SharedPostgres): SessionSto
       await postgres.ask(`DELETE FROM ${sessions} WHERE name = $1`, [name])
     },
     async deleteIndexed(indexKey) {
-      const gone = await postgres.ask(`DELETE FROM ${sessions} WHERE index_keys @> ARRAY[$1::text] RETURNING 1`, [indexKey])
+      const gone = await postgres.ask(`DELETE FROM ${sessions} WHERE index_keys @> ARRAY[$1::text] RETURNING 1`, [
+        indexKey
+      ])
       return gone.length
     },
     async consumeOnce(name, untilMs, nowMs) {

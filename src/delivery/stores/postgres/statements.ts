@@ -18,6 +18,7 @@ type Columns = readonly (readonly [name: string, type: 'text' | 'float8'])[]
 
 export type Transition =
   | 'acquire'
+  | 'peek'
   | 'endLease'
   | 'markSent'
   | 'markInDoubt'
@@ -83,6 +84,9 @@ export function statementsOf({ schema, failover, clock = 'clock_timestamp()' }: 
     ['search', 'text']
   ]
   const isRunning = `r.lease_ends_at > ${clock} AND r.lease_ends_at <= excluded.lease_ends_at + ${LEASE_TOLERANCE_MS} * interval '1 millisecond'`
+  const found = `r.fingerprint, r.owner, r.state, r.lease_ended, r.outcome, r.search,
+      floor(extract(epoch FROM r.lease_ends_at) * 1000)::float8 AS lease_ends_at_ms,
+      floor(extract(epoch FROM r.expires_at) * 1000)::float8 AS expires_at_ms`
   const acquire = `
     WITH ${greeted}, ${asked(acquireColumns, 4)},
     kept AS (
@@ -100,15 +104,17 @@ export function statementsOf({ schema, failover, clock = 'clock_timestamp()' }: 
         OR (r.state = 'pending' AND CASE WHEN r.owner = excluded.owner THEN excluded.state = 'sent'
           ELSE r.fingerprint = excluded.fingerprint AND NOT (${isRunning}) END)
       RETURNING key, search)
-    SELECT ${isGreeted} AS is_greeted, ${now}, kept.key IS NOT NULL AS kept, kept.search AS kept_search,
-      r.fingerprint, r.owner, r.state, r.lease_ended, r.outcome, r.search,
-      floor(extract(epoch FROM r.lease_ends_at) * 1000)::float8 AS lease_ends_at_ms,
-      floor(extract(epoch FROM r.expires_at) * 1000)::float8 AS expires_at_ms
+    SELECT ${isGreeted} AS is_greeted, ${now}, kept.key IS NOT NULL AS kept, kept.search AS kept_search, ${found}
     FROM asked LEFT JOIN kept USING (key) LEFT JOIN ${records} r ON r.key = asked.key AND kept.key IS NULL
+    ORDER BY asked.key`
+  const peek = `
+    WITH ${greeted}, ${asked([['key', 'text']], 4)}
+    SELECT ${isGreeted} AS is_greeted, ${now}, ${found} FROM asked LEFT JOIN ${records} r ON r.key = asked.key
     ORDER BY asked.key`
 
   return {
     acquire: { text: acquire, columns: acquireColumns.map(([name]) => name), restsOnGreeting: true },
+    peek: { text: peek, columns: ['key'], restsOnGreeting: true },
     endLease: statement({
       columns: [['key', 'text']],
       set: `lease_ends_at = ${clock}, lease_ended = true`,

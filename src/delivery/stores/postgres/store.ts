@@ -12,6 +12,7 @@ import {
   type Acquisition,
   acquired,
   acquiredKeptMs,
+  isFarAhead,
   isMisdated,
   judgeOpen,
   KEPT_MS,
@@ -66,6 +67,15 @@ type Values = readonly [key: string, ...values: (string | number | null)[]]
 /** They rest on what an acquisition saw, which may be lost by now. */
 const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'takeOver'])
 
+/** What a record that was read says to an acquisition. */
+interface Judgement {
+  /** Undefined where the acquisition may take its place. */
+  readonly standing?: AcquireResult | undefined
+  readonly search?: string | undefined
+  /** Its lease has a date that cannot be, and ends now. */
+  readonly isMisdated?: boolean
+}
+
 class PostgresStore implements RecordStore {
   readonly postgres: SharedPostgres
   readonly #session: PostgresSession
@@ -85,6 +95,7 @@ class PostgresStore implements RecordStore {
       })
     this.#batches = {
       acquire: batches('acquire'),
+      peek: batches('peek'),
       endLease: batches('endLease'),
       markSent: batches('markSent'),
       markInDoubt: batches('markInDoubt'),
@@ -106,10 +117,17 @@ class PostgresStore implements RecordStore {
         const former = row['kept_search']
         return acquired(as, typeof former === 'string' && former !== search ? former : undefined)
       }
-      const standing = await this.#judge(row, acquisition, as)
+      const { standing, isMisdated } = this.#judge(row, acquisition, as)
+      if (isMisdated) await this.#did('endLease', key)
       if (standing) return standing
     }
     throw new Error('the record changes too fast')
+  }
+
+  async peek(acquisition: Acquisition): Promise<AcquireResult> {
+    const row = await this.#ask('peek', [acquisition.key])
+    const { standing, search } = this.#judge(row, acquisition, 'pending')
+    return standing ?? acquired('pending', search)
   }
 
   async markSent(key: string, owner: string): Promise<boolean> {
@@ -171,25 +189,28 @@ class PostgresStore implements RecordStore {
     }, ms).unref()
   }
 
-  /** What a record says to an acquisition; undefined when it has changed since it was read. */
-  async #judge(row: Row, acquisition: Acquisition, as: AcquiredAs): Promise<AcquireResult | undefined> {
+  #judge(row: Row, acquisition: Acquisition, as: AcquiredAs): Judgement {
     const { fingerprint, owner, state, outcome } = row
-    if (typeof fingerprint !== 'string' || typeof owner !== 'string') return undefined
-    const nowMs = Number(row['now_ms'])
-    if (Number(row['expires_at_ms']) <= nowMs) return undefined
+    const [nowMs, leaseEndsAtMs] = [Number(row['now_ms']), Number(row['lease_ends_at_ms'])]
+    if (typeof fingerprint !== 'string' || typeof owner !== 'string' || Number(row['expires_at_ms']) <= nowMs) return {}
+    if (state === 'refused' && isFarAhead(leaseEndsAtMs, nowMs)) return {}
     if (state !== 'pending' && state !== 'sent') {
-      return fingerprint === acquisition.fingerprint ? readOutcome(outcome) : { kind: 'mismatch' }
+      return { standing: fingerprint === acquisition.fingerprint ? readOutcome(outcome) : { kind: 'mismatch' } }
     }
     const search = typeof row['search'] === 'string' ? row['search'] : undefined
-    const dates = { leaseEndsAtMs: Number(row['lease_ends_at_ms']), isLeaseEnded: row['lease_ended'] === true }
-    const open = await this.#dated({ fingerprint, owner, state, search, ...dates }, acquisition.key, nowMs)
-    return judgeOpen(open, acquisition, as, nowMs, ms => this.#session.server.trustedElapsedMs(ms, acquisition.leaseMs))
-  }
-
-  async #dated(record: OpenRecord, key: string, nowMs: number): Promise<OpenRecord> {
-    if (!isMisdated(record, nowMs)) return record
-    await this.#did('endLease', key)
-    return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
+    const found: OpenRecord = {
+      fingerprint,
+      owner,
+      state,
+      search,
+      leaseEndsAtMs,
+      isLeaseEnded: row['lease_ended'] === true
+    }
+    const misdated = isMisdated(found, nowMs)
+    const open = misdated ? { ...found, leaseEndsAtMs: nowMs, isLeaseEnded: true } : found
+    const { server } = this.#session
+    const trustedMs = (ms: number): number => server.trustedElapsedMs(ms, acquisition.leaseMs)
+    return { standing: judgeOpen(open, acquisition, as, nowMs, trustedMs), search, isMisdated: misdated }
   }
 
   async #did(transition: Transition, ...values: Values): Promise<boolean> {

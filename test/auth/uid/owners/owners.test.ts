@@ -8,10 +8,10 @@ import { createMemoryUidOwners } from '../../../../src/auth/uid/owners/memory.ts
 import { openUidOwners } from '../../../../src/auth/uid/owners/open.ts'
 import { rememberOwners } from '../../../../src/auth/uid/owners/remembered.ts'
 import type { UidOwner, UidOwners } from '../../../../src/auth/uid/owners/uid-owners.ts'
+import { newSchema, openPostgresStore } from '../../../delivery/stores/postgres/records.ts'
 import { startPostgres, withoutPostgres } from '../../../helpers/postgres-server.ts'
 import { needsRedis, startRedis, withoutRedis } from '../../../helpers/redis-server.ts'
 import { seedOf } from '../../../helpers/seed.ts'
-import { newSchema, openPostgresStore } from '../../../delivery/stores/postgres/records.ts'
 import { postgresAddress, storeAddress } from '../../../lib/addresses.ts'
 
 const seed = seedOf(t)
