@@ -1,7 +1,7 @@
 import type { Secret } from '../../lib/secret.ts'
 import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
-import { isLoopback } from '../../lib/service/secure-url.ts'
 import { isLocal } from '../../lib/service/postgres-address.ts'
+import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
 import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
@@ -127,7 +127,8 @@ export const HAZARDS: readonly Hazard[] = [
   },
   {
     what: '`postgres://` with `sslmode=disable` or `require` to a host that is not loopback',
-    reason: 'has an sslmode that does not prove who answers: records and sessions can be read on the way; use verify-full.',
+    reason:
+      'has an sslmode that does not prove who answers: records and sessions can be read on the way; use verify-full.',
     find: ({ delivery }) => (isUnproved(delivery.store) ? ['STORE_URL'] : [])
   },
   {

@@ -70,7 +70,10 @@ export function readPostgresAddress(text: string): PostgresAddress | string {
   )
 }
 
-function tlsOf(options: URLSearchParams, hosts: readonly PostgresHost[]): Pick<PostgresAddress, 'tls' | 'rootCertFile'> {
+function tlsOf(
+  options: URLSearchParams,
+  hosts: readonly PostgresHost[]
+): Pick<PostgresAddress, 'tls' | 'rootCertFile'> {
   const byDefault = hosts.every(isLocal) ? 'disable' : 'verify-full'
   const rootCertFile = options.get('sslrootcert') ?? ''
   return {

@@ -31,7 +31,9 @@ t.test('an answered reply is replayed after kill -9, without a variable that say
   )
   t.match(
     second.logLines().map(({ msg }) => msg),
-    [`records are in ${settings['DATA_DIR']}: only this machine sees them; several instances need STORE_URL=redis://… or postgres://…`]
+    [
+      `records are in ${settings['DATA_DIR']}: only this machine sees them; several instances need STORE_URL=redis://… or postgres://…`
+    ]
   )
 })
 
