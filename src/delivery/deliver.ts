@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { AppError, type DeliveryState } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { KeyClaim } from '../observability/events.ts'
 import { noteReplayed, noteSent } from '../observability/log-fields.ts'
@@ -8,18 +8,11 @@ import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
 import { type DeliveredReply, deadlineFor, knownReceiver, type ReplyCommand, replyFrom } from './command.ts'
 import { LocalAttempts } from './local-attempts.ts'
-import { asRefusal, isFinal, keyRefusal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
-import {
-  type AcquiredAs,
-  type AcquireResult,
-  type Awaitable,
-  KEPT_MS,
-  LEASE_MARGIN_MS,
-  type RecordedOutcome
-} from './record.ts'
+import { asRefusal, keyRefusal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
+import { Reconciliation } from './reconcile.ts'
+import { type AcquiredAs, type AcquireResult, type Awaitable, LEASE_MARGIN_MS, type RecordedOutcome } from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
-import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
-import { type SearchMemory, startOfSearch } from './search-state.ts'
+import { startOfSearch } from './search-state.ts'
 
 export interface DeliveryOptions extends RecordKeeping {
   readonly cometchat: CometChatClient
@@ -145,22 +138,10 @@ class DeliveryRun {
       this.#tellClaim('unavailable')
       // It may be SENT now: then a retry would have to wait for the quiet period although nothing was sent.
       const released = as === 'sent' ? this.#record.release() : undefined
-      const verdict = await this.#verdictWithoutRecord()
+      const verdict = await this.#reconciliation.withoutRecord()
       await released
       throw storeUnavailable(verdict)
     })
-  }
-
-  /** Without its record only the thread can tell whether an earlier attempt with this key was posted. */
-  async #verdictWithoutRecord(): Promise<DeliveryState> {
-    const record = this.#record
-    if (!record.isKeyed) return 'not-sent'
-    if (!record.isOnlyAttempt()) return 'unknown'
-    const { localSearch } = record
-    const scope = { search: localSearch.last, owner: record.owner, quietRestMs: 0, sinceMs: this.#oldestAttemptMs(0) }
-    const { found } = await this.#look(scope, localSearch)
-    // Asked again afterwards: another attempt may have begun, posted and ended while the thread was read.
-    return found === 'absent' && record.isOnlyAttempt() ? 'not-sent' : 'unknown'
   }
 
   /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
@@ -180,15 +161,8 @@ class DeliveryRun {
     former: string | undefined,
     msSinceDataLoss: number
   ): Promise<DeliveredReply> {
-    const record = this.#record
-    const restMs = this.#restAfterLossMs(msSinceDataLoss)
-    const sinceMs = this.#oldestAttemptMs(msSinceDataLoss)
-    const scope = { search: former ?? record.firstSearch, owner: '', quietRestMs: Math.max(0, restMs), sinceMs }
-    const { found, waitMs, search } = await this.#lookAndKeep(scope)
-    if (isFinal(found)) return this.#replay(found)
-    if (found === 'absent' && restMs <= 0) return this.#send(receiver, false)
-    await record.release(search)
-    throw stillUnknown(waitMs)
+    const posted = await this.#reconciliation.afterDataLoss(former, msSinceDataLoss)
+    return posted ? this.#replay(posted) : this.#send(receiver, false)
   }
 
   async #send(known: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
@@ -242,60 +216,16 @@ class DeliveryRun {
     throw new AppError('deadline-exceeded', 'It took too long.', { reason: 'lease-over' })
   }
 
-  /** The first attempt ended without an answer: only the thread itself can tell. */
   async #reconcile(
-    { owner, quietForMs, search }: AcquireResult & { kind: 'in-doubt' },
+    inDoubt: AcquireResult & { kind: 'in-doubt' },
     receiver: Receiver | undefined
   ): Promise<DeliveredReply> {
-    const quietRestMs = this.#quietRestMs(quietForMs)
-    const { found, waitMs } = await this.#lookAndKeep({ search, owner, quietRestMs: Math.max(0, quietRestMs) })
-    if (isFinal(found)) return this.#replay(found)
-    if (found !== 'absent' || quietRestMs > 0) throw stillUnknown(waitMs)
-    // Records may have been lost while the thread was read.
-    const restMs = this.#quietRestMs(quietForMs)
-    if (restMs > 0) throw stillUnknown(restMs)
-    if (!(await this.#record.takeOver(owner))) throw stillUnknown(0)
-    return this.#send(receiver, false)
+    const posted = await this.#reconciliation.inDoubt(inDoubt)
+    return posted ? this.#replay(posted) : this.#send(receiver, false)
   }
 
-  /** How long a reply in doubt may still be posted. */
-  #quietRestMs(quietForMs: number): number {
-    // A record that is older than the loss may have had another owner since.
-    const restAfterLossMs = this.#restAfterLossMs(this.#record.msSinceDataLoss())
-    return Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
-  }
-
-  /** An owner whose record was lost may have gone on writing to the end of its lease; only then it became quiet. */
-  #restAfterLossMs(msSinceDataLoss: number | undefined): number {
-    if (msSinceDataLoss === undefined) return Number.NEGATIVE_INFINITY
-    return this.#options.quietPeriodMs + this.#record.leaseMs - msSinceDataLoss
-  }
-
-  /** CometChat's time when an attempt that was forgotten may have begun at the earliest: by then its record was gone. */
-  #oldestAttemptMs(msSinceDataLoss: number): number | undefined {
-    const timeMs = this.#options.cometchat.timeMs()
-    return timeMs === undefined ? undefined : timeMs - msSinceDataLoss - KEPT_MS.sent
-  }
-
-  /** Searches the thread for the reply, and keeps what it finds. */
-  async #lookAndKeep(scope: LookScope): Promise<LookReport> {
-    const report = await this.#look(scope, this.#record.search)
-    if (isFinal(report.found)) await this.#record.completeAsFound(report.found)
-    return report
-  }
-
-  async #look(scope: LookScope, memory: SearchMemory): Promise<LookReport> {
-    const { cometchat } = this.#options
-    try {
-      return await lookForReply(
-        { order: this.#order, record: this.#record, cometchat, deadline: this.#deadline },
-        scope,
-        memory
-      )
-    } catch {
-      // Without its count nothing is read.
-      throw storeUnavailable('unknown')
-    }
+  get #reconciliation(): Reconciliation {
+    return new Reconciliation(this.#options, this.#order, this.#record, this.#deadline)
   }
 
   /** Undefined when it would have to be asked for. */

@@ -1,8 +1,9 @@
 import { noteReconciled } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
-import type { Deadline, ThreadLook } from '../upstream/types.ts'
+import type { Deadline, SoughtReply, ThreadLook } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
-import { findPosted, type ReconcileResult } from './reconcile.ts'
+import { outcomeOf } from './outcome.ts'
+import type { RecordedOutcome } from './record.ts'
 import type { ReplyRecord } from './reply-record.ts'
 import {
   bookLook,
@@ -13,6 +14,11 @@ import {
   settleLook,
   writeSearch
 } from './search-state.ts'
+
+type Searchable = Pick<CometChatClient, 'findReply'>
+
+/** `unclear` when neither the reply nor its absence could be shown. */
+type Found = RecordedOutcome | 'absent' | 'unclear'
 
 /** What one look into the thread is about. */
 export interface LookScope {
@@ -28,7 +34,7 @@ export interface LookScope {
 
 export interface LookReport {
   /** `too-early` when nothing was read. */
-  readonly found: ReconcileResult | 'too-early'
+  readonly found: Found | 'too-early'
   /** Nothing will be read for so long. */
   readonly waitMs: number
   /** What is to be remembered; it stands in the record unless that failed. */
@@ -38,7 +44,7 @@ export interface LookReport {
 export interface ReplySearchOptions {
   readonly order: ReplyCommand
   readonly record: Pick<ReplyRecord, 'marker' | 'leaseMs'>
-  readonly cometchat: Pick<CometChatClient, 'findReply'>
+  readonly cometchat: Searchable
   readonly deadline: Deadline
 }
 
@@ -86,4 +92,34 @@ export async function lookForReply(
 /** Where another attempt was looked for proves nothing of this one, which may have been written since. */
 function memoryFor({ memory, memoryOf }: SearchState, owner: string): Pick<ThreadLook, 'memory'> {
   return memory && memoryOf === owner ? { memory } : {}
+}
+
+/** Looks for a reply whose outcome its client was not told: its marker in the thread, as its author sees it. */
+async function findPosted(
+  { parentId, author, message, facts }: ReplyCommand,
+  marker: string,
+  cometchat: Searchable,
+  look: ThreadLook,
+  deadline: Deadline
+): Promise<Found> {
+  noteReconciled(facts, 'unclear')
+  const found = await search(cometchat, { parentId, uid: author.uid, marker, message }, look, deadline)
+  if (found !== 'unclear') noteReconciled(facts, found === 'absent' ? 'absent' : 'found')
+  return found
+}
+
+async function search(
+  cometchat: Searchable,
+  sought: SoughtReply,
+  look: ThreadLook,
+  deadline: Deadline
+): Promise<Found> {
+  try {
+    const reply = await cometchat.findReply(sought, look, deadline)
+    return reply === 'absent' ? 'absent' : { kind: 'done', messageId: reply.messageId, body: reply.body }
+  } catch (error) {
+    const outcome = outcomeOf(error)
+    // A refusal is about reading the thread, not about the reply.
+    return outcome?.kind === 'done' ? outcome : 'unclear'
+  }
 }
