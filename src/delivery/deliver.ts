@@ -97,7 +97,7 @@ class DeliveryRun {
     // A key has to be looked up all the same: it may stand for a reply that was sent.
     const refusal = this.#refusal()
     if (refusal && !this.#record.isKeyed) throw refusal
-    const receiver = this.#knownReceiver()
+    const receiver = knownReceiver(this.#order, this.#options.receiverOf)
     const isReadyToSend = receiver && this.#order.isWaiting() && this.#record.msSinceDataLoss() === undefined
     const acquired = this.#acquireRecord(isReadyToSend ? 'sent' : 'pending')
     return acquired instanceof Promise
@@ -114,11 +114,15 @@ class DeliveryRun {
     this.#tellClaim(CLAIMS[acquired.kind])
     switch (acquired.kind) {
       case 'acquired':
-        return this.#afterAcquiring(receiver, acquired.search, false)
-      case 'acquired-as-sent':
-        return this.#afterAcquiring(receiver, acquired.search, true)
+      case 'acquired-as-sent': {
+        // A store that may have lost records gets a look at the thread before a keyed reply is sent.
+        const msSinceDataLoss = this.#record.msSinceDataLoss()
+        return msSinceDataLoss === undefined
+          ? this.#send(receiver, acquired.kind === 'acquired-as-sent')
+          : this.#sendUnless(this.#reconciliation.afterDataLoss(acquired.search, msSinceDataLoss), receiver)
+      }
       case 'in-doubt':
-        return this.#reconcile(acquired, receiver)
+        return this.#sendUnless(this.#reconciliation.inDoubt(acquired), receiver)
       case 'mismatch':
       case 'in-flight':
         throw keyRefusal(acquired.kind)
@@ -144,25 +148,13 @@ class DeliveryRun {
     })
   }
 
-  /** A store that may have lost records gets a second look at the thread before a keyed reply is sent. */
-  #afterAcquiring(
-    receiver: Receiver | undefined,
-    search: string | undefined,
-    isSent: boolean
+  /** Sends the reply unless an earlier attempt was posted or refused. */
+  async #sendUnless(
+    earlier: Promise<RecordedOutcome | undefined>,
+    receiver: Receiver | undefined
   ): Promise<DeliveredReply> {
-    const msSinceDataLoss = this.#record.msSinceDataLoss()
-    return msSinceDataLoss === undefined
-      ? this.#send(receiver, isSent)
-      : this.#lookBeforeSending(receiver, search, msSinceDataLoss)
-  }
-
-  async #lookBeforeSending(
-    receiver: Receiver | undefined,
-    former: string | undefined,
-    msSinceDataLoss: number
-  ): Promise<DeliveredReply> {
-    const posted = await this.#reconciliation.afterDataLoss(former, msSinceDataLoss)
-    return posted ? this.#replay(posted) : this.#send(receiver, false)
+    const outcome = await earlier
+    return outcome ? this.#replay(outcome) : this.#send(receiver, false)
   }
 
   async #send(known: Receiver | undefined, isSent: boolean): Promise<DeliveredReply> {
@@ -216,21 +208,8 @@ class DeliveryRun {
     throw new AppError('deadline-exceeded', 'It took too long.', { reason: 'lease-over' })
   }
 
-  async #reconcile(
-    inDoubt: AcquireResult & { kind: 'in-doubt' },
-    receiver: Receiver | undefined
-  ): Promise<DeliveredReply> {
-    const posted = await this.#reconciliation.inDoubt(inDoubt)
-    return posted ? this.#replay(posted) : this.#send(receiver, false)
-  }
-
   get #reconciliation(): Reconciliation {
     return new Reconciliation(this.#options, this.#order, this.#record, this.#deadline)
-  }
-
-  /** Undefined when it would have to be asked for. */
-  #knownReceiver(): Receiver | undefined {
-    return knownReceiver(this.#order, this.#options.receiverOf)
   }
 
   #findReceiver(): Promise<Receiver> {
