@@ -49,7 +49,7 @@ const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding, metrics } = parts
+  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding, metrics, traces } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
@@ -80,9 +80,13 @@ export async function createService(config: Config, adapters: Adapters): Promise
     ignoredHeaders: config.ignoredHeaders,
     onArrival: door.enter,
     onAnswer: limits.onAnswer,
-    onRequestLine({ facts, caller }) {
+    ...(traces && {
+      beginTrace: ({ method, routeOptions }, traceparent) => traces.begin(method, routeOptions.url, traceparent)
+    }),
+    onRequestLine({ facts, caller, trace }) {
       metrics.note(facts)
       audit?.note(facts, caller?.subject)
+      trace?.end(facts)
     }
   })
   await app.register(heldBodies, { holderOf })

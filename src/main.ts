@@ -1,7 +1,6 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { hostname } from 'node:os'
 import { describeConfig } from './config/describe.ts'
 import { ConfigError, type Environment } from './config/env-reader.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
@@ -73,7 +72,7 @@ async function run(read: Config, releaseSignals: () => void): Promise<void> {
   const { prepareDataDirectory } = await import('./parts/data-directory.ts')
   const { config, notes } = prepareDataDirectory(read)
   const { createProcessLog } = await import('./observability/logger.ts')
-  const log = createProcessLog(config.logLevel, { instance: config.instance ?? hostname(), worker: cluster.worker?.id })
+  const log = createProcessLog(config.logLevel, { instance: config.instance, worker: cluster.worker?.id })
   if (!cluster.isWorker) for (const note of notes) log.log.info(note)
   try {
     if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)

@@ -22,10 +22,20 @@ export function describeConfig(config: Config): string {
     `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
     `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
     `  limits       ${describeLimits(config.limits)}`,
+    `  traces       ${describeTraces(config.traces)}`,
     `  records      ${describeRecords(delivery)}, marker ${delivery.marker ? 'on' : 'off'}`,
     ...warnings.map(text => `  warning      ${text}`),
     ''
   ].join('\n')
+}
+
+function describeTraces(traces: Config['traces']): string {
+  if (!traces) return 'off'
+  const { url, sampler, ratio, trust, headers } = traces
+  const names = [...headers.keys()]
+  const rate = sampler.endsWith('ratio') ? ` ${ratio}` : ''
+  const withHeaders = names.length > 0 ? ` with ${names.join(', ')}` : ''
+  return `to ${new URL(url).origin}${withHeaders}, ${sampler}${rate}, callers are ${trust === 'parent' ? 'parents' : 'linked to'}`
 }
 
 function describeBearer({ auth, uid }: Config): string {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { loadCorsOrigins } from './app-session.ts'
 import { loadAuthConfig } from './auth.ts'
 import { loadLimitsConfig, loadMultipleReceiversMax } from './budgets/limits.ts'
@@ -11,6 +12,7 @@ import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { namedIssuers } from './issuers/setting-names.ts'
 import { loadProxyConfig } from './platform/proxy.ts'
 import { withoutServiceLinks } from './platform/service-links.ts'
+import { loadTracesConfig } from './platform/traces.ts'
 import { warningsOf } from './risks/hazards.ts'
 import { flagsIn, refusalsOfFlags } from './risks/node-flags.ts'
 import { loadUidConfig } from './uid.ts'
@@ -19,7 +21,7 @@ import { VARIABLES } from './variables.ts'
 export type Config = ReturnType<typeof loadConfig>
 
 const PREFIXES =
-  /^(ADMIN|AUDIT|AUTH|COMETCHAT|CORS|DATA|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT)_/
+  /^(ADMIN|AUDIT|AUTH|COMETCHAT|CORS|DATA|DELIVERY|DRAIN|IDEMPOTENCY|MULTIPLE|QUIET|REPLY|SETTLE|STORE|UID|LIMIT|TRACE)_/
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const PORTS = [0, 65_535] as const
 const WORKERS = [1, 64] as const
@@ -45,11 +47,13 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     public: listener(reader, 'HOST', 'PORT', 3000),
     admin: listener(reader, 'ADMIN_HOST', 'ADMIN_PORT', 3001),
     workers,
-    instance: reader.text('INSTANCE_NAME', INSTANCE_NAME, 'a name of letters, digits and . _ : / -, at most 128'),
+    instance:
+      reader.text('INSTANCE_NAME', INSTANCE_NAME, 'a name of letters, digits and . _ : / -, at most 128') ?? hostname(),
     commit: reader.text('BUILD_COMMIT', COMMIT, 'a commit in hexadecimal digits, or unknown') ?? 'unknown',
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
     trustProxy: trustProxy(reader),
     proxy: loadProxyConfig(reader),
+    traces: loadTracesConfig(reader),
     corsOrigins: loadCorsOrigins(reader),
     keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', 72_000, [1000, 3_600_000]),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
@@ -75,7 +79,15 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
   reader.finish(unknown)
   const flags = flagsIn(env['NODE_OPTIONS'] ?? '')
   const issuers = namedIssuers(config.auth.jwt, config.auth.issuers)
-  return { ...config, warnings: [...unknown, ...filesReadOnce(reader), ...warningsOf({ ...config, issuers, flags })] }
+  return {
+    ...config,
+    warnings: [
+      ...unknown,
+      ...filesReadOnce(reader),
+      ...(config.traces?.warnings ?? []),
+      ...warningsOf({ ...config, issuers, flags })
+    ]
+  }
 }
 
 interface Listeners {

@@ -289,6 +289,45 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning:
       'failed requests of an address before only tokens that are good without asking get in, and requests of an address'
   },
+  {
+    names: ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
+    byDefault: '–',
+    meaning:
+      'the receiver of spans by OTLP over http, such as `http://localhost:4318`; the second one as it is, without `/v1/traces` behind it. Without either no traces ([docs](docs/traces.md))'
+  },
+  {
+    names: ['OTEL_EXPORTER_OTLP_HEADERS'],
+    secrets: ['OTEL_EXPORTER_OTLP_HEADERS'],
+    byDefault: 'none',
+    meaning: 'headers for the receiver, `name=value` with commas between them, percent-encoded: credentials'
+  },
+  {
+    names: ['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_TIMEOUT'],
+    byDefault: '`http/json`, `none`, `10000`',
+    meaning: 'no other protocol is spoken, and `grpc` is refused; or `gzip`; milliseconds that the receiver may take'
+  },
+  {
+    names: ['OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG'],
+    byDefault: '`parentbased_always_on`, `1`',
+    meaning:
+      '`always_on`, `always_off`, `traceidratio` and the same with `parentbased_` before it; the ratio from 0 to 1'
+  },
+  {
+    names: ['OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES'],
+    byDefault: '`thread-reply-bff`, none',
+    meaning: 'what spans say of this service, `name=value` with commas between them'
+  },
+  {
+    names: ['OTEL_SDK_DISABLED'],
+    byDefault: '`false`',
+    meaning: '`true`: no traces, whatever else is set'
+  },
+  {
+    names: ['TRACE_TRUST'],
+    byDefault: '`link`',
+    meaning:
+      "`parent` continues the trace of a caller, who then decides what is sampled; `link` begins one and names the caller's"
+  },
   { names: ['DRAIN_DELAY_MS'], byDefault: '`5000`', meaning: 'between `/readyz` saying no and the listener closing' }
 ]
 

@@ -1,6 +1,7 @@
 import type { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
+import type { RequestTrace } from '../observability/events.ts'
 import { type LogFields, noteAttempt } from '../observability/log-fields.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver, Reply, ReplyMessage, SenderProfile } from '../upstream/types.ts'
@@ -30,6 +31,8 @@ export interface ReplyCommand {
   readonly author: Author
   readonly idempotencyKey?: string
   readonly traceparent?: string
+  /** Undefined where there are no traces. */
+  readonly trace?: RequestTrace
   /** The caller's own, shorter deadline, in milliseconds. */
   readonly waitMs?: number
   /** False once the client has gone. */
@@ -50,7 +53,7 @@ export interface DeliveredReply {
 
 /** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
 export function deadlineFor(
-  { facts, isWaiting, waitMs }: ReplyCommand,
+  { facts, isWaiting, waitMs, trace }: ReplyCommand,
   deadlineMs: number,
   nowMs: number,
   clock: Pick<Clock, 'monotonic'>
@@ -62,7 +65,8 @@ export function deadlineFor(
     isShortened,
     // Asked in the turn of the write: a process that was stopped for longer than its lease must not send any more.
     shouldSend: () => isWaiting() && clock.monotonic() < deadlineAtMs,
-    onAttempt: attempt => noteAttempt(facts, attempt)
+    onAttempt: attempt => noteAttempt(facts, attempt),
+    ...(trace && { trace })
   }
 }
 

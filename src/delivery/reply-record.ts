@@ -42,7 +42,7 @@ export class ReplyRecord {
     this.leaseMs = leaseMs
     this.marker = marker ? recordKeys.marker(this.isKeyed ? key : undefined) : undefined
     this.#store = store
-    this.#transitions = new TimedStore(keeping, order.facts)
+    this.#transitions = new TimedStore(keeping, order)
     const fingerprint = this.isKeyed ? fingerprintOf(message) : ''
     this.#acquisition = { key, fingerprint, owner: newOwner(), leaseMs, ...(this.isKeyed && { search }) }
     this.#localAttempts = localAttempts

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Emit, StoreKind, StoreTransition } from '../observability/events.ts'
-import type { LogFields } from '../observability/log-fields.ts'
+import type { ReplyCommand } from './command.ts'
 import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
 
 export interface StoreWatch {
@@ -14,11 +14,11 @@ export interface StoreWatch {
 /** The transitions of a store for one reply, timed. */
 export class TimedStore {
   readonly #watch: StoreWatch
-  readonly #facts: LogFields
+  readonly #order: Pick<ReplyCommand, 'facts' | 'trace'>
 
-  constructor(watch: StoreWatch, facts: LogFields) {
+  constructor(watch: StoreWatch, order: Pick<ReplyCommand, 'facts' | 'trace'>) {
     this.#watch = watch
-    this.#facts = facts
+    this.#order = order
   }
 
   acquire(acquisition: Acquisition, as: AcquiredAs): Awaitable<AcquireResult> {
@@ -72,7 +72,11 @@ export class TimedStore {
 
   #tell(transition: StoreTransition, beganAtMs: number, endedAtMs: number, isFailed: boolean): void {
     const { storeKind, emit } = this.#watch
-    this.#facts.notePart('storeMs', beganAtMs, endedAtMs)
-    emit({ name: 'store-transition', store: storeKind, transition, durationMs: endedAtMs - beganAtMs, isFailed })
+    const { facts, trace } = this.#order
+    const durationMs = endedAtMs - beganAtMs
+    const event = { name: 'store-transition', store: storeKind, transition, durationMs, isFailed } as const
+    facts.notePart('storeMs', beganAtMs, endedAtMs)
+    emit(event)
+    trace?.noteTransition(event, endedAtMs)
   }
 }

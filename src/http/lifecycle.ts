@@ -1,17 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
+import type { RequestTrace } from '../observability/events.ts'
 import { LogFields, noteTrace } from '../observability/log-fields.ts'
 import { createRequestLoggers, writeRequestLine } from '../observability/request-log.ts'
 import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
-import { traceIdOf } from './head/traceparent.ts'
+import { parseTraceparent, traceIdOf } from './head/traceparent.ts'
 import { aheadOfBody, isBodyPending } from './late-bytes.ts'
 import type { Connections } from './memory/connections.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined where there are no traces. */
+    trace: RequestTrace | undefined
+  }
   interface FastifyContextConfig {
     /** What a route does, in a few words: it names the route where its address would be too much or may change. */
     readonly operation?: string
@@ -24,6 +29,8 @@ export interface LifecycleOptions {
   readonly connections: Pick<Connections, 'check'>
   /** In lower case: headers of a gateway in front that nothing here gets to see. */
   readonly ignoredHeaders: readonly string[]
+  /** Begins the trace of each request, where there are traces; `traceparent` is a valid one of the caller's. */
+  readonly beginTrace?: (request: FastifyRequest, traceparent: string | undefined) => RequestTrace
   /** Told of each request with its line in the log: what is known of it does not change any more. */
   readonly onRequestLine?: (request: FastifyRequest) => void
   /** Told of every request before anything is looked at. */
@@ -37,17 +44,20 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log, connections, ignoredHeaders, onRequestLine, onArrival, onAnswer }) => {
+  async (app, { drain, log, connections, ignoredHeaders, beginTrace, onRequestLine, onArrival, onAnswer }) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     const loggers = createRequestLoggers(log)
     app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
     app.decorateRequest('hasLine', false)
+    app.decorateRequest('trace', undefined)
 
     app.addHook('onRequest', (request, response, done) => {
       request.facts = new LogFields()
       request.facts.requestId = request.id
-      noteTrace(request.facts, traceIdOf(request.headers['traceparent']))
+      const traceparent = parseTraceparent(request.headers['traceparent'])
+      if (beginTrace) request.trace = beginTrace(request, traceparent)
+      noteTrace(request.facts, request.trace?.traceId ?? traceIdOf(traceparent))
       setStandardHeaders(response, request.id)
       dropIgnored(request.raw)
       onArrival?.(request)

@@ -75,6 +75,11 @@ export function logEvents(log: Logger): Emit {
         return log.info({ lost: event.lost }, 'AUDIT_FILE can be written again')
       case 'audit-checkpoint':
         return trail.info({ chain: event.chain, count: event.count, head: event.head }, 'audit checkpoint')
+      case 'spans-unsent':
+        return log.warn(
+          { reason: event.reason, spans: event.spans },
+          'spans could not be sent; replies go on without them'
+        )
       case 'config-warning':
         return log.warn(event.warning)
       default:

@@ -59,6 +59,37 @@ export type StepEvent =
       readonly result: string
     }
 
+/** One call to CometChat in a trace. */
+export interface AttemptTrace {
+  /** What CometChat is told: the trace and the span of this call (W3C Trace Context). */
+  readonly traceparent: string
+  /** `endedAtMs` is on the monotonic clock. */
+  end(attempt: Extract<StepEvent, { readonly name: 'upstream-attempt' }>, endedAtMs: number): void
+}
+
+/** What a trace says of a request that is answered. */
+export interface EndedRequest {
+  readonly method?: string
+  readonly route?: string
+  readonly status?: number
+  readonly code?: string
+  readonly reason?: string
+  readonly delivery?: string
+  readonly replayed?: boolean
+  readonly attempts?: number
+}
+
+/** The trace of one request, where there are traces. None of its spans holds an id of a person or a thread. */
+export interface RequestTrace {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string
+  /** Before a call; `resends` counts those of the same request before it. */
+  beginAttempt(call: UpstreamCall, resends: number): AttemptTrace
+  /** `endedAtMs` is on the monotonic clock. */
+  noteTransition(transition: Extract<StepEvent, { readonly name: 'store-transition' }>, endedAtMs: number): void
+  end(request: EndedRequest): void
+}
+
 /**
  * Everything a part of this service tells the operator, beside the line of each request. A part is given `emit` and
  * says what happened; the log, and whatever else subscribes, decides what becomes of it. An event holds no secret, no
@@ -159,6 +190,13 @@ export type ServiceEvent =
       /** How often since it was last told. */
       readonly times: number
       readonly isEnforced: boolean
+    }
+  /** So many spans of traces could not be sent since this was last told; at most once an hour. */
+  | {
+      readonly name: 'spans-unsent'
+      /** A code of a socket, a status, or `no-answer`. */
+      readonly reason: string
+      readonly spans: number
     }
   /** The configuration works, with a risk that the operator should know. */
   | { readonly name: 'config-warning'; readonly warning: string }

@@ -12,8 +12,8 @@ export class LogFields {
   #accountedUntilMs = Number.NEGATIVE_INFINITY
   #triedScheme: string | undefined
   requestId?: string
-  /** Of `traceparent`: what a tracing system finds the request by. */
-  traceId?: string
+  /** What a tracing system finds the request by; the name is that of OpenTelemetry for lines of a log. */
+  trace_id?: string
   method?: string
   route?: string
   status?: number
@@ -123,7 +123,7 @@ export function noteCaller(
 
 /** The trace that a request is part of. */
 export function noteTrace(fields: LogFields, traceId: string | undefined): void {
-  if (traceId !== undefined) fields.traceId = traceId
+  if (traceId !== undefined) fields.trace_id = traceId
 }
 
 /** The thread that a request is about. */

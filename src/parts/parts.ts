@@ -22,6 +22,7 @@ import { createShedding, type Shedding } from './overload/shedding.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
+import { openTraces, type Traces } from './telemetry/traces.ts'
 import { openUids, type Uids } from './uids.ts'
 
 /** What a test replaces, or a process that is one of several; everything else is real everywhere. */
@@ -50,6 +51,8 @@ export interface Parts extends Part {
   readonly limits: Limits
   readonly shedding: Shedding
   readonly metrics: Metrics
+  /** Undefined where spans go nowhere. */
+  readonly traces: Traces | undefined
 }
 
 /**
@@ -59,7 +62,9 @@ export interface Parts extends Part {
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random } = adapters
   const metrics = createMetrics(config, clock)
-  const tell = createEmit([adapters.subscriber ?? logEvents(log), metrics.subscriber])
+  const traces = await openTraces(config, { clock, emit: event => emit(event) })
+  const told = [adapters.subscriber ?? logEvents(log), metrics.subscriber]
+  const tell = createEmit(traces ? [...told, traces.onEvent] : told)
   let isClosed = false
   // What ends by order is no trouble: a key set that is still being fetched, a connection to a store.
   const emit: Emit = event => {
@@ -70,7 +75,8 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const { records, login, uids, audit, appSessions } = await openStores(config, adapters.store, {
     fetchJson,
     clock,
-    emit
+    emit,
+    opened: traces ? [traces] : []
   })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const limits = createLimits(config, { store: records.store, clock, random, emit })
@@ -106,7 +112,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   metrics.begin({ bearer, login, cometchat, limits, records })
 
   // In the order in which `/readyz` gives its reasons.
-  const optional = [login, audit].filter(part => part !== undefined)
+  const optional = [login, audit, traces].filter(part => part !== undefined)
   const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits, shedding, metrics]
   return {
     clock,
@@ -121,6 +127,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     limits,
     shedding,
     metrics,
+    traces,
     health: parts.flatMap(part => part.health),
     // What was chosen at the start comes after what happens.
     warnings: () => [...parts.slice(1), records].flatMap(part => part.warnings?.() ?? []),
@@ -140,11 +147,17 @@ interface StoreNeeds {
   readonly fetchJson: JsonFetcher
   readonly clock: Clock
   readonly emit: Emit
+  /** What is closed, too, where a store refuses to start. */
+  readonly opened: readonly Pick<Part, 'close'>[]
 }
 
 /** Everything that is kept at STORE_URL, and the audit file. Throws a StoreError, and leaves nothing open. */
-async function openStores(config: Config, given: RecordStore | undefined, { fetchJson, clock, emit }: StoreNeeds) {
-  const opened: Pick<Part, 'close'>[] = [fetchJson]
+async function openStores(
+  config: Config,
+  given: RecordStore | undefined,
+  { fetchJson, clock, emit, opened: before }: StoreNeeds
+) {
+  const opened: Pick<Part, 'close'>[] = [fetchJson, ...before]
   try {
     const records = await openRecords(config, { given, clock, emit })
     opened.push(records)

@@ -93,7 +93,9 @@ function wireBytesOf({ headers }: FastifyRequest): number {
 function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presenceOf }: RepliesOptions): ReplyCommand {
   const { parentId } = request.params
   const { idempotencyKey } = request
-  const traceparent = parseTraceparent(request.headers['traceparent'])
+  const { trace } = request
+  // Where there are traces CometChat is told of ours.
+  const traceparent = trace ? undefined : parseTraceparent(request.headers['traceparent'])
   noteThread(request.facts, parentId)
   return {
     parentId,
@@ -103,6 +105,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presence
     isWaiting: presenceOf(request.raw),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(waitMs !== undefined && { waitMs }),
-    ...(traceparent !== undefined && { traceparent })
+    ...(traceparent !== undefined && { traceparent }),
+    ...(trace && { trace })
   }
 }

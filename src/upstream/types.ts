@@ -1,5 +1,5 @@
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import type { UpstreamCall } from '../observability/events.ts'
+import type { RequestTrace, UpstreamCall } from '../observability/events.ts'
 import type { ThreadMemory } from './thread/page.ts'
 
 /** CometChat's own body for a threaded message, already validated, without identity. */
@@ -103,4 +103,6 @@ export interface Deadline {
   /** False when no client waits for the answer any more; asked in the turn in which the first byte would be written. */
   readonly shouldSend?: () => boolean
   readonly onAttempt?: (attempt: Attempt) => void
+  /** Of the request that the calls are made for. */
+  readonly trace?: RequestTrace
 }

@@ -132,6 +132,12 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
     { STORE_URL: 'redis://redis.example.com', STORE_SECRET },
     { STORE_URL: 'redis://127.0.0.1', STORE_SECRET }
   ],
+  [
+    /OTEL_EXPORTER/,
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_EXPORTER_OTLP_HEADERS: 'a=b' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }
+  ],
   [/LOG_LEVEL/, 'LOG_LEVEL', { ...audit, LOG_LEVEL: 'silent' }, { ...audit, LOG_LEVEL: 'error' }],
   [/tls-keylog/, '--tls-keylog', { NODE_OPTIONS: '--tls-keylog=/tmp/keys' }, { NODE_OPTIONS: '--tls-cipher-list=x' }],
   [/trace-tls/, '--trace-tls', { NODE_OPTIONS: '--trace_tls' }, { NODE_OPTIONS: '--trace-warnings' }]

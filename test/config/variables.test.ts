@@ -29,6 +29,7 @@ function namesRead(env: Readonly<Record<string, string>>): Set<string> {
 /** What each variable must hold so that the ones which depend on it are read as well. */
 const EVERYTHING_ON = {
   COMETCHAT_API_KEY: 'api-key-1',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
   AUTH_JWT_ISSUER: 'https://issuer.test',
   AUTH_JWT_AUDIENCE: 'replies',
   AUTH_INTROSPECTION_URL: 'https://issuer.test/introspect',

@@ -14,7 +14,7 @@ function timed(store: Partial<RecordStore>, clock = createFakeClock()) {
   const facts = new LogFields()
   const emit = (event: ServiceEvent): void => void events.push(event)
   const watch = { store: store as RecordStore, storeKind: 'redis', clock, emit } as const
-  return { store: new TimedStore(watch, facts), facts, events }
+  return { store: new TimedStore(watch, { facts }), facts, events }
 }
 
 t.test('every transition is told by its name, with its time', async t => {

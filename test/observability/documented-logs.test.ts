@@ -12,7 +12,7 @@ const events = read('src/observability/events.ts')
 function wordsUnder(heading: string): string[] {
   const section = document.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
   const cells = section.split('\n').flatMap(line => (line.startsWith('| `') ? [line.split(' | ')[0] ?? ''] : []))
-  return cells.flatMap(cell => Array.from(cell.matchAll(/`([A-Za-z0-9-]+)`/g), ([, word = '']) => word)).sort()
+  return cells.flatMap(cell => Array.from(cell.matchAll(/`([A-Za-z0-9_-]+)`/g), ([, word = '']) => word)).sort()
 }
 
 const quotedIn = (texts: Iterable<string>): string[] =>

@@ -5,6 +5,7 @@ import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
 import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
+import type { TracesConfig } from '../platform/traces.ts'
 import type { UidTableConfig } from '../uid.ts'
 import {
   CHOSEN_CLAIM,
@@ -49,6 +50,7 @@ export interface Start {
   readonly drainDelayMs: number
   readonly audit: { readonly secrets: readonly Secret[] } | undefined
   readonly logLevel: string
+  readonly traces: Pick<TracesConfig, 'url' | 'headers'> | undefined
 }
 
 /** Of a real key; what is shorter would be found in any text. */
@@ -132,6 +134,11 @@ export const HAZARDS: readonly Hazard[] = [
     find: ({ delivery }) => (isUnproved(delivery.store) ? ['STORE_URL'] : [])
   },
   {
+    what: '`OTEL_EXPORTER_OTLP_HEADERS` to an `http:` receiver that is not loopback',
+    reason: 'goes to another host over plain http: who is on the way can read it.',
+    find: ({ traces }) => (traces && isHeadersReadable(traces) ? ['OTEL_EXPORTER_OTLP_HEADERS'] : [])
+  },
+  {
     what: '`LOG_LEVEL=silent` with `AUDIT_FILE`',
     reason: 'is silent: no checkpoint of the audit file is in the log, and that its end was cut off would go unseen.',
     find: ({ audit, logLevel }) => (audit && logLevel === 'silent' ? ['LOG_LEVEL'] : [])
@@ -176,4 +183,9 @@ function isUnproved(address: StoreAddress): boolean {
 
 function isReadable(address: StoreAddress | undefined): boolean {
   return address?.kind === 'redis' && !address.isTls && !isLoopback(address.host)
+}
+
+function isHeadersReadable({ url, headers }: Pick<TracesConfig, 'url' | 'headers'>): boolean {
+  const { protocol, hostname } = new URL(url)
+  return headers.size > 0 && protocol === 'http:' && !isLoopback(hostname)
 }

@@ -6,7 +6,7 @@ export function parseTraceparent(value: string | string[] | undefined): string |
   return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined
 }
 
-/** The trace id of a valid `traceparent`: 32 hexadecimal digits. */
-export function traceIdOf(value: string | string[] | undefined): string | undefined {
-  return parseTraceparent(value)?.split('-')[1]
+/** The trace id in a valid `traceparent`: 32 hexadecimal digits. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent?.split('-')[1]
 }

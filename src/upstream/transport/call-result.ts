@@ -58,8 +58,10 @@ export function toAttempt({ outcome }: CallResult, made: Omit<Attempt, 'status' 
   return code === undefined ? { ...made, status } : { ...made, status, code: loggableCode(code) }
 }
 
+type AttemptEvent = Extract<StepEvent, { readonly name: 'upstream-attempt' }>
+
 /** The same for those who count the calls of all requests. */
-export function toAttemptEvent({ outcome }: CallResult, made: Attempt): StepEvent {
+export function toAttemptEvent({ outcome }: CallResult, made: Attempt): AttemptEvent {
   const { call, askedAtMs, begunAtMs, endedAtMs } = made
   return {
     name: 'upstream-attempt',

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Secret } from '../../lib/secret.ts'
 import type { Emit } from '../../observability/events.ts'
 import type { Keyring } from '../keyring.ts'
-import type { Attempt, Deadline } from '../types.ts'
+import type { Deadline } from '../types.ts'
 import { type CallResult, interpret, isAccepted, toAttempt, toAttemptEvent } from './call-result.ts'
 import type { CallRequest } from './exchange.ts'
 import type { Connections } from './pool.ts'
@@ -45,10 +45,8 @@ export async function requestWithRetries(
 ): Promise<CallResult> {
   const { keyring, clock } = options
   const policy = new RetryPolicy(options, deadline, safe)
-  for (let key = keyring.current(); ; ) {
-    const { result, attempt } = await attemptOnce(options, build(key), deadline, key)
-    deadline.onAttempt?.(attempt)
-    options.emit(toAttemptEvent(result, attempt))
+  for (let key = keyring.current(), resends = 0; ; resends++) {
+    const result = await attempt(options, build(key), { deadline, key, resends })
     options.onResult?.(result)
     if (isAccepted(result)) keyring.accepted(key)
     const decision = policy.next(result, key)
@@ -60,22 +58,39 @@ export async function requestWithRetries(
   }
 }
 
-async function attemptOnce(
-  { connections, clock }: RetryOptions,
+interface AttemptMade {
+  readonly deadline: Deadline
+  readonly key: Secret
+  readonly resends: number
+}
+
+/** One exchange, timed, and told of to those who want to know. */
+async function attempt(
+  { connections, clock, emit }: RetryOptions,
   request: CallRequest,
-  { atMs, shouldSend }: Deadline,
-  { fingerprint: keyFingerprint }: Secret
-): Promise<{ readonly result: CallResult; readonly attempt: Attempt }> {
+  { deadline, key, resends }: AttemptMade
+): Promise<CallResult> {
+  const { call } = request
+  const span = deadline.trace?.beginAttempt(call, resends)
   const askedAtMs = clock.monotonic()
   let begunAtMs: number | undefined
   const onTurn = (turnAtMs: number): void => {
     begunAtMs = turnAtMs
   }
-  const outcome = await connections.exchange(request, { timeoutMs: atMs - askedAtMs, shouldSend, onTurn })
+  const limits = { timeoutMs: deadline.atMs - askedAtMs, shouldSend: deadline.shouldSend, onTurn }
+  const outcome = await connections.exchange(span ? traced(request, span.traceparent) : request, limits)
   const result = interpret(outcome, clock)
-  const endedAtMs = clock.monotonic()
-  const { call } = request
-  return { result, attempt: toAttempt(result, { call, askedAtMs, begunAtMs, endedAtMs, keyFingerprint }) }
+  const times = { call, askedAtMs, begunAtMs, endedAtMs: clock.monotonic() }
+  const made = toAttempt(result, { ...times, keyFingerprint: key.fingerprint })
+  const event = toAttemptEvent(result, made)
+  deadline.onAttempt?.(made)
+  emit(event)
+  span?.end(event, made.endedAtMs)
+  return result
+}
+
+function traced(request: CallRequest, traceparent: string): CallRequest {
+  return { ...request, headers: [...request.headers, 'traceparent', traceparent] }
 }
 
 /** Counts what was tried and decides whether once more is allowed. */

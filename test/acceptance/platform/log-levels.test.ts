@@ -77,7 +77,7 @@ for (const [logLevel, isWritten, alarms] of LEVELS) {
       requests.map(line => [String(line['requestId']).replace('call-', ''), line['level']]),
       CALLS.filter(isWritten).map(({ name, level }) => [name, level])
     )
-    for (const line of requests) t.equal(line['traceId'], TRACE_ID)
+    for (const line of requests) t.equal(line['trace_id'], TRACE_ID)
     t.strictSame(
       lines.filter(({ msg }) => msg === 'alarm').map(({ level }) => level),
       alarms
@@ -97,7 +97,7 @@ t.test('a call without a valid traceparent has no trace id', async t => {
     const requestId = `no-trace-${index}`
     const headers: Record<string, string> = { 'x-request-id': requestId, ...(traceparent && { traceparent }) }
     t.equal((await postReply(service, { parentId, token, headers })).status, 201)
-    t.notOk('traceId' in (await service.lineWhere(line => line['requestId'] === requestId)))
+    t.notOk('trace_id' in (await service.lineWhere(line => line['requestId'] === requestId)))
   }
 })
 

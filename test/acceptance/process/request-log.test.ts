@@ -10,7 +10,7 @@ const FIELDS = new Set([
   ...ALWAYS,
   ...'code delivery reason scheme issuer subject uid actors parentId messageId'.split(' '),
   ...'replayed reconciled attempts keyFingerprint upstreamMs upstreamStatus upstreamCode'.split(' '),
-  ...'traceId authMs queueMs storeMs'.split(' ')
+  ...'trace_id authMs queueMs storeMs'.split(' ')
 ])
 /** Stands in everything that a caller sends. */
 const CANARY = 'c4n4ry'
