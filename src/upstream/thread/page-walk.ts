@@ -1,14 +1,12 @@
 import { idsOf, isSamePage, type MessagesPage, orderOf, type ThreadPage, type ThreadWindow } from './page.ts'
 import type { PageSizes } from './page-sizes.ts'
 import { SearchEnded, type ThreadReader, type ThreadSearchOptions } from './reader.ts'
+import { endOf, overlappingWindow, pageAfter, startOf } from './windows.ts'
 
 interface ReadPage {
   readonly window: ThreadWindow
   readonly page: MessagesPage
 }
-
-/** How many messages of the pages before a page shows again; one that disappears between two reads moves it by one. */
-const OVERLAP = 2
 
 /**
  * Reads on, page by page, to the end of a thread.
@@ -210,18 +208,6 @@ export class PageWalk<Found> {
   }
 }
 
-function startOf({ page, size }: ThreadWindow): number {
-  return (page - 1) * size
-}
-
-function endOf({ page, size }: ThreadWindow): number {
-  return page * size
-}
-
-function pageAfter({ page, size }: ThreadWindow): ThreadWindow {
-  return { page: page + 1, size }
-}
-
 function idsOfAny(page: ThreadPage<never>): readonly string[] {
   if (page.kind === 'messages') return idsOf(page)
   return page.kind === 'too-large' && page.firstId !== undefined ? [page.firstId] : []
@@ -233,19 +219,4 @@ function isSameLarge(page: ThreadPage<never>, before: MessagesPage): boolean {
 
 function isShort({ window, page }: ReadPage): boolean {
   return page.messages.length < window.size
-}
-
-/**
- * The page that shows most of what follows the first `covered` messages, and the last of them again. Pages begin at
- * multiples of their size, so a somewhat smaller one may reach further. A page of 1 where none overlaps.
- */
-export function overlappingWindow(covered: number, maxSize: number): ThreadWindow {
-  if (covered === 0) return { page: 1, size: maxSize }
-  const sizes = Array.from({ length: maxSize - 1 }, (_, index) => maxSize - index)
-  for (let overlap = Math.min(OVERLAP, covered); overlap > 0; overlap--) {
-    const windows = sizes.map(size => ({ page: Math.floor((covered - overlap) / size) + 1, size }))
-    const furthest = windows.reduce((best, one) => (endOf(one) > endOf(best) ? one : best), { page: 1, size: covered })
-    if (endOf(furthest) > covered) return furthest
-  }
-  return { page: covered + 1, size: 1 }
 }

@@ -1,3 +1,4 @@
+import { type CursorPage, CursorReader, cursorBehind } from './cursor-reader.ts'
 import {
   compareAge,
   isSamePage,
@@ -13,11 +14,6 @@ import { PageSearch } from './search-by-page.ts'
 
 /** What lies behind the newest message of a page, or that CometChat does not go by the cursor that asked so. */
 type Behind = 'nothing' | 'something' | 'ignored'
-
-interface CursorPage extends MessagesPage {
-  /** So many messages were asked for. */
-  readonly size: number
-}
 
 interface WalkedPages {
   readonly first: CursorPage
@@ -50,8 +46,7 @@ class ThreadSearch<Found> {
   readonly #options: ThreadSearchOptions<Found>
   readonly #reader: ThreadReader<Found>
   readonly #sizes: PageSizes
-  /** It names each cursor again behind which there is nothing. */
-  #goesByCursor = false
+  readonly #cursors: CursorReader<Found>
   /** The first page of the list, where it came although another one was asked for. */
   #repeated: MessagesPage | undefined
 
@@ -59,6 +54,7 @@ class ThreadSearch<Found> {
     this.#options = options
     this.#reader = new ThreadReader(options)
     this.#sizes = new PageSizes(options.sizes, options.maxPageBytes)
+    this.#cursors = new CursorReader(this.#reader, this.#sizes)
   }
 
   async run(): Promise<'absent' | 'unproven'> {
@@ -69,7 +65,7 @@ class ThreadSearch<Found> {
   async #isAbsent(): Promise<boolean> {
     const { memory, wantsProof } = this.#options
     if (memory?.paging === 'page') return this.#byPage(undefined)
-    const newest = await this.#readAt({ affix: 'prepend' })
+    const newest = await this.#cursors.readAt({ affix: 'prepend' })
     if (!newest) return this.#byPage(undefined)
     if (newest.messages.length === 0) return this.#behindHidden(newest)
     const reachesOlder = this.#reader.first.isReachedBy(newest)
@@ -95,7 +91,7 @@ class ThreadSearch<Found> {
    */
   async #isWhole(newest: CursorPage): Promise<boolean> {
     if (!this.#options.wantsProof || newest.messages.length >= newest.size) return false
-    const beginning = await this.#readAt({ affix: 'append' })
+    const beginning = await this.#cursors.readAt({ affix: 'append' })
     return beginning !== undefined && isSamePage(beginning, newest) && (await this.#behind(newest)) === 'nothing'
   }
 
@@ -103,24 +99,9 @@ class ThreadSearch<Found> {
     return new PageSearch(this.#options, this.#reader, this.#sizes).run(first, wasEmpty)
   }
 
-  /** A page at a cursor, of as many messages as can be read; undefined where there is none that proves anything. */
-  async #readAt(cursor: ThreadCursor, wanted?: number): Promise<CursorPage | undefined> {
-    for (;;) {
-      const size = wanted ?? this.#sizes.current
-      const page = await this.#reader.read({ page: 1, size, cursor })
-      if (page.kind === 'refused') return undefined
-      if (page.kind === 'messages') {
-        this.#sizes.growAfter(size, page.bytes)
-        return { ...page, size }
-      }
-      if (!this.#sizes.shrinkBelow(size)) return largePage(page.firstId)
-      if (wanted !== undefined) return undefined
-    }
-  }
-
   async #behind(page: MessagesPage): Promise<Behind> {
     const newest = newestOf(page)
-    const behind = newest && (await this.#goOn(cursorBehind(newest)))
+    const behind = newest && (await this.#cursors.goOn(cursorBehind(newest)))
     if (!newest || !behind) return 'ignored'
     if (behind.isEnd) return 'nothing'
     if (isSamePage(behind.page, page) && behind.page.size === this.#sizes.largest) this.#repeated = page
@@ -131,41 +112,9 @@ class ThreadSearch<Found> {
 
   /** In a thread that may have only this message: whether CometChat goes by a cursor at all. */
   async #behindOnly({ id, sentAt }: ThreadMessage): Promise<Behind> {
-    const later = sentAt === undefined ? undefined : await this.#goOn({ affix: 'append', sentAt: sentAt + 1 })
+    const later = sentAt === undefined ? undefined : await this.#cursors.goOn({ affix: 'append', sentAt: sentAt + 1 })
     if (!later || later.page.messages.some(message => message.id === id)) return 'ignored'
     return later.isEnd ? 'nothing' : 'something'
-  }
-
-  /**
-   * The page behind a cursor, over gaps of messages that are not shown. It is the end where it shows no other message than
-   * that of the cursor, and names no further place.
-   */
-  async #goOn(from: ThreadCursor): Promise<{ readonly page: CursorPage; readonly isEnd: boolean } | undefined> {
-    for (let cursor = from; ; ) {
-      const page = await this.#readAt(cursor)
-      if (!page) return undefined
-      if (this.#isFull(page) || page.messages.some(({ id }) => id !== cursor.id)) return { page, isEnd: false }
-      const onward = onwardFrom(cursor, page.next)
-      if (!onward) return (await this.#isGoneBy(cursor, page)) ? { page, isEnd: true } : undefined
-      cursor = onward
-    }
-  }
-
-  #isFull({ messages, size }: CursorPage): boolean {
-    return messages.length >= size || (messages.length > 0 && this.#reader.longest < 2)
-  }
-
-  /**
-   * Whether CometChat goes by a cursor behind which it shows nothing, and which it names again. One that goes by pages, and
-   * whose first page has nothing to show, names one place whatever it is asked for.
-   */
-  async #isGoneBy({ sentAt }: ThreadCursor, { messages, next }: MessagesPage): Promise<boolean> {
-    if (messages.length > 0 || !next || this.#goesByCursor) return true
-    if (sentAt === undefined) return false
-    const later: ThreadCursor = { affix: 'append', sentAt: sentAt + 1 }
-    const page = await this.#readAt(later)
-    this.#goesByCursor = page?.messages.length === 0 && (!page.next || isSameCursor(page.next, later))
-    return this.#goesByCursor
   }
 
   /** Jumps to where the thread is older than the first attempt, or was read before, and reads on to its end. */
@@ -191,10 +140,10 @@ class ThreadSearch<Found> {
     const startsAt = start.sentAt ?? 0
     const isMet = ({ id, sentAt = -1 }: ThreadMessage): boolean => seen.has(id) || sentAt < startsAt
     if (start.id === undefined && !newest.every(isMet)) return 'moved'
-    const again = await this.#readAt(start, first.size)
+    const again = await this.#cursors.readAt(start, first.size)
     if (!again || !isSamePage(again, first)) return 'moved'
     // Last of all the end, so that the answer is true of this moment.
-    const end = await this.#goOn(last)
+    const end = await this.#cursors.goOn(last)
     return end?.isEnd ? 'stays' : 'moved'
   }
 
@@ -202,7 +151,7 @@ class ThreadSearch<Found> {
   async #readToEnd(start: ThreadCursor, seen: Set<string>): Promise<WalkedPages | undefined> {
     let first: CursorPage | undefined
     for (let cursor = start; ; ) {
-      const step = await this.#goOn(cursor)
+      const step = await this.#cursors.goOn(cursor)
       if (!step) return undefined
       if (step.isEnd) return { first: first ?? step.page, last: cursor }
       first ??= step.page
@@ -231,26 +180,6 @@ class ThreadSearch<Found> {
       ...(hasSuspect && { hasSuspect })
     })
   }
-}
-
-/** By itself it is too large for any reply that this service writes; with its id it can be told from the others. */
-function largePage(id: string | undefined): CursorPage | undefined {
-  return id === undefined
-    ? undefined
-    : { kind: 'messages', messages: [{ id }], bytes: Number.POSITIVE_INFINITY, size: 1 }
-}
-
-function cursorBehind({ id, sentAt }: ThreadMessage): ThreadCursor {
-  return { affix: 'append', ...(sentAt !== undefined && { sentAt }), id }
-}
-
-/** Where CometChat says that there may be newer messages; undefined where it names the same place again. */
-function onwardFrom(cursor: ThreadCursor, next: ThreadCursor | undefined): ThreadCursor | undefined {
-  return next?.affix === 'append' && !isSameCursor(next, cursor) ? next : undefined
-}
-
-function isSameCursor(one: ThreadCursor, other: ThreadCursor): boolean {
-  return one.affix === other.affix && (one.id ?? '0') === (other.id ?? '0') && (one.sentAt ?? 0) === (other.sentAt ?? 0)
 }
 
 /** Whether a page shows a message from before the time of the cursor behind which it was asked for. */

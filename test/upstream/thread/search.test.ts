@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { ThreadMemory } from '../../../src/upstream/thread/page.ts'
-import { overlappingWindow } from '../../../src/upstream/thread/page-walk.ts'
+import { overlappingWindow } from '../../../src/upstream/thread/windows.ts'
 import { seedOf } from '../../helpers/seed.ts'
 import { type Entry, MAX_PAGE_BYTES, PagedThread, type Paging, SOUGHT, some } from './paged-thread.ts'
 
