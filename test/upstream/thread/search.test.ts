@@ -239,6 +239,18 @@ function carryOut(thread: PagedThread, { act, at, read }: Change): void {
   else entry.isHidden = act === 'hide'
 }
 
+/** A thread in which something changes between two reads. */
+function changingThread(entries: readonly Entry[], paging: Paging, changes: readonly Change[]): PagedThread {
+  const thread = new PagedThread(entries, paging)
+  thread.beforeRead = reads => {
+    for (const change of changes) if (change.read === reads) carryOut(thread, change)
+  }
+  return thread
+}
+
+const mayKnowTime = (knowsTime: boolean) => ({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+const posted = (behind: number): Entry[] => some(behind, NOW_S, 90_100).map(one => ({ ...one, sentAt: NOW_S }))
+
 const changes = fc.array(
   fc.record({
     read: fc.nat({ max: 12 }),
@@ -272,19 +284,13 @@ t.test(
     await fc.assert(
       fc.asyncProperty(scenarios, async scenario => {
         const { old, young, behind, paging, large, knowsTime, knowsCount, changes } = scenario
-        const later = some(behind, NOW_S, 90_100).map(one => ({ ...one, sentAt: NOW_S }))
-        const thread = new PagedThread(
-          [...threadOf(old, young), sought, ...later].map(one => ({
-            ...one,
-            bytes: Number(one.id.at(-1)) < large ? 120 : 1
-          })),
-          paging
-        )
+        const entries = [...threadOf(old, young), sought, ...posted(behind)].map(one => ({
+          ...one,
+          bytes: Number(one.id.at(-1)) < large ? 120 : 1
+        }))
+        const thread = changingThread(entries, paging, changes)
         if (!knowsCount) thread.replyCount = undefined
-        thread.beforeRead = reads => {
-          for (const change of changes) if (change.read === reads) carryOut(thread, change)
-        }
-        const result = await thread.search({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+        const result = await thread.search(mayKnowTime(knowsTime))
         if (result === 'absent') throw new Error('it was there all the time')
         results[result === 'unproven' ? 'unproven' : 'found']++
       }),
@@ -312,16 +318,12 @@ t.test(
     const results = { found: 0, unproven: 0 }
     await fc.assert(
       fc.asyncProperty(scenarios, async ({ count, behind, hiddenFrom, hidden, paging, knowsTime, changes }) => {
-        const later = some(behind, NOW_S, 90_100).map(one => ({ ...one, sentAt: NOW_S }))
-        const entries = [...threadOf(count, 0), sought, ...later].map((one, index) => ({
+        const entries = [...threadOf(count, 0), sought, ...posted(behind)].map((one, index) => ({
           ...one,
           isHidden: !one.isSought && index >= hiddenFrom && index < hiddenFrom + hidden
         }))
-        const thread = new PagedThread(entries, { ...paging, threadGaps: true })
-        thread.beforeRead = reads => {
-          for (const change of changes) if (change.read === reads) carryOut(thread, change)
-        }
-        const result = await thread.search({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+        const thread = changingThread(entries, { ...paging, threadGaps: true }, changes)
+        const result = await thread.search(mayKnowTime(knowsTime))
         if (result === 'absent') throw new Error('it was there all the time')
         results[result === 'unproven' ? 'unproven' : 'found']++
       }),
@@ -348,12 +350,13 @@ t.test(
     await fc.assert(
       fc.asyncProperty(scenarios, async ({ old, young, paging, large, knowsTime, postedAt, changes }) => {
         const entries = threadOf(old, young).map(one => ({ ...one, bytes: Number(one.id.at(-1)) < large ? 120 : 1 }))
-        const thread = new PagedThread(entries, paging)
+        const thread = changingThread(entries, paging, changes)
+        const { beforeRead } = thread
         thread.beforeRead = reads => {
-          for (const change of changes) if (change.read === reads) carryOut(thread, change)
+          beforeRead(reads)
           if (reads === postedAt) post(thread, reads, true)
         }
-        const result = await thread.search({ sinceMs: knowsTime ? SINCE_S * 1000 : undefined, maxReads: 200 })
+        const result = await thread.search(mayKnowTime(knowsTime))
         if (result === 'absent' && thread.reads > postedAt) throw new Error('it was posted meanwhile')
         results[typeof result === 'string' ? result : 'found']++
       }),
