@@ -3,7 +3,7 @@
 // `--jobs=N` says how many run at a time. tap's own runner is not used: it loads a hook into every process, also into
 // every service that a test starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +41,8 @@ const jobs = Number(args.find(arg => arg.startsWith('--jobs='))?.slice(7) ?? ava
 
 mkdirSync(CACHE, { recursive: true })
 const scratch = mkdtempSync(join(isLargeEnough(MEMORY) ? MEMORY : tmpdir(), 'thread-reply-bff-'))
+// A Postgres runs as another user than root, below it.
+chmodSync(scratch, 0o711)
 const seconds = readTimes()
 const waiting = batchesOf(given.length > 0 ? given : testFiles(), expectedSeconds)
 const totals = { pass: 0, fail: 0, skip: 0 }
