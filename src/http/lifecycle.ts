@@ -8,7 +8,7 @@ import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
-import { parseTraceparent, traceIdOf } from './head/traceparent.ts'
+import { parseTraceparent, traceIdOf } from './head/request-ids.ts'
 import { aheadOfBody, isBodyPending } from './late-bytes.ts'
 import type { Connections } from './memory/connections.ts'
 
@@ -59,7 +59,7 @@ export const lifecycle = fp<LifecycleOptions>(
       if (beginTrace) request.trace = beginTrace(request, traceparent)
       noteTrace(request.facts, request.trace?.traceId ?? traceIdOf(traceparent))
       setStandardHeaders(response, request.id)
-      dropIgnored(request.raw)
+      dropIgnored?.(request.raw)
       onArrival?.(request)
       try {
         connections.check(request.raw.socket)

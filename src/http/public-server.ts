@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { answerProblem } from './error-handler.ts'
-import { createRequestIds } from './head/request-id.ts'
-import { parseJsonBody } from './json-body.ts'
+import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'
-import { readBodyOf } from './memory/read-body.ts'
+import { parseJsonBody, readBodyOf } from './memory/read-body.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {
@@ -28,7 +27,6 @@ export function createPublicServer({
   keepAliveTimeoutMs,
   onMalformed
 }: PublicServerOptions): FastifyInstance {
-  const requestIdOf = createRequestIds()
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
     logger: false,

@@ -3,9 +3,9 @@ import { asciiLowerCase } from '../../lib/ascii.ts'
 
 type Head = Pick<IncomingMessage, 'headers' | 'rawHeaders'>
 
-/** Makes what takes headers out of a head, in every place where Node keeps them; names are in lower case. */
-export function createHeaderFilter(names: readonly string[]): (head: Head) => void {
-  if (names.length === 0) return () => undefined
+/** Makes what takes headers out of a head, in every place where Node keeps them; names are in lower case. Undefined for none. */
+export function createHeaderFilter(names: readonly string[]): ((head: Head) => void) | undefined {
+  if (names.length === 0) return undefined
   const ignored = new Set(names)
 
   return ({ headers, rawHeaders }) => {

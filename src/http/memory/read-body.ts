@@ -12,6 +12,7 @@ export interface BodyBounds {
 }
 
 const FIRST_BYTES = 4096
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Reads a body into one piece of memory, which grows with what arrives: a list of chunks of one byte each would hold a
@@ -64,6 +65,16 @@ export function readBodyOf(request: FastifyRequest, payload: IncomingMessage): P
     declaredBytes: declared === undefined ? undefined : Number(declared),
     mayHold: bytes => request.holding?.grow(bytes) ?? true
   })
+}
+
+/** Parses a body; throws `malformed-request` for what is not JSON in UTF-8; one byte order mark is skipped. */
+export function parseJsonBody(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new AppError('malformed-request', 'The body is empty.', { reason: 'body-empty' })
+  try {
+    return JSON.parse(utf8.decode(bytes))
+  } catch {
+    throw new AppError('malformed-request', 'The body is not valid JSON in UTF-8.', { reason: 'body-json' })
+  }
 }
 
 /** The refusal of what would be held beyond the bound. */

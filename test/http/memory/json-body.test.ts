@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseJsonBody } from '../../src/http/json-body.ts'
+import { parseJsonBody } from '../../../src/http/memory/read-body.ts'
 
 t.test('JSON in UTF-8 is read as it is', async t => {
   for (const [text, value] of [

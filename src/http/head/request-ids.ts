@@ -1,5 +1,14 @@
+// What tells one request from another: its id, and the trace that it belongs to.
+import { randomUUID } from 'node:crypto'
+
+const SAFE_ID = /^[A-Za-z0-9._-]{8,64}$/
 /** W3C Trace Context §3.2.2, version 00: neither id is all zeros. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** The caller's `X-Request-Id` where it is safe to repeat in headers and logs, else a new one. */
+export function requestIdOf(incoming: string | string[] | undefined): string {
+  return typeof incoming === 'string' && SAFE_ID.test(incoming) ? incoming : randomUUID()
+}
 
 /** A `traceparent` header as it came; undefined for one that is not valid, which the standard lets a reader ignore. */
 export function parseTraceparent(value: string | string[] | undefined): string | undefined {
