@@ -80,6 +80,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     ignoredHeaders: config.ignoredHeaders,
     onArrival: door.enter,
     onAnswer: limits.onAnswer,
+    tripwire: parts.tripwire,
     ...(traces && {
       beginTrace: ({ method, routeOptions }, traceparent) => traces.begin(method, routeOptions.url, traceparent)
     }),

@@ -73,6 +73,10 @@ async function run(read: Config, releaseSignals: () => void): Promise<void> {
   const { config, notes } = prepareDataDirectory(read)
   const { createProcessLog } = await import('./observability/logger.ts')
   const log = createProcessLog(config.logLevel, { instance: config.instance, worker: cluster.worker?.id })
+  const { tellOfSecrets, watchSecrets } = await import('./parts/watched-secrets.ts')
+  const { logEvents } = await import('./observability/event-log.ts')
+  watchSecrets(log.tripwire, config)
+  tellOfSecrets(log.tripwire, logEvents(log.log), () => performance.now())
   if (!cluster.isWorker) for (const note of notes) log.log.info(note)
   try {
     if (cluster.isWorker) await (await import('./process/cluster/worker.ts')).runWorker(config, log)

@@ -12,6 +12,8 @@ export interface AuditLogOptions {
   readonly seal: Seal
   readonly clock: Clock
   readonly emit: Emit
+  /** The last look at what a line holds, before it is sealed. */
+  readonly cut?: (text: string) => string
 }
 
 interface Waiting extends Entry {
@@ -41,6 +43,7 @@ export class AuditLog {
   readonly #clock: Clock
   readonly #emit: Emit
   readonly #file: ChainedFile
+  readonly #cut: (text: string) => string
   readonly #time: () => string
   readonly #ticks: NodeJS.Timeout
   #queue: Waiting[] = []
@@ -53,7 +56,8 @@ export class AuditLog {
   #checkpointAt = 0
   #tick = 0
 
-  constructor({ file, seal, clock, emit }: AuditLogOptions) {
+  constructor({ file, seal, clock, emit, cut = text => text }: AuditLogOptions) {
+    this.#cut = cut
     this.#clock = clock
     this.#emit = emit
     this.#time = createTimestamp(clock.now)
@@ -75,7 +79,7 @@ export class AuditLog {
   /** A request that is answered: its fields do not change any more. */
   note(fields: AuditFields, subject: string | undefined): void {
     if (this.#queue.length >= MOST_WAITING) return void this.#fail('queue-full', 1)
-    this.#queue.push({ time: this.#time(), members: ofRequest(fields, subject) })
+    this.#queue.push({ time: this.#time(), members: this.#cut(ofRequest(fields, subject)) })
     this.#gather()
   }
 
@@ -90,7 +94,7 @@ export class AuditLog {
       if (code === undefined) resolve()
       else reject(new Error(code))
     }
-    this.#queue.push({ time: this.#time(), members: ofIntent(fields, subject), settle })
+    this.#queue.push({ time: this.#time(), members: this.#cut(ofIntent(fields, subject)), settle })
     // With the others of this turn.
     setImmediate(() => void this.#run())
     return promise

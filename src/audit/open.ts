@@ -16,17 +16,19 @@ export interface AuditOptions {
   readonly mode: 'on' | 'strict'
   readonly clock: Clock
   readonly emit: Emit
+  /** The last look at what a line holds, before it is sealed. */
+  readonly cut?: (text: string) => string
 }
 
 /** Begins the chain of this process. Throws a StoreError where the file cannot be opened. */
-export async function openAudit({ path, secrets, mode, clock, emit }: AuditOptions): Promise<AuditLog> {
+export async function openAudit({ path, secrets, mode, clock, emit, cut }: AuditOptions): Promise<AuditLog> {
   const seals = secrets.map(createSeal)
   const [seal] = seals
   if (!seal) throw new StoreError('AUDIT_SECRET must hold a secret.')
   const file = await open(path)
   const last = await file.lastLine()
   const line = last === undefined ? undefined : readLine(last, seals)
-  const log = new AuditLog({ file, seal, clock, emit })
+  const log = new AuditLog({ file, seal, clock, emit, ...(cut && { cut }) })
   await log.begin(
     opening({
       instance: hostname(),

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
+import { cutAnswer } from '../lib/service/cut-answer.ts'
+import type { Tripwire } from '../lib/service/tripwire.ts'
 import type { RequestTrace } from '../observability/events.ts'
 import { LogFields, noteTrace } from '../observability/log-fields.ts'
 import { createRequestLoggers, writeRequestLine } from '../observability/request-log.ts'
@@ -37,6 +39,8 @@ export interface LifecycleOptions {
   readonly onArrival?: (request: FastifyRequest) => void
   /** Told of every answer before it leaves. */
   readonly onAnswer?: (request: FastifyRequest, response: FastifyReply) => void
+  /** The last look at what an answer holds. */
+  readonly tripwire?: Tripwire
 }
 
 /**
@@ -44,7 +48,10 @@ export interface LifecycleOptions {
  * which the steps stand in order: a hook costs Fastify about as much as all the steps together.
  */
 export const lifecycle = fp<LifecycleOptions>(
-  async (app, { drain, log, connections, ignoredHeaders, beginTrace, onRequestLine, onArrival, onAnswer }) => {
+  async (
+    app,
+    { drain, log, connections, ignoredHeaders, beginTrace, onRequestLine, onArrival, onAnswer, tripwire }
+  ) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
     const loggers = createRequestLoggers(log)
@@ -75,8 +82,9 @@ export const lifecycle = fp<LifecycleOptions>(
       done()
     })
 
-    app.addHook('onSend', (request, response, payload, done) => {
+    app.addHook('onSend', (request, response, sent, done) => {
       onAnswer?.(request, response)
+      const payload = tripwire ? cutAnswer(response, sent, tripwire, 'answer') : sent
       if (writeRequestLine(loggers, request, response)) onRequestLine?.(request)
       // Here and not at the request: a reply that began before the drain ends its connection, too.
       if (drain.draining) response.header('connection', 'close')

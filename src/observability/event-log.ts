@@ -34,6 +34,7 @@ export function logEvents(log: Logger): Emit {
       case 'store-transition':
       case 'key-claim':
       case 'key-fetch':
+      case 'secret-stopped':
         return undefined
       case 'alarm': {
         const { name, ...fields } = event

@@ -90,6 +90,9 @@ export interface RequestTrace {
   end(request: EndedRequest): void
 }
 
+/** Ways out of the process. */
+export type SecretExit = 'answer' | 'log' | 'audit' | 'traces' | 'metrics'
+
 /**
  * Everything a part of this service tells the operator, beside the line of each request. A part is given `emit` and
  * says what happened; the log, and whatever else subscribes, decides what becomes of it. An event holds no secret, no
@@ -112,6 +115,18 @@ export type ServiceEvent =
     }
   /** CometChat describes messages otherwise than documented where it does no harm: at most once an hour for each member. */
   | { readonly name: 'upstream-deviation'; readonly member: string; readonly times: number }
+  /** A secret was about to leave and was cut out: each time, for whatever counts. */
+  | { readonly name: 'secret-stopped'; readonly exit: SecretExit; readonly variable: string }
+  /** The same, for somebody to look: at most once an hour for each way out. */
+  | {
+      readonly name: 'alarm'
+      readonly alarm: 'secret-leak'
+      readonly exit: SecretExit
+      /** Where the secret comes from. */
+      readonly variable: string
+      /** How often since the last alarm. */
+      readonly times: number
+    }
   /** The table of users gives one UID to two users. */
   | { readonly name: 'alarm'; readonly alarm: 'uid-shared'; readonly uid: string }
   /** A user came whose UID is that of another user. */

@@ -1,14 +1,19 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { createTimestamp } from '../lib/clock.ts'
+import { Tripwire } from '../lib/service/tripwire.ts'
 import { LogOutput } from './log-output.ts'
 
 const STANDARD_OUTPUT = 1
 /** What a process grants its last lines, of whatever reads them. */
 const LAST_LINES_MS = 500
+/** In the place of a line out of which a secret cannot be cut. */
+const WHOLE_LINE = '{"level":"error","msg":"a line was removed: it held a secret"}\n'
 
 /** The log of a process, and its end. */
 export interface ProcessLog {
   readonly log: Logger
+  /** What every line goes through, and whatever else leaves the process. */
+  readonly tripwire: Tripwire
   /** From now on every line is one of the last: none of them is lost where there is no room for all. */
   beginEnd(): void
   /** Resolves once everything is written, or after half a second. */
@@ -23,10 +28,14 @@ export interface LineOrigin {
 }
 
 /** Lines on standard output; a reader that does not read costs lines, and nothing else. */
-export function createProcessLog(level: string, origin: LineOrigin | null): ProcessLog {
+export function createProcessLog(
+  level: string,
+  origin: LineOrigin | null,
+  tripwire: Tripwire = new Tripwire()
+): ProcessLog {
   const output = new LogOutput(STANDARD_OUTPUT, dropped => log.error({ dropped }, 'lines of the log were dropped'))
-  const log = createLogger(level, output, origin)
-  return { log, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
+  const log = createLogger(level, { write: line => output.write(tripwire.cut(line, 'log', WHOLE_LINE)) }, origin)
+  return { log, tripwire, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
 }
 
 /** One JSON object a line; what may stand in it is decided where it is written. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/load-config.ts'
 import type { AppError, LimitPolicy } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ActingLimits } from '../lib/service/acting-limits.ts'
+import type { Tripwire } from '../lib/service/tripwire.ts'
 import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
@@ -47,11 +48,13 @@ export interface CometChatParts {
   readonly random: () => number
   /** Told of every call that is made; undefined without limits. */
   readonly calls: CallCounter | undefined
+  /** Told of keys that come later. */
+  readonly tripwire: Pick<Tripwire, 'watch'>
 }
 
 export function createCometChat(
   { cometchat, delivery, uid, limits, proxy }: Config,
-  { clock, emit, random, calls }: CometChatParts
+  { clock, emit, random, calls, tripwire }: CometChatParts
 ): CometChat {
   const keyring = createKeyring(cometchat.apiKeys, () => clock.monotonic())
   const acting = new ActingLimits<LimitPolicy>({
@@ -87,9 +90,12 @@ export function createCometChat(
   const reader = createCometChatClient({ ...options, connections: readOnly(connections) })
   const receivers = rememberReceivers()
   let keysSinceMs = dateOfKeys(cometchat.apiKeyFile, clock)
-  const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, event => {
-    if (event.name === 'api-keys-changed' && event.accepted) keysSinceMs = dateOfKeys(cometchat.apiKeyFile, clock)
-    emit(event)
+  const stopFollowing = followKeyFile(cometchat.apiKeyFile, keyring, {
+    emit(event) {
+      if (event.name === 'api-keys-changed' && event.accepted) keysSinceMs = dateOfKeys(cometchat.apiKeyFile, clock)
+      emit(event)
+    },
+    tripwire
   })
   return {
     client,
@@ -125,7 +131,11 @@ function dateOfKeys(path: string | undefined, clock: Pick<Clock, 'now'>): number
 }
 
 /** Takes the keys of the file whenever it changes; one that holds none, or too many, changes nothing. */
-function followKeyFile(path: string | undefined, keyring: Keyring, emit: Emit): () => void {
+function followKeyFile(
+  path: string | undefined,
+  keyring: Keyring,
+  { emit, tripwire }: Pick<CometChatParts, 'emit' | 'tripwire'>
+): () => void {
   if (path === undefined) return () => undefined
   const tell = (problem?: string): void =>
     emit({
@@ -138,6 +148,8 @@ function followKeyFile(path: string | undefined, keyring: Keyring, emit: Emit): 
     path,
     text => {
       const keys = parseApiKeys(text)
+      // Before one of them is used.
+      if (keys) tripwire.watch('COMETCHAT_API_KEY', keys)
       if (keys) keyring.replace(keys)
       tell(keys ? undefined : 'it does not hold one or two different keys; the former keys stay')
     },

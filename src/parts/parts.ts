@@ -7,6 +7,7 @@ import type { RecordStore } from '../delivery/record.ts'
 import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { StoreError } from '../lib/service/store-error.ts'
+import { Tripwire } from '../lib/service/tripwire.ts'
 import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
@@ -24,6 +25,7 @@ import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
 import { openTraces, type Traces } from './telemetry/traces.ts'
 import { openUids, type Uids } from './uids.ts'
+import { tellOfSecrets, watchSecrets } from './watched-secrets.ts'
 
 /** What a test replaces, or a process that is one of several; everything else is real everywhere. */
 export interface Adapters {
@@ -33,11 +35,14 @@ export interface Adapters {
   readonly store?: RecordStore
   /** Told of every event in place of the log. */
   readonly subscriber?: Emit
+  /** That of the process, where its log has one. */
+  readonly tripwire?: Tripwire
 }
 
 export interface Parts extends Part {
   warnings(): readonly string[]
   readonly clock: Clock
+  readonly tripwire: Tripwire
   readonly bearer: Bearer
   readonly appSessions: AppSessions
   /** Undefined where this service signs nobody in itself. */
@@ -60,9 +65,9 @@ export interface Parts extends Part {
  * Throws a StoreError where a store must not be used as it is; then nothing is left running.
  */
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
-  const { log, clock = systemClock, random = Math.random } = adapters
+  const { log, clock = systemClock, random = Math.random, tripwire = new Tripwire() } = adapters
   const metrics = createMetrics(config, clock)
-  const traces = await openTraces(config, { clock, emit: event => emit(event) })
+  const traces = await openTraces(config, { clock, emit: event => emit(event), tripwire })
   const told = [adapters.subscriber ?? logEvents(log), metrics.subscriber]
   const tell = createEmit(traces ? [...told, traces.onEvent] : told)
   let isClosed = false
@@ -70,18 +75,21 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const emit: Emit = event => {
     if (!isClosed) tell(event)
   }
+  watchSecrets(tripwire, config)
+  tellOfSecrets(tripwire, emit, () => clock.monotonic())
   const fetchJson = createJsonFetcher({ connect: createConnector(config.proxy?.proxyFor) })
   // First the stores: they can refuse to start, and then nothing else must be running.
   const { records, login, uids, audit, appSessions } = await openStores(config, adapters.store, {
     fetchJson,
     clock,
     emit,
-    opened: traces ? [traces] : []
+    opened: traces ? [traces] : [],
+    tripwire
   })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const limits = createLimits(config, { store: records.store, clock, random, emit })
   const shedding = createShedding(config, { clock, random, emit })
-  const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls })
+  const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls, tripwire })
   const recordKeys = createRecordKeys(secretOf(config.delivery))
   const { keyring, receiverByReading } = cometchat
   const explain = createExplain({
@@ -116,6 +124,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const parts: readonly Part[] = [records, bearer, appSessions, ...optional, uids, cometchat, limits, shedding, metrics]
   return {
     clock,
+    tripwire,
     bearer,
     appSessions,
     login,
@@ -147,16 +156,14 @@ interface StoreNeeds {
   readonly fetchJson: JsonFetcher
   readonly clock: Clock
   readonly emit: Emit
+  readonly tripwire: Tripwire
   /** What is closed, too, where a store refuses to start. */
   readonly opened: readonly Pick<Part, 'close'>[]
 }
 
 /** Everything that is kept at STORE_URL, and the audit file. Throws a StoreError, and leaves nothing open. */
-async function openStores(
-  config: Config,
-  given: RecordStore | undefined,
-  { fetchJson, clock, emit, opened: before }: StoreNeeds
-) {
+async function openStores(config: Config, given: RecordStore | undefined, needs: StoreNeeds) {
+  const { fetchJson, clock, emit, tripwire, opened: before } = needs
   const opened: Pick<Part, 'close'>[] = [fetchJson, ...before]
   try {
     const records = await openRecords(config, { given, clock, emit })
@@ -167,7 +174,7 @@ async function openStores(
     if (login) opened.push(login)
     const uids = await openUids(config, { clock, emit, postgres: records.store.postgres })
     opened.push(uids)
-    return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit }) }
+    return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit, tripwire }) }
   } catch (error) {
     await Promise.all(opened.map(one => one.close()))
     throw config.delivery.directory ? ofDataDirectory(error) : error

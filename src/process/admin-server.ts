@@ -2,6 +2,8 @@ import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRep
 import type { Logger } from 'pino'
 import type { Readiness } from '../app.ts'
 import { describeBug } from '../lib/bug.ts'
+import { cutAnswer } from '../lib/service/cut-answer.ts'
+import type { Tripwire } from '../lib/service/tripwire.ts'
 import { formatFor } from '../observability/metrics/accept.ts'
 import type { Family } from '../observability/metrics/family.ts'
 
@@ -15,6 +17,8 @@ export interface MetricsOptions {
 
 export interface AdminOptions extends HealthOptions, MetricsOptions {
   readonly log: Logger
+  /** The last look at what an answer holds. */
+  readonly tripwire: Tripwire
 }
 
 /** The listener for probes and scrapers; nothing listens yet. */
@@ -24,8 +28,14 @@ export async function createAdminServer(options: AdminOptions): Promise<FastifyI
     forceCloseConnections: true,
     frameworkErrors: (_error, _request, response) => answerNotFound(response)
   })
-  admin.addHook('onSend', async (_request, response) => {
+  admin.addHook('onSend', async (request, response, payload) => {
     response.header('cache-control', 'no-store')
+    return cutAnswer(
+      response,
+      payload,
+      options.tripwire,
+      request.routeOptions.url === '/metrics' ? 'metrics' : 'answer'
+    )
   })
   admin.setNotFoundHandler((_request, response) => answerNotFound(response))
   admin.setErrorHandler((error, _request, response) => {

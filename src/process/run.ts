@@ -10,12 +10,12 @@ import { StartError } from './start-error.ts'
 
 /** One process does it all. Throws a StoreError or a StartError when it cannot. */
 export async function runSingle(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
-  const { log } = processLog
+  const { log, tripwire } = processLog
   for (const warning of config.warnings) log.warn(warning)
   if (config.proxy) log.info({ proxy: config.proxy.shown }, 'outgoing calls go through a proxy')
-  const service = await createService(config, { log })
+  const service = await createService(config, { log, tripwire })
   const { app, drain, keyFingerprints, readiness, metrics } = service
-  const admin = await createAdminServer({ readiness, metrics, log })
+  const admin = await createAdminServer({ readiness, metrics, log, tripwire })
   const tries = [listen(admin, config.admin, 'ADMIN_PORT'), listen(app, config.public, 'PORT')]
   const refusals = (await Promise.allSettled(tries)).flatMap(result => (result.status === 'rejected' ? [result] : []))
   if (refusals.length > 0) {

@@ -33,7 +33,5 @@ function decisionOf(decision: Decision, asked: FastifyRequest): ReplyExplained['
 }
 
 function refusalOf(refusal: AppError, asked: FastifyRequest): Pick<ReplyExplained['decision'], 'problem' | 'reason'> {
-  const { reason } = refusal.options
-  const problem = toProblem(refusal, asked.id, asked.idempotencyKey !== undefined)
-  return { problem, ...(reason !== undefined && { reason }) }
+  return { problem: toProblem(refusal, asked.id, asked.idempotencyKey !== undefined), reason: refusal.reason }
 }

@@ -54,7 +54,9 @@ const OPEN = [
   '--report-on-signal',
   '--report-uncaught-exception',
   '--report_on_fatalerror',
-  '--report-dir=/tmp'
+  '--report-dir=/tmp',
+  '--abort-on-uncaught-exception',
+  '--abort_on_uncaught_exception'
 ]
 
 for (const flag of OPEN) {

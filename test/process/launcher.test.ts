@@ -38,7 +38,12 @@ t.test('the service takes the place of the launcher: its process, its arguments,
 
   t.equal(pid, childPid)
   t.strictSame(args, ['--check-config', 'a b'])
-  t.strictSame(execArgv, ['--max-semi-space-size=16', '--heap-growing-percent=50', '--no-allocation-site-pretenuring'])
+  t.strictSame(execArgv, [
+    '--max-semi-space-size=16',
+    '--heap-growing-percent=50',
+    '--no-allocation-site-pretenuring',
+    '--disable-sigusr1'
+  ])
   t.equal(arenas, '1')
 })
 

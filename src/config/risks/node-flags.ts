@@ -33,6 +33,11 @@ export const REFUSED_FLAGS: readonly RefusedFlag[] = [
     what: '--report-*',
     pattern: /^--report-/,
     reason: 'writes a report that holds the environment, and so the key, into a file'
+  },
+  {
+    what: '--abort-on-uncaught-exception',
+    pattern: /^--abort-on-uncaught-exception$/,
+    reason: 'leaves a core dump, which holds the key, behind a bug'
   }
 ]
 

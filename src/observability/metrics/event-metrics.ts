@@ -1,4 +1,4 @@
-import type { Emit, ServiceEvent, StoreKind, StoreTransition, UpstreamCall } from '../events.ts'
+import type { Emit, SecretExit, ServiceEvent, StoreKind, StoreTransition, UpstreamCall } from '../events.ts'
 import { Counter } from './counter.ts'
 import type { Family } from './family.ts'
 import { Histogram, HTTP_SECONDS } from './histogram.ts'
@@ -18,6 +18,7 @@ const ALARMS: Readonly<Record<AlarmName, true>> = {
   'upstream-untrusted': true,
   'upstream-mismatch': true,
   'key-echoed': true,
+  'secret-leak': true,
   'upstream-misconfigured': true,
   'upstream-feature-refused': true,
   'uid-shared': true,
@@ -42,6 +43,7 @@ const TRANSITIONS: Readonly<Record<StoreTransition, true>> = {
   release: true,
   'note-search': true
 }
+const EXITS: Readonly<Record<SecretExit, true>> = { answer: true, log: true, audit: true, traces: true, metrics: true }
 const FAILURES = ['unreachable', 'untrusted', 'overloaded', 'deadline', 'reset', 'unreadable', 'client-closed']
 /** Those that CometChat, or a proxy before it, has been seen or is documented to answer with. */
 const STATUSES = [
@@ -87,6 +89,10 @@ export class EventMetrics {
     'alarm',
     Object.keys(ALARMS)
   ])
+  readonly #stopped = counterOf('secrets_stopped_total', 'Secrets that were about to leave and were cut out.', [
+    'exit',
+    Object.keys(EXITS)
+  ])
   readonly #deviations: Counter
 
   constructor({ store, describedMembers }: EventMetricsOptions) {
@@ -125,6 +131,8 @@ export class EventMetrics {
         return this.#keyFetches.add(1, event.result === 'ok' ? 'ok' : 'failed')
       case 'upstream-deviation':
         return this.#deviations.add(event.times, event.member)
+      case 'secret-stopped':
+        return this.#stopped.add(1, event.exit)
       default: {
         const alarm = alarmOf(event)
         if (alarm !== undefined) this.#alarms.add(1, alarm)
@@ -134,7 +142,8 @@ export class EventMetrics {
 
   families(): Family[] {
     const histograms = [this.#calls, this.#queue, this.#transitions]
-    const counters = [this.#failedTransitions, this.#claims, this.#keyFetches, this.#alarms, this.#deviations]
+    const others = [this.#keyFetches, this.#alarms, this.#stopped, this.#deviations]
+    const counters = [this.#failedTransitions, this.#claims, ...others]
     return [...histograms, ...counters].map(metric => metric.family())
   }
 

@@ -26,6 +26,8 @@ export interface TracerOptions {
   readonly proxy: URL | undefined
   /** Told of spans that were lost. */
   readonly onUnsent: OnUnsent
+  /** The last look at every text of a span. */
+  readonly cut: (text: string) => string
 }
 
 export interface RunningTracer {
@@ -56,7 +58,7 @@ export async function startTracer(options: TracerOptions): Promise<RunningTracer
     httpAgentOptions: () => agent
   })
   const processor = new BatchSpanProcessor({
-    exporter: new ToldExporter(exporter, options.onUnsent),
+    exporter: new ToldExporter(exporter, options),
     maxExportBatchSize: MAX_BATCH,
     scheduledDelayMillis: BATCH_EVERY_MS
   })

@@ -4,6 +4,7 @@ import type { AuditConfig } from '../../config/files/audit.ts'
 import type { ReplyCommand } from '../../delivery/command.ts'
 import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Tripwire } from '../../lib/service/tripwire.ts'
 import type { Emit } from '../../observability/events.ts'
 import type { LogFields } from '../../observability/log-fields.ts'
 import type { Part } from '../part.ts'
@@ -17,14 +18,20 @@ export interface Audit extends Part {
   refusalAhead(): AppError | undefined
 }
 
+export interface AuditParts {
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly tripwire: Pick<Tripwire, 'cut'>
+}
+
 /** Undefined where there is no audit file. Throws a StoreError where it cannot be opened. */
 export async function openAuditFile(
   config: AuditConfig | undefined,
-  { clock, emit }: { readonly clock: Clock; readonly emit: Emit }
+  { clock, emit, tripwire }: AuditParts
 ): Promise<Audit | undefined> {
   if (!config) return undefined
   const { openAudit } = await import('../../audit/open.ts')
-  const log = await openAudit({ ...config, clock, emit })
+  const log = await openAudit({ ...config, clock, emit, cut: text => tripwire.cut(text, 'audit') })
   const isStrict = config.mode === 'strict'
   const beforeSend = async ({ facts, author }: ReplyCommand): Promise<void> => {
     try {

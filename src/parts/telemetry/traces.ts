@@ -3,6 +3,7 @@ import cluster from 'node:cluster'
 import type { Config } from '../../config/load-config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createHourly } from '../../lib/hourly.ts'
+import type { Tripwire } from '../../lib/service/tripwire.ts'
 import { VERSION } from '../../lib/service/version.ts'
 import type { Emit, RequestTrace, ServiceEvent } from '../../observability/events.ts'
 import type { Part } from '../part.ts'
@@ -16,12 +17,13 @@ export interface Traces extends Part {
 interface TracesParts {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly emit: Emit
+  readonly tripwire: Pick<Tripwire, 'cut'>
 }
 
 /** Undefined where spans go nowhere. */
 export async function openTraces(
   { traces, cometchat, instance, proxy }: Config,
-  { clock, emit }: TracesParts
+  { clock, emit, tripwire }: TracesParts
 ): Promise<Traces | undefined> {
   if (!traces) return undefined
   const { startTracer } = await import('../../observability/traces/tracer.ts')
@@ -40,6 +42,7 @@ export async function openTraces(
       'service.name': serviceName
     },
     proxy: proxy?.proxyFor({ protocol, host: port === '' ? `${hostname}:${protocol === 'https:' ? 443 : 80}` : host }),
+    cut: text => tripwire.cut(text, 'traces'),
     onUnsent(spans, reason) {
       lost += spans
       if (isDue('spans-unsent') === undefined) return

@@ -12,7 +12,7 @@ import { Workers } from './workers.ts'
  * reply and opens no store. Throws a StartError when the workers cannot start, or can no longer be kept running.
  */
 export async function runPrimary(config: Config, processLog: ProcessLog, releaseSignals: () => void): Promise<void> {
-  const { log } = processLog
+  const { log, tripwire } = processLog
   for (const warning of config.warnings) log.warn(warning)
   if (config.proxy) log.info({ proxy: config.proxy.shown }, 'outgoing calls go through a proxy')
   const workers = new Workers(config.workers, log)
@@ -33,7 +33,12 @@ export async function runPrimary(config: Config, processLog: ProcessLog, release
   async function answerProbes(): Promise<void> {
     // Loaded while the workers load what they need.
     const { createAdminServer } = await import('../admin-server.ts')
-    admin = await createAdminServer({ readiness: () => workers.readiness(), metrics: () => workers.metrics(), log })
+    admin = await createAdminServer({
+      readiness: () => workers.readiness(),
+      metrics: () => workers.metrics(),
+      log,
+      tripwire
+    })
     await listen(admin, config.admin, 'ADMIN_PORT')
     log.info(listeningLine(config, await listening.promise, addressOf(admin)), 'listening')
   }

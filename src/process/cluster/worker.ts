@@ -27,10 +27,11 @@ export async function runWorker(config: Config, processLog: ProcessLog): Promise
   // Loaded only now: from here on a signal to the group does no harm.
   const { createService } = await import('../../app.ts')
   const { logEvents } = await import('../../observability/event-log.ts')
-  const { log } = processLog
+  const { log, tripwire } = processLog
   const logged = logEvents(log)
   service = await createService(config, {
     log,
+    tripwire,
     subscriber(event) {
       if (event.name !== 'issuer-ready') return logged(event)
       tell({ report: 'issuer-ready', issuer: event.issuer, rules: event.rules })
