@@ -13,7 +13,8 @@ export interface ServiceAddresses {
 export class DemoFailure extends Error {}
 
 const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
-const READY_WITHIN_MS = 15_000
+/** A machine may be busy with other things. */
+const READY_WITHIN_MS = 60_000
 const STOPS_WITHIN_MS = 5000
 const POLL_MS = 50
 

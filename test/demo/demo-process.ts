@@ -6,7 +6,7 @@ import { compileCacheEnv } from '../helpers/compile-cache.ts'
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname
 const POLL_MS = 10
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 90_000
 /** The command that is printed for another terminal. */
 export const CURL = /curl -i [\s\S]*?-d '.*'$/m
 

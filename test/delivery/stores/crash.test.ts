@@ -44,7 +44,7 @@ for (const [name, options, makePlace] of [
   ['file', {}, fileFor],
   ['redis', needsRedis(), redisPlaceFor]
 ] as const) {
-  t.test(`${name}: after kill -9 behind any transition the record is where it was`, options, async t => {
+  t.test(`${name}: after kill -9 behind any transition the record is where it was`, { ...options }, async t => {
     const place = await makePlace(t)
     const crashes = CRASH_POINTS.map(([steps]) => ({ key: randomUUID(), steps }))
 
@@ -65,7 +65,7 @@ for (const [name, options, makePlace] of [
     }
   })
 
-  t.test(`${name}: of four processes that want the same keys, one gets each`, options, async t => {
+  t.test(`${name}: of four processes that want the same keys, one gets each`, { ...options }, async t => {
     const place = await makePlace(t)
     const keys = Array.from({ length: 60 }, () => randomUUID())
 
