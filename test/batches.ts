@@ -3,19 +3,21 @@
 import { readFileSync } from 'node:fs'
 
 /** As long as this a batch may take: long ones would leave processors idle at the end. */
-const BATCH_S = 15
+const BATCH_S = 20
 /** One that sets something for its process, and what is expected to take longer than loading costs, has its own. */
 const SETS_PROCESS = /^t\.(setTimeout|jobs|beforeEach|afterEach|before|after)\b/m
 const LONG_S = 8
+/** Of a file that has never run: what it sets for its process is as a rule that it may take long. */
+const UNKNOWN_S = { alone: 30, acceptance: 5, other: 1 } as const
 
-/** Lists of files, the longest first. */
-export function batchesOf(files: readonly string[], expectedSeconds: (file: string) => number): string[][] {
+/** Lists of files, the longest first, also where none has run before: as after every `npm ci`. */
+export function batchesOf(files: readonly string[], seconds: Readonly<Record<string, number>>): string[][] {
   const sorted = files
-    .map(file => ({ file, seconds: expectedSeconds(file) }))
+    .map(file => ({ file, seconds: seconds[file] ?? guessSeconds(file) }))
     .sort((a, b) => b.seconds - a.seconds || a.file.localeCompare(b.file))
   const batches: { files: string[]; seconds: number; isFull: boolean }[] = []
   for (const { file, seconds } of sorted) {
-    const isAlone = seconds >= LONG_S || SETS_PROCESS.test(readFileSync(file, 'utf8'))
+    const isAlone = seconds >= LONG_S || setsProcess(file)
     const batch = isAlone ? undefined : batches.find(found => !found.isFull && found.seconds + seconds <= BATCH_S)
     if (batch === undefined) batches.push({ files: [file], seconds, isFull: isAlone })
     else {
@@ -24,4 +26,13 @@ export function batchesOf(files: readonly string[], expectedSeconds: (file: stri
     }
   }
   return batches.sort((a, b) => b.seconds - a.seconds).map(({ files }) => files)
+}
+
+function guessSeconds(file: string): number {
+  if (setsProcess(file)) return UNKNOWN_S.alone
+  return file.includes('/acceptance/') ? UNKNOWN_S.acceptance : UNKNOWN_S.other
+}
+
+function setsProcess(file: string): boolean {
+  return SETS_PROCESS.test(readFileSync(file, 'utf8'))
 }

@@ -44,7 +44,7 @@ const scratch = mkdtempSync(join(isLargeEnough(MEMORY) ? MEMORY : tmpdir(), 'thr
 // A Postgres runs as another user than root, below it.
 chmodSync(scratch, 0o711)
 const seconds = readTimes()
-const waiting = batchesOf(given.length > 0 ? given : testFiles(), expectedSeconds)
+const waiting = batchesOf(given.length > 0 ? given : testFiles(), seconds)
 const totals = { pass: 0, fail: 0, skip: 0 }
 const running = new Set<number>()
 process.once('exit', () => {
@@ -129,10 +129,6 @@ function report(file: string, { output, isOk, seconds: took }: RunResult): void 
 function linesOf(output: string, wanted: RegExp): string {
   const lines = output.split('\n').filter(line => wanted.test(line))
   return lines.map(line => `${line}\n`).join('')
-}
-
-function expectedSeconds(file: string): number {
-  return seconds[file] ?? (file.includes('/acceptance/') ? 5 : 1)
 }
 
 function isLargeEnough(directory: string): boolean {
