@@ -11,7 +11,7 @@ const PATIENCE_MS = 60_000
 
 export async function startKeyedReplies(t: Test, overrides: ServiceEnv = {}, options: EmulatorOptions = {}) {
   const { emulator, env, parentId, groupParentId } = await startEmulator(t, options)
-  const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '1500', ...overrides })
+  const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '5000', ...overrides })
   let keys = 0
 
   const send = (key: string, attempt: Partial<ReplyAttempt> = {}): Promise<ReplyAnswer> =>

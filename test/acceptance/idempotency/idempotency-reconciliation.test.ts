@@ -7,7 +7,7 @@ import { postReply } from '../../helpers/thread.ts'
 
 t.setTimeout(240_000)
 const QUIET_MS = 1200
-const replies = await startKeyedReplies(t, { QUIET_PERIOD_MS: `${QUIET_MS}`, REPLY_DEADLINE_MS: '1500' })
+const replies = await startKeyedReplies(t, { QUIET_PERIOD_MS: `${QUIET_MS}`, REPLY_DEADLINE_MS: '2500' })
 const { emulator, send, sendUntilKnown, newKey, posts, service } = replies
 
 type Row = readonly [what: string, fault: Fault, code: ProblemCode]

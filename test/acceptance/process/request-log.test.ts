@@ -16,7 +16,7 @@ const FIELDS = new Set([
 const CANARY = 'c4n4ry'
 
 const { emulator, env, parentId } = await startEmulator(t, { switches: { keyInErrors: 'repeated' } })
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '500' })
+const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
 const token = await tokenFor('alice', { claims: { note: CANARY, act: { sub: 'mobile-backend' } } })
 const text = { data: { text: CANARY, metadata: { note: CANARY } }, tags: [CANARY] }
 

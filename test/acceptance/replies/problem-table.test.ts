@@ -25,7 +25,7 @@ const NOTHING_LISTENS = 'http://127.0.0.1:1'
 
 t.setTimeout(240_000)
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { blockedWords: ['darn'] } })
-const quick = { ...env, REPLY_DEADLINE_MS: '600' }
+const quick = { ...env, REPLY_DEADLINE_MS: '1500' }
 const [main, strict, lost, keyless, broken] = await Promise.all([
   startService(t, { ...quick, AUTH_JWT_COOKIE: '__session' }),
   startService(t, { ...quick, IDEMPOTENCY_KEY: 'required', AUTH_JWT_SCOPE: SCOPE }),

@@ -7,7 +7,7 @@ import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const { emulator, env, parentId } = await startEmulator(t)
 for (const uid of ['dave', 'erin']) emulator.addUser({ uid })
-const service = await startService(t, { ...env, QUIET_PERIOD_MS: '0', REPLY_DEADLINE_MS: '1500' })
+const service = await startService(t, { ...env, QUIET_PERIOD_MS: '0', REPLY_DEADLINE_MS: '5000' })
 const toThread = { receiver: 'bob', receiverType: 'user' }
 
 function send(uids: readonly string[], key: string = crypto.randomUUID(), rest: object = {}) {

@@ -9,7 +9,7 @@ import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(240_000)
 const { emulator, env, groupParentId: parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
+const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '5000' })
 
 const reply = (as: string, words: string, to: object = { receiver: 'team', receiverType: 'group' }) =>
   postReply(service, { as, parentId, body: { data: { text: words }, ...to } })
