@@ -20,12 +20,13 @@ export class ProcessMetrics {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   readonly #startedAtSeconds = Date.now() / 1000 - process.uptime()
   #windowBeganAtMs: number
-  #delays: Family[] = []
+  #delays: readonly Family[]
 
   constructor(options: ProcessMetricsOptions) {
     this.#options = options
     this.#windowBeganAtMs = options.monotonic()
     this.#delay.enable()
+    this.#delays = this.#readDelays()
   }
 
   close(): void {
@@ -57,7 +58,7 @@ export class ProcessMetrics {
     return [...this.#delayOfWindow(), time]
   }
 
-  #delayOfWindow(): Family[] {
+  #delayOfWindow(): readonly Family[] {
     const nowMs = this.#options.monotonic()
     const isOver = nowMs - this.#windowBeganAtMs >= MIN_WINDOW_MS
     if (this.#delay.count > 0) this.#delays = this.#readDelays()
