@@ -13,6 +13,7 @@ import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
 import { measureLatency } from './sections/latency.ts'
 import { compareLimits } from './sections/limits.ts'
 import { measureMemory } from './sections/memory.ts'
+import { measureMetrics } from './sections/metrics.ts'
 import { measureOverload } from './sections/overload.ts'
 import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
@@ -33,6 +34,7 @@ const SECTIONS = [
   'memory',
   'path',
   'tokens',
+  'metrics',
   'limits',
   'overload',
   'goodput',
@@ -146,6 +148,7 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
     path: world => countPath(world, settings),
     tokens: world => measureTokens(world, settings),
+    metrics: world => measureMetrics(world, settings),
     limits: world => compareLimits(world, settings),
     overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
     goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),

@@ -65,6 +65,20 @@ t.test('the path of a reply is counted in every store, and a replay is shorter',
   t.strictSame(left, [])
 })
 
+t.test('the cost of metrics is told beside that of the library, and that of a scrape', async t => {
+  const run = startBench(t, ['--quick', '--only', 'metrics', '--rounds', '1', '--window-ms', '100'])
+
+  const { code, stdout, stderr, left } = await run.finished
+
+  t.equal(code, 0, stderr)
+  const rows = Array.from(stdout.matchAll(/^\| (a reply|a scrape|memory)[^|]*\| ([\d.,]+) \|/gm), ([, what, cost = '']) => {
+    t.ok(Number(cost.replaceAll(',', '')) > 0, `${what}: ${cost}`)
+    return what
+  })
+  t.strictSame(rows, ['a reply', 'a reply', 'a scrape', 'a scrape', 'memory'])
+  t.strictSame(left, [])
+})
+
 t.test('Ctrl-C ends it and everything that it started', async t => {
   const { child, finished } = startBench(t, ['--only', 'growth'])
   await once(child.stderr, 'data')

@@ -25,7 +25,7 @@ interface Series {
  * A series has a line for each bucket, and the lists allow more combinations than a scrape should carry. Those that come
  * when it is full are told together.
  */
-const MAX_SERIES = 150
+const MAX_SERIES = 100
 const UNLISTED = '?'
 
 /** Distributions by closed lists, in arrays: a library's histogram hashes its labels at each call, ten times as slow. */
