@@ -1,4 +1,6 @@
 // What metrics cost: counting one reply, a scrape, and memory; beside the counters of the library that writes them out.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Counter, Histogram, Registry } from '@prometheus-io/client'
 import { PROBLEMS, type ProblemCode } from '../../src/errors.ts'
 import type { ServiceEvent, UpstreamCall } from '../../src/observability/events.ts'
@@ -155,9 +157,15 @@ async function measureService(world: World, settings: Settings) {
 
 /** With every series that the lists and the bounds allow. */
 async function scrapeAll({ rounds, stopping }: Settings) {
-  const before = process.memoryUsage()
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const settled = (): NodeJS.MemoryUsage => {
+    collectGarbage()
+    return process.memoryUsage()
+  }
+  const before = settled()
   const filled = Array.from({ length: SETS }, newFullMetrics)
-  const held = process.memoryUsage()
+  const held = settled()
   const bytes = held.heapUsed - before.heapUsed + held.arrayBuffers - before.arrayBuffers
   const costs: number[] = []
   let lines = 0
