@@ -71,10 +71,13 @@ t.test('the cost of metrics is told beside that of the library, and that of a sc
   const { code, stdout, stderr, left } = await run.finished
 
   t.equal(code, 0, stderr)
-  const rows = Array.from(stdout.matchAll(/^\| (a reply|a scrape|memory)[^|]*\| ([\d.,]+) \|/gm), ([, what, cost = '']) => {
-    t.ok(Number(cost.replaceAll(',', '')) > 0, `${what}: ${cost}`)
-    return what
-  })
+  const rows = Array.from(
+    stdout.matchAll(/^\| (a reply|a scrape|memory)[^|]*\| ([\d.,]+) \|/gm),
+    ([, what, cost = '']) => {
+      t.ok(Number(cost.replaceAll(',', '')) > 0, `${what}: ${cost}`)
+      return what
+    }
+  )
   t.strictSame(rows, ['a reply', 'a reply', 'a scrape', 'a scrape', 'memory'])
   t.strictSame(left, [])
 })
