@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { InsertionOrder, type Ordered } from '../../../../src/delivery/stores/memory/insertion-order.ts'
+import { InsertionOrder, type Ordered } from '../../../../src/delivery/stores/memory/kept-records.ts'
 import { seedOf } from '../../../helpers/seed.ts'
 
 interface One extends Ordered<One> {
