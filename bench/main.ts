@@ -21,6 +21,7 @@ import { measureSlowClients } from './sections/slow.ts'
 import { measureStartup } from './sections/startup.ts'
 import { compareStores } from './sections/stores.ts'
 import { measureTokens } from './sections/tokens.ts'
+import { measureTraces } from './sections/traces.ts'
 import { measureWorkers } from './sections/workers.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
@@ -35,6 +36,7 @@ const SECTIONS = [
   'path',
   'tokens',
   'metrics',
+  'traces',
   'limits',
   'overload',
   'goodput',
@@ -149,6 +151,7 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     path: world => countPath(world, settings),
     tokens: world => measureTokens(world, settings),
     metrics: world => measureMetrics(world, settings),
+    traces: world => measureTraces(world, settings),
     limits: world => compareLimits(world, settings),
     overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
     goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),

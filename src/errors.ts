@@ -1,4 +1,4 @@
-import type { Reason } from './lib/service/refusal-reasons.ts'
+import type { Reason } from './lib/refusals/reasons.ts'
 
 /** What is known about the reply when an answer leaves: it exists, it does not, or this service cannot tell yet. */
 export type DeliveryState = 'sent' | 'not-sent' | 'unknown'

@@ -1,5 +1,5 @@
 import { AppError, type AppErrorOptions, type ProblemCode } from '../errors.ts'
-import type { CREDENTIAL_REASONS } from '../lib/service/refusal-reasons.ts'
+import type { CREDENTIAL_REASONS } from '../lib/refusals/reasons.ts'
 
 export type CredentialReason = (typeof CREDENTIAL_REASONS)[number]
 

@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify'
 import { AppError, type Violation } from '../errors.ts'
-import type { Reason } from '../lib/service/refusal-reasons.ts'
+import type { Reason } from '../lib/refusals/reasons.ts'
 import { memberPointer } from './guard/body-hygiene.ts'
 
 type SchemaFinding = NonNullable<FastifyError['validation']>[number]

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Reason } from '../lib/service/refusal-reasons.ts'
+import type { Reason } from '../lib/refusals/reasons.ts'
 import { randomId, type SealedClaims, type Sealer } from './seal.ts'
 import type { LoginSessions } from './sessions.ts'
 

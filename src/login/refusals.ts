@@ -1,6 +1,6 @@
 import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client'
 import { AppError } from '../errors.ts'
-import type { Reason } from '../lib/service/refusal-reasons.ts'
+import type { Reason } from '../lib/refusals/reasons.ts'
 
 /** What the provider says when it could not do its work; everything else it says is about this sign-in. */
 const PROVIDER_TROUBLE: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])

@@ -26,7 +26,7 @@ export class LogFields {
   storeMs?: number
   code?: ProblemCode
   delivery?: DeliveryState
-  /** Why it was refused: of a closed list, see src/lib/service/refusal-reasons.ts. */
+  /** Why it was refused: of a closed list, see src/lib/refusals/reasons.ts. */
   reason?: string
   scheme?: string
   issuer?: string

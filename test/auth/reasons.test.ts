@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { CREDENTIAL_REASONS } from '../../src/lib/service/refusal-reasons.ts'
+import { CREDENTIAL_REASONS } from '../../src/lib/refusals/reasons.ts'
 
 const document = readFileSync(new URL('../../docs/authentication.md', import.meta.url), 'utf8')
 

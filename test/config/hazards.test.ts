@@ -135,6 +135,12 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
     { STORE_URL: 'redis://127.0.0.1', STORE_SECRET }
   ],
   [
+    /postgres:/,
+    'STORE_URL',
+    { STORE_URL: 'postgres://me:secret@db.example.com/replies?sslmode=require', STORE_SECRET },
+    { STORE_URL: 'postgres://me:secret@db.example.com/replies?sslmode=verify-full', STORE_SECRET }
+  ],
+  [
     /OTEL_EXPORTER/,
     'OTEL_EXPORTER_OTLP_HEADERS',
     { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_EXPORTER_OTLP_HEADERS: 'a=b' },

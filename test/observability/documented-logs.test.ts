@@ -1,7 +1,7 @@
 // docs/logs.md says what the log says: every field, every reason, every alarm and every event, and no other.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { REFUSAL_REASONS } from '../../src/lib/service/refusal-reasons.ts'
+import { REFUSAL_REASONS } from '../../src/lib/refusals/reasons.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')

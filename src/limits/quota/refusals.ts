@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts'
-import type { Reason } from '../../lib/service/refusal-reasons.ts'
+import type { Reason } from '../../lib/refusals/reasons.ts'
 
 /** A limit that the quota knows. */
 export type QuotaPolicy = 'user' | 'service' | 'app'

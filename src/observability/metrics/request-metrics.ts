@@ -1,5 +1,5 @@
 import { type DeliveryState, PROBLEMS, type ProblemCode } from '../../errors.ts'
-import { CREDENTIAL_REASONS, type Reason } from '../../lib/service/refusal-reasons.ts'
+import { CREDENTIAL_REASONS, type Reason } from '../../lib/refusals/reasons.ts'
 import type { LogFields } from '../log-fields.ts'
 import { Counter } from './counter.ts'
 import type { Family } from './family.ts'

@@ -1,5 +1,5 @@
 import { AppError, type AppErrorOptions, type DeliveryState } from '../../errors.ts'
-import type { Reason } from '../../lib/service/refusal-reasons.ts'
+import type { Reason } from '../../lib/refusals/reasons.ts'
 import type { CallResult } from '../transport/call-result.ts'
 import type { UpstreamFailure } from '../transport/exchange.ts'
 import type { CometChatRefusal } from './cometchat-errors.ts'
