@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createRandom } from '../../../emulator/random.ts'
 import { PROBLEMS, type ProblemCode } from '../../../src/errors.ts'
-import { CREDENTIAL_REASONS, REFUSAL_REASONS } from '../../../src/lib/service/refusal-reasons.ts'
+import { CREDENTIAL_REASONS, REFUSAL_REASONS } from '../../../src/lib/refusals/reasons.ts'
 import { LogFields } from '../../../src/observability/log-fields.ts'
 import { expose } from '../../../src/observability/metrics/exposition.ts'
 import { RequestMetrics } from '../../../src/observability/metrics/request-metrics.ts'
