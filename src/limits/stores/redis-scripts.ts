@@ -81,10 +81,10 @@ local function keep()
 end
 `
 
-/** ARGV: units, limit, random, lateness, tag. */
+/** ARGV: units, limit, random, lateness and tag in one text: each value of a command costs its maker as much as all of them. */
 const CHARGE = `${LOG}
-local units, limit, random, lateness = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local tag = tonumber(ARGV[5])
+local units, limit, random, lateness, tag = string.match(ARGV[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+units, limit, random, lateness, tag = tonumber(units), tonumber(limit), tonumber(random), tonumber(lateness), tonumber(tag)
 local latest = now + ${MAX_LATENESS_MS}
 for index = #charged, 1, -1 do
   if charged[index] <= latest then break end
@@ -137,8 +137,7 @@ local nextIn = charged[1] and charged[1] + ${WINDOW_MS} - now or 0
 return { admitted and 1 or 0, told, math.max(0, limit - #charged - #promised), nextIn }
 `
 
-/** Values of ARGV for each charge, and of an answer. */
-export const CHARGE_VALUES = 5
+/** Of each charge. */
 export const ANSWER_VALUES = 4
 
 /** Several charges, each with its key and its ARGV, one after the other: most of what a charge costs is its command. */
@@ -148,9 +147,7 @@ ${CHARGE}
 end
 local answers = {}
 for index = 1, #KEYS do
-  local values = {}
-  for value = 1, ${CHARGE_VALUES} do values[value] = ARGV[(index - 1) * ${CHARGE_VALUES} + value] end
-  for _, value in ipairs(one({ KEYS[index] }, values)) do answers[#answers + 1] = value end
+  for _, value in ipairs(one({ KEYS[index] }, { ARGV[index] })) do answers[#answers + 1] = value end
 end
 return answers
 `

@@ -25,7 +25,7 @@ export class RedisQuotas implements QuotaStore {
   /** Charges of this turn: they are one command, in the write that their claims are in. */
   #waiting: Waiting[] = []
   #keys: string[] = []
-  #args: number[] = []
+  #args: string[] = []
 
   constructor(redis: SharedRedis, timeShim?: string) {
     this.#redis = redis
@@ -37,7 +37,7 @@ export class RedisQuotas implements QuotaStore {
       if (this.#waiting.length === 0) queueMicrotask(() => this.#chargeAll())
       this.#waiting.push({ resolve, reject })
       this.#keys.push(`${PREFIX}user:${user}`)
-      this.#args.push(units, limit, random, latenessMs, tag)
+      this.#args.push(`${units} ${limit} ${random} ${latenessMs} ${tag}`)
       if (this.#waiting.length === MAX_AT_ONCE) this.#chargeAll()
     })
   }
