@@ -7,6 +7,7 @@ import { barChart } from './plot.ts'
 import { profileService } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
+import { measureAway } from './sections/away.ts'
 import { measureFairness } from './sections/fairness.ts'
 import { measureGoodput } from './sections/goodput.ts'
 import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
@@ -17,6 +18,7 @@ import { measureMetrics } from './sections/metrics.ts'
 import { measureOverload } from './sections/overload.ts'
 import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
+import { measureQuota } from './sections/quota.ts'
 import { measureSlowClients } from './sections/slow.ts'
 import { measureStartup } from './sections/startup.ts'
 import { compareStores } from './sections/stores.ts'
@@ -41,6 +43,8 @@ const SECTIONS = [
   'overload',
   'goodput',
   'fairness',
+  'quota',
+  'away',
   'slow'
 ] as const
 /** Without what needs many programs or many replies. */
@@ -96,6 +100,12 @@ const FULL_GOODPUT = { windowMs: 15_000 }
 
 const QUICK_FAIRNESS = { rounds: 3, windowMs: 3000 }
 const FULL_FAIRNESS = { rounds: 15, windowMs: 4000 }
+
+const QUICK_QUOTA = { instances: [2], forMs: 70_000 }
+const FULL_QUOTA = { instances: [1, 2, 4], forMs: 130_000 }
+
+const QUICK_AWAY = { stoppedMs: 5000 }
+const FULL_AWAY = { stoppedMs: 20_000 }
 
 const QUICK_SLOW = { rounds: 3, windowMs: 2000 }
 const FULL_SLOW = { rounds: 7, windowMs: 3000 }
@@ -156,6 +166,8 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
     goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),
     fairness: world => measureFairness(world, quick ? QUICK_FAIRNESS : FULL_FAIRNESS),
+    quota: world => measureQuota(world, quick ? QUICK_QUOTA : FULL_QUOTA),
+    away: world => measureAway(world, quick ? QUICK_AWAY : FULL_AWAY),
     slow: world => measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
   }
   const sections: Section[] = []

@@ -15,12 +15,16 @@ export interface TcpProxy {
   cut(): void
 }
 
-export async function startTcpProxy(t: Test, target: number): Promise<TcpProxy> {
+/** `onBytes` is told of what clients send, as it comes. */
+export async function startTcpProxy(t: Test, target: number, onBytes?: (bytes: Buffer) => void): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {
     let upstream = open(client)
     keep(client, () => upstream.destroy())
-    client.on('data', bytes => upstream.write(bytes))
+    client.on('data', bytes => {
+      onBytes?.(bytes)
+      upstream.write(bytes)
+    })
     const leadOn = (): void => {
       const former = upstream
       upstream = open(client)

@@ -155,3 +155,38 @@ t.test('with the store away instances take their part and no more, at once', asy
   nowMs += 1001
   t.match(await budget.take(1), { isAdmitted: true })
 })
+
+t.test('whenever the store goes away, instances take no more than half as much again in any minute', async t => {
+  const gaps = fc.array(fc.tuple(fc.oneof(fc.nat(300), fc.nat(9000)), fc.integer({ min: 1, max: 40 })), {
+    minLength: 20,
+    maxLength: 80
+  })
+  let most = 0
+  await fc.assert(
+    fc.asyncProperty(
+      gaps,
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 40, max: 600 }),
+      fc.nat(100),
+      async (list, count, limit, partBefore) => {
+        let nowMs = START_MS
+        const source = sharedSource(() => nowMs, count)
+        const instances = Array.from({ length: count }, () => budgetOf(limit, source, () => nowMs))
+        for (const instance of instances) instance.beat()
+        await Promise.resolve()
+        const taken: number[] = []
+        for (const [index, [gap, wanted]] of list.entries()) {
+          nowMs += gap
+          source.isAway = index * 100 >= list.length * partBefore
+          const asked = instances.flatMap(instance => Array.from({ length: wanted }, () => instance.take(1)))
+          for (const { isAdmitted } of await Promise.all(asked)) if (isAdmitted) taken.push(nowMs)
+        }
+        const inMinute = taken.map((from, index) => taken.slice(index).filter(at => at < from + MINUTE_MS).length)
+        most = Math.max(most, ...inMinute.map(inThat => inThat / limit))
+        return inMinute.every(inThat => inThat <= 1.5 * limit)
+      }
+    ),
+    { seed: seedOf(t), numRuns: 60 }
+  )
+  t.ok(most > 1, `at the most ${most.toFixed(2)} × the limit`)
+})

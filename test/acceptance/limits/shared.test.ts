@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { needsRedis, type RedisServer, redisFor } from '../../helpers/redis-server.ts'
 import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
@@ -76,4 +77,20 @@ t.test('with Redis stopped nothing is sent, at once', needsRedis(), async t => {
   )
   t.equal(emulator.ledger.length, before)
   redis.resume()
+})
+
+t.test('a charge is in the write of its claim: it has no round trip of its own', needsRedis(), async t => {
+  const redis = await redisFor(t, { appendonly: 'no' })
+  const writes: string[] = []
+  const proxy = await startTcpProxy(t, Number(new URL(redis.url).port), bytes => writes.push(bytes.toString('latin1')))
+  const { services, parentId } = await startInstances(t, { ...redis, url: `redis://127.0.0.1:${proxy.port}` }, 1)
+  const [service] = services as [ServiceProcess]
+  // Redis hears the scripts themselves once.
+  t.equal((await postReply(service, { parentId })).status, 201)
+  writes.length = 0
+  for (let count = 0; count < 10; count++) t.equal((await postReply(service, { parentId })).status, 201)
+
+  const charges = writes.filter(write => /reply:quota:user:alice\r\n\$\d+\r\n1 30 /.test(write))
+  t.equal(charges.length, 10)
+  for (const write of charges) t.match(write, /\r\nreply:(?!quota|meta)\S+\r\n/, 'with a record')
 })
