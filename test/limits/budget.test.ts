@@ -150,7 +150,7 @@ t.test('with the store away instances take their part and no more, at once', asy
   source.isAway = true
   nowMs += MINUTE_MS
   const answers = await Promise.all(Array.from({ length: 300 }, () => budget.take(1)))
-  t.equal(answers.filter(({ isAdmitted }) => isAdmitted).length, 100, 'a quarter for each of four')
+  t.equal(answers.filter(({ isAdmitted }) => isAdmitted).length, 50, 'a quarter of the half for each of four')
   source.isAway = false
   nowMs += 1001
   t.match(await budget.take(1), { isAdmitted: true })
@@ -186,7 +186,22 @@ t.test('whenever the store goes away, instances take no more than half as much a
         return inMinute.every(inThat => inThat <= 1.5 * limit)
       }
     ),
-    { seed: seedOf(t), numRuns: 60 }
+    { seed: seedOf(t), numRuns: 60, endOnFailure: true }
   )
   t.ok(most > 1, `at the most ${most.toFixed(2)} × the limit`)
+})
+
+t.test('what one instance took since the others last heard of it counts all the same', async t => {
+  const nowMs = START_MS
+  const source = sharedSource(() => nowMs, 4)
+  const [first, ...others] = Array.from({ length: 4 }, () => budgetOf(400, source, () => nowMs))
+  for (const instance of others) instance.beat()
+  await Promise.resolve()
+  const admitted = async (instance: Budget | undefined) =>
+    (await Promise.all(Array.from({ length: 400 }, () => instance?.take(1)))).filter(answer => answer?.isAdmitted)
+      .length
+  t.equal(await admitted(first), 400)
+  source.isAway = true
+  const alone = await Promise.all(others.map(admitted))
+  t.same(alone, [50, 50, 50], 'no more than half of the limit for all of them')
 })
