@@ -8,6 +8,9 @@ import { readiness } from '../../helpers/service-process.ts'
 import { postReply } from '../../helpers/thread.ts'
 import { until } from '../../helpers/until.ts'
 
+/** Of which one is not delayed by what else a busy machine does. */
+const MANY_TRIES = 12
+
 t.test(
   'while the store hangs a cookie is answered 503, never 401, and works again afterwards',
   needsRedis(),
@@ -20,7 +23,7 @@ t.test(
     redis.pause()
     const answers = await Promise.all(Array.from({ length: 20 }, () => reply(cookie)))
     const later = await reply(cookie)
-    const leastMs = await fastestMs(() => reply(cookie))
+    const leastMs = await fastestMs(() => reply(cookie), MANY_TRIES)
     t.ok(leastMs < 700, 'once that is known, nobody waits for it any more')
 
     for (const answer of [...answers, later]) expectProblem(t, answer, 'store-unavailable')
@@ -37,11 +40,14 @@ t.test(
     t.same(recovered, [200, []])
     t.equal((await reply(cookie)).status, 201)
     t.same(takeNames(), ['alice'])
-    const told = service.logLines().filter(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL'))
-    // On a busy machine it may be away more than once.
-    const directions = told.map(({ level }) => level)
-    t.ok(directions.every((level, index) => level !== directions[index - 1]))
-    t.ok(told.length >= 2 && told.length % 2 === 0, 'the log says once that it went and once that it came back')
+    const told = () => service.logLines().filter(({ msg }) => String(msg).includes('AUTH_SESSION_STORE_URL'))
+    // On a busy machine it may be away more than once, and the last line may come after the answer.
+    const both = await until(told, ({ length }) => length >= 2 && length % 2 === 0)
+    const directions = both.map(({ level }) => level)
+    t.ok(
+      directions.every((level, index) => level !== directions[index - 1]),
+      'the log says once that it went and once that it came back'
+    )
   }
 )
 
@@ -53,7 +59,7 @@ t.test('a store that died is answered 503, at once, and found again when it is b
   await redis.kill()
   expectProblem(t, await reply(cookie), 'store-unavailable')
   expectProblem(t, await reply(cookie), 'store-unavailable')
-  t.ok((await fastestMs(() => reply(cookie))) < 300, 'without waiting for anything')
+  t.ok((await fastestMs(() => reply(cookie), MANY_TRIES)) < 300, 'without waiting for anything')
 
   await redis.restart()
   await until(
