@@ -1,10 +1,11 @@
 // docs/metrics.md against what a scraper really reads, and Prometheus' own opinion of it.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { freePort } from '../../helpers/free-port.ts'
 import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
 import { declaredIn, scrape } from '../../helpers/metrics.ts'
 import { startTarget } from '../../helpers/target.ts'
@@ -106,6 +107,43 @@ t.test('promtool finds nothing wrong with it', { skip: missing('promtool') }, as
   await until(() => promtool.exitCode !== null)
   t.same([said.join(''), promtool.exitCode], ['', 0])
 })
+
+t.test('Prometheus scrapes it, as OpenMetrics, and finds every figure', { skip: missing('prometheus') }, async t => {
+  const port = await freePort()
+  const config = join(directory, 'prometheus.yml')
+  const { host } = new URL(target.service.adminUrl)
+  writeFileSync(
+    config,
+    `{global: {scrape_interval: 1s}, scrape_configs: [{job_name: bff, static_configs: [{targets: ['${host}']}]}]}`
+  )
+  const prometheus = spawn(
+    'prometheus',
+    [`--config.file=${config}`, `--storage.tsdb.path=${directory}/tsdb`, `--web.listen-address=127.0.0.1:${port}`],
+    { stdio: 'ignore' }
+  )
+  t.teardown(() => prometheus.kill('SIGKILL'))
+  const ask = async (query: string): Promise<number | undefined> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`)
+    const { data } = (await answer.json()) as { data?: { result: { value: [number, string] }[] } }
+    return data?.result[0] && Number(data.result[0].value[1])
+  }
+  await until(async () => (await ask('up').catch(() => undefined)) === 1)
+
+  t.equal(await ask('scrape_samples_scraped'), live.figures.size)
+  t.equal(
+    await ask('sum(reply_verdicts_total{delivery="sent"})'),
+    sumOf(live, 'reply_verdicts_total{', 'delivery="sent"')
+  )
+  const median = await ask('histogram_quantile(0.5, sum by (le) (http_server_request_duration_seconds_bucket))')
+  t.ok(median !== undefined && median > 0, `${median} s`)
+})
+
+function sumOf({ figures }: typeof live, name: string, label: string): number {
+  return [...figures].reduce(
+    (sum, [series, value]) => (series.startsWith(name) && series.includes(label) ? sum + value : sum),
+    0
+  )
+}
 
 t.test('HEAD is answered without a body, another method and another address with 404', async t => {
   const { adminUrl } = target.service
