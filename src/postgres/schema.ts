@@ -70,14 +70,17 @@ const MIGRATION_TIMEOUT_MS = 30_000
 export async function prepareSchema(ask: Ask, options: SchemaOptions): Promise<void> {
   const { schema, migrations = MIGRATIONS } = options
   try {
-    if ((await versionOf(ask, schema)) !== migrations.length) await migrate(ask, options, migrations)
+    if (((await versionOf(ask, schema)) ?? migrations.length) !== migrations.length) await migrate(ask, options, migrations)
     await refuseForeign(ask, schema)
+    // One that was emptied has its tables; which version they have is known by their columns.
+    await ask(`INSERT INTO ${schema}.store (version) VALUES ($1) ON CONFLICT DO NOTHING`, [migrations.length])
   } catch (error) {
     throw error instanceof Error ? (refusalOf(error, options, migrations) ?? error) : error
   }
 }
 
-async function versionOf(ask: Ask, schema: string): Promise<number> {
+/** 0 where there are no tables; undefined where they are empty. */
+async function versionOf(ask: Ask, schema: string): Promise<number | undefined> {
   // Asked of the catalog itself: what to_regclass remembers may be older than a lock that was waited for.
   const tables = await ask(
     `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relname = 'store'`,
@@ -85,7 +88,7 @@ async function versionOf(ask: Ask, schema: string): Promise<number> {
   )
   if (tables.length === 0) return 0
   const [row] = await ask(`SELECT version FROM ${schema}.store`)
-  return Number(row?.['version'] ?? 0)
+  return row && Number(row['version'])
 }
 
 async function migrate(
@@ -101,7 +104,7 @@ async function migrate(
       MIGRATION_TIMEOUT_MS
     )
     // Asked again under the lock: another process may have been quicker.
-    const from = await versionOf(ask, schema)
+    const from = (await versionOf(ask, schema)) ?? migrations.length
     refuseNewer(from, migrations.length)
     if (from === 0) await createSchema(ask, schema)
     for (const statement of migrations.slice(from).flatMap(migration => migration(schema))) {

@@ -124,7 +124,13 @@ async function startIn(directory: string, settings: PostgresSettings): Promise<P
 
   const query: PostgresServer['query'] = (sql, values = []) => ask(url, sql, values)
   const signal = (name: NodeJS.Signals): void => {
-    for (const pid of processesOf(child.pid)) process.kill(pid, name)
+    for (const pid of processesOf(child.pid)) {
+      try {
+        process.kill(pid, name)
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
   }
   async function kill(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return

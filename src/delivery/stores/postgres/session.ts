@@ -21,6 +21,9 @@ export interface PostgresSessionOptions {
   readonly clock?: string | undefined
 }
 
+/** The tables have gone, or were emptied. */
+class NoMemory extends Error {}
+
 /**
  * The records' connections to Postgres. Each greets the server before anything else is said: may records be kept there,
  * does it take them, and is it still the one that was there before?
@@ -130,8 +133,7 @@ export class PostgresSession {
       do await this.#introduce(ask, facts, isProbing)
       while (this.server.hasNews)
     } catch (error) {
-      // Its tables may have gone.
-      if (error instanceof Error && codeOf(error) === '42P01') this.#isPrepared = false
+      if (error instanceof NoMemory || (error instanceof Error && codeOf(error) === '42P01')) this.#isPrepared = false
       throw error
     }
     this.#facts = facts
@@ -161,7 +163,7 @@ export class PostgresSession {
       SELECT run, epoch, standbys, floor(extract(epoch FROM lost_at) * 1000)::float8 AS lost_at_ms, loss_matters_for_ms,
         (SELECT now_ms FROM (${this.statements.now}) now) AS now_ms
       FROM ${schema}.store ${lock}`)
-    if (!row) throw new Error('the memory of the store is missing')
+    if (!row) throw new NoMemory()
     const text = (name: string): string => String(row[name] ?? '')
     const [atMs, mattersForMs] = [row['lost_at_ms'], row['loss_matters_for_ms']]
     const isLost = typeof atMs === 'number' && typeof mattersForMs === 'number'

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
 import { createPostgresStore, type PostgresStoreOptions } from '../../../../src/delivery/stores/postgres/store.ts'
+import type { PostgresAddress } from '../../../../src/lib/service/postgres-address.ts'
 import { logEvents } from '../../../../src/observability/event-log.ts'
 import type { PostgresServer } from '../../../helpers/postgres-server.ts'
 import { postgresAddress } from '../../../lib/addresses.ts'
@@ -31,7 +32,7 @@ export function newSchema(): string {
 export async function openPostgresStore(
   t: Test,
   storeUrl: string,
-  { schema, ...options }: Partial<PostgresStoreOptions> & { readonly schema?: string } = {}
+  { schema, failover, ...options }: Partial<PostgresStoreOptions> & Partial<Pick<PostgresAddress, 'schema' | 'failover'>> = {}
 ): Promise<OpenedStore> {
   const told: Told[] = []
   // pino takes fields before the sentence, or the sentence alone.
@@ -42,7 +43,7 @@ export async function openPostgresStore(
   // A silent one makes no child for the lines that are always written.
   const log = { level: 'silent', info: tell('info'), warn: tell('warn'), error: tell('error') }
   const store = await createPostgresStore({
-    address: postgresAddress(storeUrl, schema),
+    address: { ...postgresAddress(storeUrl, schema), ...(failover && { failover }) },
     monotonic: () => performance.now(),
     emit: logEvents(log as unknown as Logger),
     commandTimeoutMs: PATIENT_MS,
