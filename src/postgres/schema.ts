@@ -70,7 +70,8 @@ const MIGRATION_TIMEOUT_MS = 30_000
 export async function prepareSchema(ask: Ask, options: SchemaOptions): Promise<void> {
   const { schema, migrations = MIGRATIONS } = options
   try {
-    if (((await versionOf(ask, schema)) ?? migrations.length) !== migrations.length) await migrate(ask, options, migrations)
+    if (((await versionOf(ask, schema)) ?? migrations.length) !== migrations.length)
+      await migrate(ask, options, migrations)
     await refuseForeign(ask, schema)
     // One that was emptied has its tables; which version they have is known by their columns.
     await ask(`INSERT INTO ${schema}.store (version) VALUES ($1) ON CONFLICT DO NOTHING`, [migrations.length])

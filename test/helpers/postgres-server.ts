@@ -14,6 +14,9 @@ import { freePort } from './free-port.ts'
 /** As in postgresql.conf: `{ synchronous_commit: 'off' }`. Nothing waits for the disk unless they say otherwise. */
 export type PostgresSettings = Readonly<Record<string, string>>
 
+/** What lies beside its data, by name: `server.crt` and `server.key` switch TLS on. */
+export type PostgresFiles = Readonly<Record<string, string>>
+
 export type PostgresRow = Readonly<Record<string, unknown>>
 
 export interface PostgresServer {
@@ -68,8 +71,12 @@ export function needsPostgres(): { skip?: string } {
 }
 
 /** Starts a Postgres that ends with the test. */
-export async function postgresFor(t: Test, settings: PostgresSettings = {}): Promise<PostgresServer> {
-  const postgres = await startPostgres(settings)
+export async function postgresFor(
+  t: Test,
+  settings: PostgresSettings = {},
+  files: PostgresFiles = {}
+): Promise<PostgresServer> {
+  const postgres = await startPostgres(settings, files)
   t.teardown(() => postgres.stop())
   return postgres
 }
@@ -88,11 +95,19 @@ export function asServerUser(command: string, args: readonly string[]): [string,
   return ['setpriv', [`--reuid=${USER}`, `--regid=${USER}`, '--init-groups', command, ...args]]
 }
 
-export async function startPostgres(settings: PostgresSettings = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  settings: PostgresSettings = {},
+  files: PostgresFiles = {}
+): Promise<PostgresServer> {
   const directory = privateDirectory()
   template ??= makeTemplate()
-  spawnSync('cp', ['-a', template, join(directory, 'data')])
-  return startIn(directory, settings)
+  const data = join(directory, 'data')
+  spawnSync('cp', ['-a', template, data])
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 })
+    if (IS_ROOT) spawnSync('chown', [USER, join(data, name)])
+  }
+  return startIn(directory, { ...('server.crt' in files && { ssl: 'on' }), ...settings })
 }
 
 /** What initdb makes, once for all servers of a process: it takes longer than everything else. */

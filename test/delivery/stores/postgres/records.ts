@@ -32,7 +32,11 @@ export function newSchema(): string {
 export async function openPostgresStore(
   t: Test,
   storeUrl: string,
-  { schema, failover, ...options }: Partial<PostgresStoreOptions> & Partial<Pick<PostgresAddress, 'schema' | 'failover'>> = {}
+  {
+    schema,
+    failover,
+    ...options
+  }: Partial<PostgresStoreOptions> & Partial<Pick<PostgresAddress, 'schema' | 'failover'>> = {}
 ): Promise<OpenedStore> {
   const told: Told[] = []
   // pino takes fields before the sentence, or the sentence alone.
