@@ -17,6 +17,11 @@ export type PostgresSettings = Readonly<Record<string, string>>
 /** What lies beside its data, by name: `server.crt` and `server.key` switch TLS on. */
 export type PostgresFiles = Readonly<Record<string, string>>
 
+/** Of a test, or of whatever else ends what it started. */
+export interface Ends {
+  teardown(end: () => unknown): void
+}
+
 export type PostgresRow = Readonly<Record<string, unknown>>
 
 export interface PostgresServer {
@@ -36,7 +41,7 @@ export interface PostgresServer {
   /** Starts it on the same port; what it kept on disk is there. */
   restart(): Promise<void>
   /** A server that follows this one, and has received what it had when this returns. */
-  follow(t: Test, settings?: PostgresSettings): Promise<PostgresServer>
+  follow(t: Ends, settings?: PostgresSettings): Promise<PostgresServer>
   promote(): Promise<void>
   /** Ends it and removes what it kept. */
   stop(): Promise<void>

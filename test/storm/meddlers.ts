@@ -31,8 +31,11 @@ export const PAGINGS: Readonly<Record<string, Partial<Switches>>> = {
 
 /** A page and a bit, so that a thread is longer than what is asked for at once. */
 const OLD_MESSAGES = 70
-/** In so many threads replies are removed and edited, too; what was lost there before stays unknown. */
-const MODERATED = 0.2
+/**
+ * In so many threads replies are removed and edited, too; what was lost there before stays unknown. None may be where records
+ * can get lost: a reply that has neither its record nor its place in the thread is taken for one that was never sent.
+ */
+export const MODERATED = 0.2
 const HOUR_MS = 3_600_000
 
 export class Meddlers {
@@ -41,12 +44,12 @@ export class Meddlers {
   readonly #threads: readonly MeddledThread[]
   changes = 0
 
-  constructor(emulator: CometChatEmulator, random: () => number, threads: readonly StormThread[]) {
+  constructor(emulator: CometChatEmulator, random: () => number, threads: readonly StormThread[], moderated = MODERATED) {
     this.#emulator = emulator
     this.#random = random
     this.#threads = threads.map((thread, index) => {
       const others = Array.from({ length: OLD_MESSAGES }, (_, age) => this.#write(thread, HOUR_MS - age * 1000))
-      return { ...thread, others, isModerated: index < threads.length * MODERATED }
+      return { ...thread, others, isModerated: index < threads.length * moderated }
     })
   }
 

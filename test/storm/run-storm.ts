@@ -13,7 +13,8 @@ import { startRedis, withoutRedis } from '../helpers/redis-server.ts'
 import type { ServiceEnv } from '../helpers/service-process.ts'
 import { Instance } from './instance.ts'
 import { Judge, type Score } from './judge.ts'
-import { Meddlers, PAGINGS } from './meddlers.ts'
+import { Meddlers, MODERATED, PAGINGS } from './meddlers.ts'
+import { PostgresWeather } from './postgres-weather.ts'
 import { sleep } from './sleep.ts'
 import { type Place, StormClients } from './storm-clients.ts'
 
@@ -23,7 +24,7 @@ export interface StormOptions {
   readonly seconds: number
   readonly seed: number
   /** `memory` shows what the storm does to instances that share nothing and forget: it must double replies. */
-  readonly store: 'file' | 'redis' | 'both' | 'memory'
+  readonly store: 'file' | 'redis' | 'both' | 'postgres' | 'memory'
   /** How CometChat pages its threads: a name of PAGINGS; by the seed unless given. */
   readonly paging?: string | undefined
   /** How long it may take to come to rest. */
@@ -35,6 +36,9 @@ export interface StormOptions {
 export interface StormFacts {
   readonly kills: number
   readonly pauses: number
+  /** Of a Postgres and its PgBouncer, and whether a standby took its place that had not received everything. */
+  readonly storeKills: number
+  readonly hasFailedOver: boolean
   /** Messages that others wrote, deleted, removed or edited. */
   readonly changes: number
   readonly paging: string
@@ -85,6 +89,7 @@ class Storm {
   readonly #beganAtMs = performance.now()
   readonly #paging: string
   #meddlers: Meddlers | undefined
+  #postgres: PostgresWeather | undefined
   #missing: string | undefined
   #kills = 0
   #pauses = 0
@@ -113,6 +118,7 @@ class Storm {
     const { store } = this.#options
     if (store === 'redis' || store === 'both') await this.#placeOnRedis(env)
     if (store === 'file' || store === 'both') this.#placeOnFile(env)
+    if (store === 'postgres') await this.#placeOnPostgres(env)
     if (store === 'memory')
       this.#place(
         'memory',
@@ -131,7 +137,7 @@ class Storm {
     const signals = signal ? [signal] : []
     const parents = this.#addThreads()
     const threads = [...parents].map(([user, parent]) => ({ user, parent }))
-    const meddlers = new Meddlers(this.#emulator, createRandom(seed + 2), threads)
+    const meddlers = new Meddlers(this.#emulator, createRandom(seed + 2), threads, this.#postgres ? 0 : MODERATED)
     this.#meddlers = meddlers
     const progress = setInterval(() => this.#options.onProgress?.(this.#facts()), 1000)
     const ending = setTimeout(() => calm.abort(), seconds * 1000)
@@ -175,6 +181,16 @@ class Storm {
     )
   }
 
+  async #placeOnPostgres(env: ServiceEnv): Promise<void> {
+    const postgres = await PostgresWeather.begin()
+    this.#ends.push(() => postgres.end())
+    this.#postgres = postgres
+    this.#place(
+      'postgres',
+      postgres.urls.map((url, index) => this.#instance(`postgres-${index + 1}`, { ...env, STORE_URL: url }))
+    )
+  }
+
   #placeOnFile(env: ServiceEnv): void {
     const directory = mkdtempSync(join(tmpdir(), 'storm-'))
     this.#ends.push(() => rmSync(directory, { recursive: true, force: true }))
@@ -204,7 +220,10 @@ class Storm {
 
   /** Every instance meets its own weather until it is calm. */
   async #batter(calm: AbortSignal): Promise<void> {
-    await Promise.all(this.#instances.map(instance => this.#batterOne(instance, calm)))
+    await Promise.all([
+      ...this.#instances.map(instance => this.#batterOne(instance, calm)),
+      this.#postgres?.blow(this.#options.seconds, this.#random, calm)
+    ])
   }
 
   async #batterOne(instance: Instance, calm: AbortSignal): Promise<void> {
@@ -229,8 +248,9 @@ class Storm {
     return { ...this.#judge.score(), lies, ...this.#weather(), seconds, lagMs, ...missing }
   }
 
-  #weather(): Pick<StormFacts, 'kills' | 'pauses' | 'changes' | 'paging'> {
+  #weather(): Pick<StormFacts, 'kills' | 'pauses' | 'changes' | 'paging' | 'storeKills' | 'hasFailedOver'> {
     const changes = this.#meddlers?.changes ?? 0
-    return { kills: this.#kills, pauses: this.#pauses, changes, paging: this.#paging }
+    const { kills: storeKills = 0, hasFailedOver = false } = this.#postgres ?? {}
+    return { kills: this.#kills, pauses: this.#pauses, changes, paging: this.#paging, storeKills, hasFailedOver }
   }
 }

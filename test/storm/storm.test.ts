@@ -1,4 +1,5 @@
 import t from 'tap'
+import { needsPgBouncer } from '../helpers/pgbouncer.ts'
 import { needsRedis } from '../helpers/redis-server.ts'
 import { QUIET_MS, runStorm } from './run-storm.ts'
 
@@ -23,6 +24,23 @@ t.test('in a short storm of failures, kills and pauses no reply is doubled or lo
     t.equal(facts.missing, undefined)
   })
 })
+
+t.test(
+  'nor over a Postgres that is killed, and whose standby had not received everything',
+  needsPgBouncer(),
+  async t => {
+    const facts = await runStorm({ replies: 250, seconds: 12, seed, store: 'postgres', restSeconds: 120 })
+    t.comment(JSON.stringify(facts))
+
+    t.ok(facts.hasFailedOver && facts.storeKills > 0, `${facts.storeKills} kills of the server or its pooler`)
+    t.equal(facts.lost, 0)
+    t.same(facts.lies, [], 'nothing was told wrongly')
+    t.ok(facts.sent > facts.replies / 2, `${facts.sent} of ${facts.replies} told as sent`)
+    t.test('nothing is doubled', hasProved(facts), async t => {
+      t.equal(facts.doubled, 0)
+    })
+  }
+)
 
 t.test('the same storm over records that are not shared and do not last doubles replies, and sees it', async t => {
   const facts = await runStorm({ replies: 150, seconds: 4, seed, store: 'memory', restSeconds: 4 })

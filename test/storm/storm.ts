@@ -3,8 +3,9 @@ import type { Score } from './judge.ts'
 import { PAGINGS } from './meddlers.ts'
 import { QUIET_MS, runStorm, type StormFacts } from './run-storm.ts'
 
+const STORES = ['file', 'redis', 'both', 'postgres'] as const
 const PAGING_NAMES = Object.keys(PAGINGS)
-const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store file|redis|both]
+const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store file|redis|both|postgres]
                         [--paging NAME]
 
 Starts a local CometChat that fails at random, two instances of the service on one Redis and one on a file, kills and
@@ -15,7 +16,8 @@ posted twice or lost; then the exit status is 1. Ctrl-C ends it early with what 
   --seconds N   for how long (60); after that everything may come to rest
   --seed N      of the faults, the kills and the clients; processes and sockets stay as random as they are
   --paging NAME how CometChat pages its threads (by the seed): ${PAGING_NAMES.join(', ')}
-  --store       file, redis or both (both); without redis-server only the file
+  --store       file, redis, both or postgres (both); without redis-server only the file. A Postgres is killed, too, and once
+                a standby that has not received everything takes its place
 `
 /** sysexits.h: EX_USAGE. */
 const EXIT_USAGE = 64
@@ -31,7 +33,7 @@ interface Options {
   readonly replies: number
   readonly seconds: number
   readonly seed: number
-  readonly store: 'file' | 'redis' | 'both'
+  readonly store: (typeof STORES)[number]
   readonly paging: string | undefined
 }
 
@@ -99,14 +101,15 @@ function readOptions(): Options | 'help' | string {
     })
     const { store, paging, help } = values
     if (help) return 'help'
-    if (store !== 'file' && store !== 'redis' && store !== 'both') return '--store takes file, redis or both.'
+    const place = STORES.find(name => name === store)
+    if (place === undefined) return `--store takes one of ${STORES.join(', ')}.`
     if (paging !== undefined && !PAGING_NAMES.includes(paging)) return `--paging takes ${PAGING_NAMES.join(', ')}.`
     const [replies, seconds, seed] = [values.replies, values.seconds, values.seed].map(Number)
     if (replies === undefined || seconds === undefined || seed === undefined) return USAGE
     if (![replies, seconds, seed].every(Number.isSafeInteger) || replies < 1 || seconds < 1) {
       return '--replies, --seconds and --seed take whole numbers.'
     }
-    return { replies, seconds, seed, store, paging }
+    return { replies, seconds, seed, store: place, paging }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -51,10 +51,11 @@ const HARMLESS: Readonly<Record<string, RegExp>> = {
 export function readPostgresAddress(text: string): PostgresAddress | string {
   const [whole, userInfo = '', authority = '', path = '', query = ''] = SHAPE.exec(text) ?? []
   const options = new URLSearchParams(query)
-  const [username, password] = userInfo.split(/:(.*)/s, 2).map(decoded)
+  const user = userInfo.split(/:(.*)/s, 2).map(decoded)
+  const [username = '', password] = user
   const hosts = readHosts(authority || encodeURIComponent(options.get('host') ?? ''))
   const database = decoded(path)
-  if (whole === undefined || !hosts || username === undefined || database === undefined) return NOT_A_POSTGRES_ADDRESS
+  if (whole === undefined || !hosts || user.includes(undefined) || database === undefined) return NOT_A_POSTGRES_ADDRESS
   if (username === '') return 'names no user: postgres://user:password@host/database.'
   return (
     problemOf(options) ?? {
