@@ -44,7 +44,12 @@ export class Meddlers {
   readonly #threads: readonly MeddledThread[]
   changes = 0
 
-  constructor(emulator: CometChatEmulator, random: () => number, threads: readonly StormThread[], moderated = MODERATED) {
+  constructor(
+    emulator: CometChatEmulator,
+    random: () => number,
+    threads: readonly StormThread[],
+    moderated = MODERATED
+  ) {
     this.#emulator = emulator
     this.#random = random
     this.#threads = threads.map((thread, index) => {
