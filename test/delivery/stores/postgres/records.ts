@@ -1,5 +1,6 @@
 // Records in a Postgres that one test file shares; every test has a schema of its own.
 import { randomUUID } from 'node:crypto'
+import { Client } from 'pg'
 import type { Logger } from 'pino'
 import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
@@ -58,27 +59,30 @@ export async function openPostgresStore(
 }
 
 /** A schema whose clock is in our hands: it stands until it is moved. */
-export async function movableClock({ query }: PostgresServer) {
+export async function movableClock(t: Test, { url }: Pick<PostgresServer, 'url'>) {
   const schema = newSchema()
-  const table = `clock_of_${schema}`
-  await query(`CREATE TABLE ${table} AS SELECT clock_timestamp() AS at`)
+  const table = `public.clock_of_${schema}`
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query(`CREATE TABLE ${table} AS SELECT clock_timestamp() AS at`)
+  let passedMs = 0
   return {
     schema,
-    clock: `(SELECT at FROM public.${table})`,
-    move: (ms: number) => query(`UPDATE ${table} SET at = at + $1 * interval '1 millisecond'`, [ms])
+    clock: `(SELECT at FROM ${table})`,
+    monotonic: () => passedMs,
+    /** Time passes on both clocks in one moment: a beat in between would see one of them jump. */
+    async pass(ms: number) {
+      await client.query(`BEGIN; LOCK TABLE ${table}`)
+      passedMs += ms
+      await client.query(`UPDATE ${table} SET at = at + ${ms} * interval '1 millisecond'; COMMIT`)
+    }
   }
 }
 
 export async function makePostgresKit(t: Test, postgres: PostgresServer): Promise<StoreKit> {
-  let passedMs = 0
-  const { schema, clock, move } = await movableClock(postgres)
-  return {
-    open: async (): Promise<RecordStore> =>
-      (await openPostgresStore(t, postgres.url, { schema, clock, monotonic: () => passedMs })).store,
-    async pass(ms) {
-      passedMs += ms
-      await move(ms)
-    },
-    kept: KEPT_MS
-  }
+  const { pass, ...time } = await movableClock(t, postgres)
+  const open = async (): Promise<RecordStore> => (await openPostgresStore(t, postgres.url, time)).store
+  return { open, pass, kept: KEPT_MS }
 }

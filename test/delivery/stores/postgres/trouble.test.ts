@@ -144,9 +144,9 @@ t.test('the first of several hosts that may be used is, and another one when it 
 
 t.test('expired records go page by page, and no other', needs, async t => {
   if (!shared) return
-  const { schema, clock, move } = await movableClock(shared)
-  let passedMs = 0
-  const { store } = await openPostgresStore(t, shared.url, { schema, clock, monotonic: () => passedMs })
+  const { pass, ...time } = await movableClock(t, shared)
+  const { schema } = time
+  const { store } = await openPostgresStore(t, shared.url, time)
   const count = async (): Promise<number> => (await shared.query(`SELECT FROM ${schema}.records`)).length
   await Promise.all(Array.from({ length: 2500 }, async () => store.acquire(newClaim())))
   const kept = newClaim()
@@ -154,8 +154,7 @@ t.test('expired records go page by page, and no other', needs, async t => {
   await store.walk()
   t.equal(await count(), 2501, 'nothing has expired')
 
-  passedMs = 2 * LEASE_MS
-  await move(passedMs)
+  await pass(2 * LEASE_MS)
   for (let page = 0; page < 4; page++) await store.walk()
   t.equal(await count(), 1)
   t.same(await store.acquire({ ...kept, owner: 'B' }), { kind: 'in-doubt', owner: 'A', quietForMs: LEASE_MS })
