@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { CanaryWatch, withCanaries } from './canaries.ts'
 import { isExplained } from './reasons.ts'
 import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
 import { until } from './until.ts'
@@ -63,21 +64,33 @@ export type StartedWhen = 'ready' | 'listening'
 const STARTS_WITHIN_MS = 60_000
 const LINE_WITHIN_MS = 30_000
 
-/** Starts the service as a process of its own, on free ports, and stops it when the test ends. */
+/** For a test whose callers know a secret and write it where the service must cut it out. */
+export interface StartOptions {
+  readonly mayStopSecrets?: boolean
+}
+
+/**
+ * Starts the service as a process of its own, on free ports, and stops it when the test ends. The test fails where a
+ * secret of the service was in anything that it wrote, or had to be cut out of it.
+ */
 export async function startService(
   t: Pick<Test, 'teardown'>,
   env: ServiceEnv,
-  waitFor: StartedWhen = 'ready'
+  waitFor: StartedWhen = 'ready',
+  { mayStopSecrets = false }: StartOptions = {}
 ): Promise<ServiceProcess> {
-  const spawned = spawnService(env, [])
+  const spawned = spawnService(withCanaries({ ...baseEnv(), ...env }), [])
   // A process that is killed cannot say what it has executed.
   t.teardown(async () => {
     await spawned.stop(process.env['NODE_V8_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGTERM')
     const unexplained = spawned.logLines().find(line => !isExplained(line))
     if (unexplained) throw new Error(`a refusal without a reason that is explained: ${JSON.stringify(unexplained)}`)
+    const leaks = spawned.canaries.end(mayStopSecrets ? [] : spawned.logLines())
+    if (leaks.length > 0) throw new Error(`a secret left the service: ${leaks.join('; ')}`)
   })
   const line = await spawned.lineWhere(({ msg }) => msg === 'listening', STARTS_WITHIN_MS)
   const service = Object.assign(spawned, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
+  spawned.canaries.listensAt([service.url, service.adminUrl])
   if (waitFor === 'ready')
     await until(
       () => readiness(service),
@@ -96,16 +109,21 @@ export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly 
 
 /** Runs the service until it ends by itself: for configurations it refuses. */
 export async function runService(env: ServiceEnv, args: string[] = []) {
-  const service = spawnService(env, args)
+  const service = spawnService({ ...baseEnv(), ...env }, args)
   const exitCode = await service.exited
+  const leaks = service.canaries.end(service.logLines())
+  if (leaks.length > 0) throw new Error(`a secret left the service: ${leaks.join('; ')}`)
   return { exitCode, output: service.output.join('\n'), errors: service.errors.join('') }
 }
 
 function spawnService(env: ServiceEnv, args: string[]) {
   const child = spawn(LAUNCHER, args, {
-    env: { ...baseEnv(), ...env } as NodeJS.ProcessEnv,
+    env: env as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe']
   })
+  const canaries = new CanaryWatch(env)
+  child.stdout.on('data', canaries.stream('standard output'))
+  child.stderr.on('data', canaries.stream('standard error'))
   const output: string[] = []
   const parsed: LogLine[] = []
   const errors: string[] = []
@@ -127,6 +145,7 @@ function spawnService(env: ServiceEnv, args: string[]) {
     output,
     errors,
     exited,
+    canaries,
     logLines: () => [...parsed],
     lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = LINE_WITHIN_MS) =>
       new Promise<LogLine>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { createCometChatEmulator, type EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
+import { canary } from './canaries.ts'
 import type { Json } from './json.ts'
 import type { ServiceProcess } from './service-process.ts'
 import { tokenFor } from './tokens.ts'
@@ -9,7 +10,11 @@ const SEED = 7
 
 /** An emulator with a conversation of two, a group, an outsider, and one parent message in each conversation. */
 export async function startEmulator(t: Test, options: EmulatorOptions = {}) {
-  const emulator = createCometChatEmulator({ seed: SEED, ...options })
+  const emulator = createCometChatEmulator({
+    seed: SEED,
+    apiKeys: [{ key: canary(), scope: 'fullAccess' }],
+    ...options
+  })
   const { url } = await emulator.start()
   t.teardown(() => emulator.stop())
   for (const uid of ['alice', 'bob', 'carol', 'mallory']) emulator.addUser({ uid })

@@ -19,15 +19,20 @@ const auditFile = join(directory, 'audit.ndjson')
 
 writeFileSync(keyFile, KEYS[0])
 const { env, parentId } = await startEmulator(t, { apiKeys: KEYS.map(key => ({ key, scope: 'fullAccess' })) })
-const service = await startService(t, {
-  ...env,
-  COMETCHAT_API_KEY: undefined,
-  COMETCHAT_API_KEY_FILE: keyFile,
-  STORE_SECRET,
-  AUDIT_FILE: auditFile,
-  AUDIT_SECRET,
-  LOG_LEVEL: 'trace'
-})
+const service = await startService(
+  t,
+  {
+    ...env,
+    COMETCHAT_API_KEY: undefined,
+    COMETCHAT_API_KEY_FILE: keyFile,
+    STORE_SECRET,
+    AUDIT_FILE: auditFile,
+    AUDIT_SECRET,
+    LOG_LEVEL: 'trace'
+  },
+  'ready',
+  { mayStopSecrets: true }
+)
 
 async function replyAs(subject: string, requestId: string): Promise<string> {
   const answer = await postReply(service, {
