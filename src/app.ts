@@ -60,7 +60,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     isProxy,
     deadlineMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
-    onMalformed: door.noteMalformed
+    onMalformed: door.noteMalformed,
+    tripwire: parts.tripwire
   })
   const connections = new Connections({
     max: config.maxConnections,

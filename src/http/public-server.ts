@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Tripwire } from '../lib/service/tripwire.ts'
 import { answerProblem } from './error-handler.ts'
 import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'
@@ -15,6 +16,8 @@ export interface PublicServerOptions {
   readonly keepAliveTimeoutMs: number
   /** Told where bytes came from that are no request. */
   readonly onMalformed?: (address: string) => void
+  /** The last look at a request id that a caller chose: it is in answers that meet no hook, too. */
+  readonly tripwire?: Tripwire
 }
 
 const MAX_BODY_BYTES = 256 * 1024
@@ -25,7 +28,8 @@ export function createPublicServer({
   isProxy,
   deadlineMs,
   keepAliveTimeoutMs,
-  onMalformed
+  onMalformed,
+  tripwire
 }: PublicServerOptions): FastifyInstance {
   const app: FastifyInstance = fastify({
     // Fastify's own lines may quote errors and addresses; this service writes its own.
@@ -45,7 +49,10 @@ export function createPublicServer({
     forceCloseConnections: 'idle',
     trustProxy: isProxy,
     requestIdHeader: false,
-    genReqId: request => requestIdOf(request.headers['x-request-id']),
+    genReqId(request) {
+      const id = requestIdOf(request.headers['x-request-id'])
+      return tripwire?.cut(id, 'answer') ?? id
+    },
     exposeHeadRoutes: false,
     clientErrorHandler(error, socket) {
       if (error.code?.startsWith('HPE_') && socket.remoteAddress !== undefined) onMalformed?.(socket.remoteAddress)

@@ -3,9 +3,9 @@ import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times
 import { isLocal } from '../../lib/service/postgres-address.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
+import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
 import type { TracesConfig } from '../platform/traces.ts'
-import { type HoldsSecrets, secretsOf } from '../secrets-of.ts'
 import type { UidTableConfig } from '../uid.ts'
 import {
   CHOSEN_CLAIM,
@@ -28,13 +28,15 @@ interface Hazard {
 }
 
 /** What a start is judged by: the configuration that was read, and the flags of Node. */
-export interface Start extends HoldsSecrets {
+export interface Start {
   readonly flags: readonly string[]
   readonly admin: { readonly host: string }
   /** Every issuer whose tokens count. */
   readonly issuers: readonly NamedConfig[]
-  readonly auth: HoldsSecrets['auth'] & {
+  readonly auth: {
+    readonly introspection: { readonly client: IntrospectionClient } | undefined
     readonly httpHosts: ReadonlySet<string>
+    readonly login: { readonly clientSecret: Secret } | undefined
     readonly session: { readonly secrets: readonly Secret[]; readonly store: RedisAddress } | undefined
   }
   readonly uid: { readonly claim: string; readonly mode: string; readonly table: UidTableConfig | undefined }
@@ -46,6 +48,7 @@ export interface Start extends HoldsSecrets {
     readonly quietPeriodMs: number
   }
   readonly drainDelayMs: number
+  readonly audit: { readonly secrets: readonly Secret[] } | undefined
   readonly logLevel: string
   readonly traces: Pick<TracesConfig, 'url' | 'headers'> | undefined
 }
@@ -156,10 +159,21 @@ export function warningsOf(start: Start): string[] {
   return HAZARDS.flatMap(({ find, reason }) => find(start).map(found => `${found} ${reason}`))
 }
 
-function publishedSecrets(start: Start): string[] {
-  const isKnown = ([, secrets]: [string, readonly Secret[]]): boolean =>
-    secrets.some(secret => isPublished(secret.reveal()))
-  return [...[...secretsOf(start)].filter(isKnown).map(([variable]) => variable), ...publishedSecretsOf(start.issuers)]
+function publishedSecrets({ cometchat, auth, issuers, uid, delivery, audit }: Start): string[] {
+  const { introspection, login, session } = auth
+  const client = introspection?.client
+  const secrets: Readonly<Record<string, readonly (Secret | undefined)[]>> = {
+    COMETCHAT_API_KEY: cometchat.apiKeys,
+    AUTH_INTROSPECTION_CLIENT_SECRET: client && 'clientSecret' in client ? [client.clientSecret] : [],
+    AUTH_INTROSPECTION_TOKEN: client && 'token' in client ? [client.token] : [],
+    AUTH_LOGIN_CLIENT_SECRET: [login?.clientSecret],
+    AUTH_SESSION_SECRET: session?.secrets ?? [],
+    UID_TABLE_TOKEN: [uid.table?.kind === 'url' ? uid.table.token : undefined],
+    STORE_SECRET: [delivery.secret],
+    AUDIT_SECRET: audit?.secrets ?? []
+  }
+  const isKnown = (secret: Secret | undefined): boolean => secret !== undefined && isPublished(secret.reveal())
+  return [...Object.keys(secrets).filter(name => secrets[name]?.some(isKnown)), ...publishedSecretsOf(issuers)]
 }
 
 function isUnproved(address: StoreAddress): boolean {

@@ -46,6 +46,8 @@ async function replyAs(subject: string, requestId: string): Promise<string> {
 t.test('a secret is cut out of answers, the log and the audit file, and each way out has its alarm', async t => {
   const answers = [await replyAs(KEYS[0], 'request-of-the-key'), await replyAs('mallory', KEYS[0])]
   answers.push(await replyAs(STORE_SECRET, 'request-of-the-secret'))
+  const unreadable = await fetch(`${service.url}/%zz`, { headers: { 'x-request-id': KEYS[0] } })
+  answers.push(JSON.stringify([...unreadable.headers]) + (await unreadable.text()))
   for (const answer of answers) t.same(leaksIn([{ where: 'answer', text: answer }], { key: KEYS[0], STORE_SECRET }), [])
   t.match(answers[1], '"x-request-id","[removed]"')
   t.match(answers[1], '"instance":"urn:request:[removed]"')

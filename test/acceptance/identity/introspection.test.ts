@@ -119,6 +119,7 @@ t.test('a certified issuer answers for an opaque token of a service, until it is
     AUTH_JWT_AUDIENCE: OPAQUE_AUDIENCE,
     AUTH_JWT_SECRET: undefined,
     AUTH_ACT_SCOPE: 'replies:act',
+    AUTH_EXPLAIN_SCOPE: 'replies:act',
     AUTH_INTROSPECTION_URL: `${provider.issuer}/token/introspection`,
     AUTH_INTROSPECTION_CLIENT_ID: 'thread-replies',
     AUTH_INTROSPECTION_CLIENT_SECRET: provider.secretOf('thread-replies')
@@ -131,6 +132,8 @@ t.test('a certified issuer answers for an opaque token of a service, until it is
   const answer = await postReply(real, { token, parentId, headers })
   t.equal(answer.json.data?.sender, 'alice')
   t.match(await real.lineWhere(line => line['requestId'] === 'request-opaque'), { actors: ['billing'] })
+  const explained = await postReply(real, { token, parentId, headers: { ...headers, prefer: 'handling=explain' } })
+  t.match(explained, { status: 200, json: { identity: { uid: 'alice', actors: ['billing'] } } }, 'its scopes count')
   expectProblem(t, await postReply(real, { token: revoked, parentId, headers }), 'unauthenticated')
 })
 

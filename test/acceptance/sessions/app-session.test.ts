@@ -8,7 +8,7 @@ import { tokenFor } from '../../helpers/tokens.ts'
 
 for (const [name, startBackend] of BACKENDS) {
   t.test(`sessions of ${name}`, needsRedis(), async t => {
-    const target = await startSessionTarget(t)
+    const target = await startSessionTarget(t, { AUTH_EXPLAIN_SCOPE: 'replies:explain' })
     const { redis, reply, takeNames } = target
     const backend = await startBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
 
@@ -21,6 +21,15 @@ for (const [name, startBackend] of BACKENDS) {
       t.same(takeNames(), ['alice', 'bob'])
       const line = await target.service.lineWhere(({ subject }) => subject === 'alice')
       t.match(line, { scheme: 'app-session', uid: 'alice', delivery: 'sent' }, 'and the log says how')
+    })
+
+    t.test('a session has no scopes, so it explains nothing; and nothing is sent', async t => {
+      const cookie = await backend.login('alice')
+      const answer = await reply(cookie, { prefer: 'handling=explain', 'x-request-id': `explain-${name.length}` })
+      expectProblem(t, answer, 'forbidden')
+      t.same(takeNames(), [])
+      const line = await target.service.lineWhere(line => line['requestId'] === `explain-${name.length}`)
+      t.match(line, { code: 'forbidden', reason: 'explain-scope', delivery: 'not-sent', scheme: 'app-session' })
     })
 
     t.test('whoever signed out there is nobody here at once, also with a copy of the cookie', async t => {
