@@ -8,6 +8,8 @@ import { tokenFor } from '../../helpers/tokens.ts'
 
 /** Half of it may be lost on a busy machine. */
 const SLOW_MS = 1000
+/** The line is made once the answer has left, which the client may have read by then. */
+const LATE_MS = 500
 const DRAIN_DELAY_MS = 400
 
 const { emulator, env, parentId } = await startEmulator(t)
@@ -35,7 +37,7 @@ t.test('durationMs is the time that a request took here, and upstreamMs that of 
 
   const [durationMs, upstreamMs] = [figure(line, 'durationMs'), figure(line, 'upstreamMs')]
   t.ok(upstreamMs >= SLOW_MS, `${upstreamMs} ms`)
-  t.ok(durationMs <= tookMs, `${durationMs} ms, and ${tookMs} for the client`)
+  t.ok(durationMs <= tookMs + LATE_MS, `${durationMs} ms, and ${tookMs} for the client`)
   const parts = ['authMs', 'queueMs', 'storeMs', 'upstreamMs'].map(name => figure(line, name))
   const sumMs = parts.reduce((sum, ms) => sum + ms, 0)
   t.ok(durationMs >= sumMs - 1e-6, `${durationMs} ms, of which ${parts.join(' + ')} are known`)
@@ -57,7 +59,7 @@ t.test('durationMs counts from the headers: a body that comes slowly is part of 
   })
 
   const [durationMs, upstreamMs] = [figure(line, 'durationMs'), figure(line, 'upstreamMs')]
-  t.ok(durationMs >= SLOW_MS / 2 && durationMs <= tookMs, `${durationMs} of ${tookMs} ms`)
+  t.ok(durationMs >= SLOW_MS / 2 && durationMs <= tookMs + LATE_MS, `${durationMs} of ${tookMs} ms`)
   t.ok(upstreamMs <= durationMs - SLOW_MS / 2, `CometChat took ${upstreamMs} of ${durationMs} ms`)
 })
 
@@ -82,7 +84,7 @@ t.test('a refusal has a duration, and no figure of CometChat', async t => {
     postReply(service, { parentId, token: 'none', headers: { 'x-request-id': 'refused-call' } })
   )
 
-  t.ok(figure(line, 'durationMs') > 0 && figure(line, 'durationMs') <= tookMs)
+  t.ok(figure(line, 'durationMs') > 0 && figure(line, 'durationMs') <= tookMs + LATE_MS)
   t.notOk('attempts' in line || 'upstreamMs' in line)
 })
 
@@ -91,7 +93,7 @@ t.test('an address that is none has a duration, too', async t => {
     postReply(service, { parentId: '1/nowhere', token, headers: { 'x-request-id': 'nowhere-call' } })
   )
 
-  t.ok(figure(line, 'durationMs') > 0 && figure(line, 'durationMs') <= tookMs)
+  t.ok(figure(line, 'durationMs') > 0 && figure(line, 'durationMs') <= tookMs + LATE_MS)
 })
 
 t.test('delayMs is how long a drain serves on', async t => {

