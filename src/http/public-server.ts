@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { Tripwire } from '../lib/service/tripwire.ts'
+import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import { answerProblem } from './error-handler.ts'
 import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'

@@ -4,7 +4,7 @@ import { isVerifiableToken } from '../auth/bearer/token-format.ts'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isObject } from '../lib/json.ts'
-import { PUBLIC_KEY_ALGORITHMS } from '../lib/service/jwt-algorithms.ts'
+import { PUBLIC_KEY_ALGORITHMS } from '../lib/service/keys/jwt-algorithms.ts'
 import type { LoginSessions } from './sessions.ts'
 
 export interface LogoutTokenOptions {

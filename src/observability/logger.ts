@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { createTimestamp } from '../lib/clock.ts'
-import { Tripwire } from '../lib/service/tripwire.ts'
+import { Tripwire } from '../lib/tripwire/tripwire.ts'
 import { LogOutput } from './log-output.ts'
 
 const STANDARD_OUTPUT = 1

@@ -1,7 +1,7 @@
 // The tripwire, told what to look for.
 import type { Config } from '../config/load-config.ts'
 import { createHourly } from '../lib/hourly.ts'
-import type { Tripwire } from '../lib/service/tripwire.ts'
+import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import type { Emit } from '../observability/events.ts'
 
 /**

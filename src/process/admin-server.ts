@@ -2,8 +2,8 @@ import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRep
 import type { Logger } from 'pino'
 import type { Readiness } from '../app.ts'
 import { describeBug } from '../lib/bug.ts'
-import { cutAnswer } from '../lib/service/cut-answer.ts'
-import type { Tripwire } from '../lib/service/tripwire.ts'
+import { cutAnswer } from '../lib/tripwire/cut-answer.ts'
+import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import { formatFor } from '../observability/metrics/accept.ts'
 import type { Family } from '../observability/metrics/family.ts'
 

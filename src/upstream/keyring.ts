@@ -1,5 +1,5 @@
 import type { Secret } from '../lib/secret.ts'
-import { holds, type Spellings, spellingsOf } from '../lib/secret-spellings.ts'
+import { holds, type Spellings, spellingsOf } from '../lib/tripwire/secret-spellings.ts'
 
 /** The REST API keys: one in use, perhaps one more for the time of a rotation. */
 export interface Keyring {

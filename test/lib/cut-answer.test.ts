@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import fastify from 'fastify'
 import t from 'tap'
 import { Secret } from '../../src/lib/secret.ts'
-import { cutAnswer } from '../../src/lib/service/cut-answer.ts'
-import { type StoppedSecret, Tripwire } from '../../src/lib/service/tripwire.ts'
+import { cutAnswer } from '../../src/lib/tripwire/cut-answer.ts'
+import { type StoppedSecret, Tripwire } from '../../src/lib/tripwire/tripwire.ts'
 
 const KEY = '0c1f5e6a7b8d9e0f1a2b3c4d5e6f708192a3b4c5'
 const tripwire = new Tripwire()

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { MIN_SECRET_CHARACTERS, SecretScan } from '../../src/lib/secret-scan.ts'
+import { MIN_SECRET_CHARACTERS, SecretScan } from '../../src/lib/tripwire/secret-scan.ts'
 import { formsOf } from '../helpers/leaks.ts'
 
 const KEY = '0c1f5e6a7b8d9e0f1a2b3c4d5e6f708192a3b4c5'

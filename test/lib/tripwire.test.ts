@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Secret } from '../../src/lib/secret.ts'
-import { type StoppedSecret, Tripwire } from '../../src/lib/service/tripwire.ts'
+import { type StoppedSecret, Tripwire } from '../../src/lib/tripwire/tripwire.ts'
 import type { ServiceEvent } from '../../src/observability/events.ts'
 import { tellOfSecrets } from '../../src/parts/watched-secrets.ts'
 import { formsOf } from '../helpers/leaks.ts'

@@ -1,7 +1,7 @@
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import t from 'tap'
 import { Secret } from '../../src/lib/secret.ts'
-import { type StoppedSecret, Tripwire } from '../../src/lib/service/tripwire.ts'
+import { type StoppedSecret, Tripwire } from '../../src/lib/tripwire/tripwire.ts'
 import { ToldExporter } from '../../src/observability/traces/told-exporter.ts'
 
 const KEY = '0c1f5e6a7b8d9e0f1a2b3c4d5e6f708192a3b4c5'

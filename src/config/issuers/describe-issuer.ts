@@ -1,5 +1,5 @@
 import type { ClaimRule } from '../../lib/claims.ts'
-import { PUBLIC_KEY_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
+import { PUBLIC_KEY_ALGORITHMS } from '../../lib/service/keys/jwt-algorithms.ts'
 import type { IssuerConfig } from './issuer.ts'
 
 /**

@@ -1,8 +1,8 @@
 // One issuer, whether single variables or an entry of AUTH_ISSUERS_FILE describe it.
 import { type ClaimRule, demandsValue, parseClaimRules } from '../../lib/claims.ts'
 import type { Secret } from '../../lib/secret.ts'
-import { algorithmsServedBy, PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/jwt-algorithms.ts'
-import { parseKeyFile } from '../../lib/service/key-file.ts'
+import { algorithmsServedBy, PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS } from '../../lib/service/keys/jwt-algorithms.ts'
+import { parseKeyFile } from '../../lib/service/keys/key-file.ts'
 import { urlFault } from '../env-reader.ts'
 import { hopelessRules } from './hopeless-rules.ts'
 

@@ -1,4 +1,4 @@
-import { parseKeyFile } from '../../../lib/service/key-file.ts'
+import { parseKeyFile } from '../../../lib/service/keys/key-file.ts'
 import { watchFileText } from '../../../lib/watch-file.ts'
 import type { Emit } from '../../../observability/events.ts'
 import { type KeySet, parseKeySet } from './key-set.ts'

@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose'
 import { importJWK } from 'jose/key/import'
 import { isObject } from '../../../lib/json.ts'
-import { algorithmsOfKey } from '../../../lib/service/jwt-algorithms.ts'
+import { algorithmsOfKey } from '../../../lib/service/keys/jwt-algorithms.ts'
 import { type KeyHint, keyIdOf } from './key-source.ts'
 import { KeysProblem } from './keys-problem.ts'
 

@@ -1,5 +1,5 @@
 import type { Secret } from '../../../lib/secret.ts'
-import { parseSharedSecrets } from '../../../lib/service/shared-secrets.ts'
+import { parseSharedSecrets } from '../../../lib/service/keys/shared-secrets.ts'
 import { watchFileText } from '../../../lib/watch-file.ts'
 import type { Emit } from '../../../observability/events.ts'
 import type { KeySource } from './key-source.ts'

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { isObject, type JsonObject } from '../json.ts'
+import { isObject, type JsonObject } from '../../json.ts'
 import { algorithmsOfKey } from './jwt-algorithms.ts'
 
 /** RFC 7518 §3.3. */

@@ -1,4 +1,4 @@
-import { Secret } from '../secret.ts'
+import { Secret } from '../../secret.ts'
 
 const MAX_SECRETS = 4
 const MIN_BYTES = 32

@@ -1,5 +1,5 @@
 import type { Secret } from '../secret.ts'
-import { SecretScan } from '../secret-scan.ts'
+import { SecretScan } from './secret-scan.ts'
 
 /** Ways out of the process. */
 export type Exit = 'answer' | 'log' | 'audit' | 'traces' | 'metrics'
