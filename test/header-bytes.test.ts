@@ -13,16 +13,18 @@ const READS_HEADERS = /rawHeaders|headers\b|[cC]ookie/
 /** Files that may think in Unicode, and of what: none of it is a header. */
 const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'config/': 'the environment and the files that it names',
+  'delivery/stores/postgres/greeting.ts': 'a setting of Postgres',
   'http/guard/reserved-members.ts': 'members of the body, and only to refuse more of them',
   'lib/ascii.ts': 'lower-cases what a pattern found to be A to Z',
   'lib/claims.ts': 'variables that demand claims',
   'lib/service/keys/key-file.ts': 'a file of keys',
   'lib/service/keys/shared-secrets.ts': 'a file of secrets',
   'lib/service/uid-table.ts': "lines of the app's own file",
+  'lib/tripwire/secret-scan.ts': 'secrets, and only to find them in more spellings',
+  'lib/tripwire/secret-spellings.ts': 'secrets, and only to find them in more spellings',
   'login/return-path.ts': 'a path, and only to refuse more of them',
   'parts/data-directory.ts': 'a file that holds a secret',
   'routes/reply-rules.ts': 'mentions in a text, addresses in the body',
-  'upstream/keyring.ts': 'spellings of the key, made here',
   'upstream/users.ts': 'a name that people read'
 }
 

@@ -1,3 +1,5 @@
+import { asciiLowerCase, trimBlanks } from '../../lib/ascii.ts'
+
 /** What this service makes of a `Prefer` header (RFC 7240). */
 export interface Preferences {
   /** `wait=N` (§4.3), in milliseconds. */
@@ -44,8 +46,8 @@ function preferencesIn(header: string): Preference[] {
   let beginsAt = 0
   let isParameter = false
   for (const end of [...separatorsIn(header), header.length]) {
-    const [, name = '', value = ''] = PAIR.exec(header.slice(beginsAt, end).trim()) ?? []
-    found.push({ name: name.toLowerCase(), value: wordOf(value), isParameter })
+    const [, name = '', value = ''] = PAIR.exec(trimBlanks(header.slice(beginsAt, end))) ?? []
+    found.push({ name: asciiLowerCase(name), value: wordOf(value), isParameter })
     isParameter = header[end] === ';'
     beginsAt = end + 1
   }
@@ -67,5 +69,5 @@ function separatorsIn(header: string): number[] {
 
 function wordOf(value: string): string {
   const text = value.startsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, '$1') : value
-  return text.toLowerCase()
+  return asciiLowerCase(text)
 }

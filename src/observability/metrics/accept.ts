@@ -1,3 +1,5 @@
+import { asciiLowerCase, trimBlanks } from '../../lib/ascii.ts'
+
 export type Format = 'openmetrics' | 'prometheus'
 
 /** One element of `Accept` (RFC 9110 §12.5.1). */
@@ -26,7 +28,7 @@ export function formatFor(accept: string | undefined): Format {
 
 /** None for an element that is malformed: the others count. */
 function rangeIn(element: string): MediaRange[] {
-  const [type = '', ...parameters] = element.split(';').map(part => part.trim().toLowerCase())
+  const [type = '', ...parameters] = element.split(';').map(part => asciiLowerCase(trimBlanks(part)))
   if (!RANGE.test(type)) return []
   const parameterOf = (name: string): string | undefined =>
     parameters.find(parameter => parameter.startsWith(`${name}=`))?.slice(name.length + 1)
