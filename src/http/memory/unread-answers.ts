@@ -50,12 +50,13 @@ export class UnreadAnswers {
     }
     server.on('connection', (socket: Socket) => void open.add(socket.on('close', forget)))
     server.on('listening', () => {
-      const timer = setInterval(() => this.#look(), this.#everyMs).unref()
+      const timer = setInterval(() => this.look(), this.#everyMs).unref()
       server.once('close', () => clearInterval(timer))
     })
   }
 
-  #look(): void {
+  /** Once; a server that is watched is looked at by itself. */
+  look(): void {
     const waiting: Socket[] = []
     for (const socket of this.#open) {
       if (socket.writableLength === 0) this.#unread.delete(socket)
