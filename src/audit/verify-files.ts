@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readLine, type Seal } from './chain.ts'
-import { type Anchor, Verifier } from './verify.ts'
+import type { Anchor } from './read-chain.ts'
+import { Verifier } from './verify.ts'
 
 export interface Verification {
   readonly exitCode: number

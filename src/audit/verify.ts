@@ -1,44 +1,7 @@
 // Whether the lines of audit files are all there, unchanged and in order. It knows neither files nor the process.
 import { hash } from 'node:crypto'
 import { type AuditLine, claimOf, LINE_START, macOf, readLine, type Seal } from './chain.ts'
-
-export type BreakKind =
-  /** Not a line of an audit file, or one that was cut short. */
-  | 'unreadable'
-  /** Not sealed by any of the secrets: changed, or written with another secret. */
-  | 'altered'
-  /** Lines are not there that were. */
-  | 'missing'
-  /** A line stands where it was not written. */
-  | 'out-of-order'
-  /** A line stands there twice. */
-  | 'repeated'
-  /** The log has seen lines after the last one of a chain. */
-  | 'cut'
-  /** The service itself says that it could not write lines. */
-  | 'lost'
-
-export interface Break {
-  readonly kind: BreakKind
-  /** Undefined where no line is left to show. */
-  readonly place?: Place
-  readonly detail: string
-}
-
-export interface Place {
-  readonly file: string
-  /** From 1. */
-  readonly line: number
-}
-
-/** What the log says of a chain: so many lines, of which the last one has this mac. */
-export interface Anchor {
-  readonly chain: string
-  readonly count: number
-  readonly head: string
-  /** RFC 3339; when it was written. */
-  readonly time: string
-}
+import { type Anchor, type Break, type Place, ReadChain } from './read-chain.ts'
 
 export interface Verdict {
   readonly lines: number
@@ -48,16 +11,6 @@ export interface Verdict {
   readonly unfinished: readonly string[]
 }
 
-interface ChainRecord {
-  next: number
-  /** Mac of line `next - 1`; undefined where that line cannot be trusted. */
-  head: string | undefined
-  /** Numbers that were jumped over and may still turn up, with the line before which they are missing. */
-  readonly holes: Map<number, Place>
-  end: 'close' | 'moved' | undefined
-  endTime: string
-}
-
 interface Fragment {
   readonly place: Place
   readonly text: string
@@ -65,14 +18,11 @@ interface Fragment {
 
 /** A file is left within a second, and then the log is written. */
 const TOLD_WITHIN_MS = 2000
-/** Past so many missing lines at one place they are no longer told apart. */
-const MOST_HOLES = 100_000
-
 /** Takes lines in the order of the files, and says at the end what is wrong with them. */
 export class Verifier {
   readonly #seals: readonly Seal[]
   readonly #anchors = new Map<string, Map<number, Anchor>>()
-  readonly #chains = new Map<string, ChainRecord>()
+  readonly #chains = new Map<string, ReadChain>()
   readonly #breaks: Break[] = []
   readonly #fragments: Fragment[] = []
   readonly #torn = new Set<string>()
@@ -106,7 +56,7 @@ export class Verifier {
 
   end(): Verdict {
     this.#judgeFragments()
-    for (const [id, chain] of this.#chains) this.#endChain(id, chain)
+    for (const [id, chain] of this.#chains) chain.judge([...(this.#anchors.get(id)?.values() ?? [])], this.#breaks)
     this.#judgeAbsentChains()
     const unfinished = [...this.#chains].filter(([, { end }]) => end === undefined).map(([id]) => id)
     return { lines: this.#lines, chains: this.#chains.size, breaks: this.#breaks, unfinished }
@@ -117,41 +67,19 @@ export class Verifier {
     this.#firstTime ??= line.time
     if (line.time > this.#lastTime) this.#lastTime = line.time
     this.#compareWithAnchor(line, place)
-    const known = this.#chains.get(line.chain)
-    const chain = known ?? this.#begin(line, place)
-    if (known && !this.#isNext(line, known, place)) return
-    chain.next = line.seq + 1
-    chain.head = line.mac
-    chain.end = line.kind === 'close' || line.kind === 'moved' ? line.kind : undefined
-    chain.endTime = line.time
+    const chain = this.#chains.get(line.chain) ?? this.#begin(line, place)
+    if (!chain.take(line, place, this.#breaks)) return
     if (line.kind === 'gap') this.#takeGap(line, place)
     if (line.kind === 'open') this.#checkBefore(line, place)
   }
 
-  /** Whether the chain goes on with this line; of one that does not, what is wrong is noted. */
-  #isNext({ seq, prev, chain: id }: AuditLine, chain: ChainRecord, place: Place): boolean {
-    if (seq < chain.next) {
-      const isMissed = chain.holes.delete(seq)
-      const detail = `line ${seq} of chain ${id} ${isMissed ? 'stands behind later ones' : 'was there already'}`
-      this.#breaks.push({ kind: isMissed ? 'out-of-order' : 'repeated', place, detail })
-      return false
-    }
-    if (seq > chain.next) {
-      for (let missing = chain.next; missing < seq && chain.holes.size < MOST_HOLES; missing++) {
-        chain.holes.set(missing, place)
-      }
-    } else if (chain.head !== undefined && chain.head !== prev) {
-      this.#breaks.push({ kind: 'altered', place, detail: `the line before it in chain ${id} was another one` })
-    }
-    return true
-  }
-
-  #begin({ chain: id, seq, kind, time }: AuditLine, place: Place): ChainRecord {
+  #begin(line: AuditLine, place: Place): ReadChain {
+    const { chain: id, seq, kind } = line
     const isBeginning = kind === 'open' ? seq === 0 : kind === 'continue'
-    const chain: ChainRecord = { next: seq, head: undefined, holes: new Map(), end: undefined, endTime: time }
     if (!isBeginning) {
       this.#breaks.push({ kind: 'missing', place, detail: `chain ${id} begins with its line ${seq}` })
     }
+    const chain = new ReadChain(line)
     this.#chains.set(id, chain)
     return chain
   }
@@ -162,8 +90,7 @@ export class Verifier {
     // What it says of itself is believed only so far that the next line is not called missing, too.
     const chain = claim && this.#chains.get(claim.chain)
     if (!claim || !chain || claim.seq !== chain.next) return
-    chain.next++
-    chain.head = undefined
+    chain.passOver()
   }
 
   #takeGap({ lost, reason, torn }: AuditLine, place: Place): void {
@@ -200,21 +127,6 @@ export class Verifier {
     }
     for (const place of this.#blanks.slice(this.#tornLines)) {
       this.#breaks.push({ kind: 'unreadable', place, detail: 'an empty line' })
-    }
-  }
-
-  #endChain(id: string, { holes, next, end, endTime }: ChainRecord): void {
-    const places = Map.groupBy(holes, ([, place]) => place)
-    for (const [place, missing] of places) {
-      const [first, last] = [missing[0]?.[0], missing.at(-1)?.[0]]
-      const which = first === last ? `line ${first}` : `lines ${first} to ${last}`
-      this.#breaks.push({ kind: 'missing', place, detail: `${which} of chain ${id} should stand before it` })
-    }
-    const anchors = [...(this.#anchors.get(id)?.values() ?? [])]
-    const beyond = anchors.filter(({ count, time }) => count > next && !(end === 'moved' && time > endTime))
-    const last = Math.max(...beyond.map(({ count }) => count))
-    if (beyond.length > 0) {
-      this.#breaks.push({ kind: 'cut', detail: `chain ${id} ends after ${next} lines, and the log has seen ${last}` })
     }
   }
 

@@ -1,7 +1,8 @@
 // Chains as a process writes them, for tests of what reads them.
 import { Chain, createSeal } from '../../src/audit/chain.ts'
 import { checkpoint, closing, ofRequest, opening } from '../../src/audit/lines.ts'
-import { type Anchor, Verifier } from '../../src/audit/verify.ts'
+import type { Anchor } from '../../src/audit/read-chain.ts'
+import { Verifier } from '../../src/audit/verify.ts'
 import { Secret } from '../../src/lib/secret.ts'
 
 export const SECRET = new Secret('a-secret-of-an-audit-file-in-tests-of-40')
