@@ -11,6 +11,7 @@ import {
   TracerProvider
 } from '@opentelemetry/sdk-trace'
 import { VERSION } from '../../lib/service/version.ts'
+import { PooledIds } from './pooled-ids.ts'
 import { type OnUnsent, ToldExporter } from './told-exporter.ts'
 
 /** Where spans go, and which. */
@@ -65,6 +66,7 @@ export async function startTracer(options: TracerOptions): Promise<RunningTracer
   const provider = new TracerProvider({
     sampler: samplerOf(options),
     spanProcessors: [processor],
+    idGenerator: new PooledIds(),
     resource: defaultResource().merge(resourceFromAttributes(options.resource))
   })
   return {
