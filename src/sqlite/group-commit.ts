@@ -4,6 +4,8 @@ export interface GroupCommitOptions {
   readonly database: DatabaseSync
   /** Told of every transition that failed. */
   readonly onFailure: () => void
+  /** Throws where nothing must be written any more. */
+  readonly check?: () => void
 }
 
 interface Waiting {
@@ -14,6 +16,9 @@ interface Waiting {
 
 /** Bounds for how long the file is locked and this thread is busy; the others follow one turn later. */
 const MAX_AT_ONCE = 256
+/** Another process has the file: then it is tried again so often, while this thread does other things. */
+const LOCKED_TRIES = 25
+const LOCKED_RETRY_MS = 10
 
 /**
  * Transitions that are asked for in one turn of the event loop share a transaction: one commit, and one wait for the
@@ -25,11 +30,15 @@ export class GroupCommit {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #rollback: StatementSync
+  readonly #check: () => void
   #waiting: Waiting[] = []
+  /** So often the file was found locked since it last was not. */
+  #lockedTries = 0
 
-  constructor({ database, onFailure }: GroupCommitOptions) {
+  constructor({ database, onFailure, check = () => undefined }: GroupCommitOptions) {
     this.#database = database
     this.#onFailure = onFailure
+    this.#check = check
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollback = database.prepare('ROLLBACK')
@@ -37,7 +46,8 @@ export class GroupCommit {
 
   /**
    * Resolves when the transition is committed. One that throws does not disturb the others: it is rejected alone, with
-   * whatever it had changed by then committed.
+   * whatever it had changed by then committed. While another process keeps the file for itself the first ones wait, and later
+   * ones are rejected after one look.
    */
   run<T>(transition: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -51,21 +61,28 @@ export class GroupCommit {
     try {
       return this.#transaction(transition)
     } catch (error) {
-      this.#onFailure()
+      // What another process is doing with the file is soon over.
+      if (!isLocked(error)) this.#onFailure()
       throw error
     }
   }
 
   /** Commits, or rejects, everything that waits. */
   flush(): void {
+    this.#lockedTries = LOCKED_TRIES
     while (this.#waiting.length > 0) this.#commitNext()
   }
 
   #commitSoon(): void {
-    setImmediate(() => {
-      this.#commitNext()
-      if (this.#waiting.length > 0) this.#commitSoon()
-    })
+    setImmediate(() => this.#commitAll())
+  }
+
+  /** One group a turn. */
+  #commitAll(): void {
+    this.#commitNext()
+    if (this.#waiting.length === 0) return
+    if (this.#lockedTries > 0) setTimeout(() => this.#commitAll(), LOCKED_RETRY_MS)
+    else this.#commitSoon()
   }
 
   #commitNext(): void {
@@ -73,10 +90,19 @@ export class GroupCommit {
     if (group.length === 0) return
     try {
       this.#commitGroup(group)
+      this.#lockedTries = 0
     } catch (error) {
-      if (isLocked(error)) for (const one of group) this.#fail(one, error)
+      if (isLocked(error)) this.#waitForLock(group, error)
       else this.#commitEach(group)
     }
+  }
+
+  /** Nothing of the group has happened, and it is the first of the next one; until it was tried often enough. */
+  #waitForLock(group: readonly Waiting[], error: unknown): void {
+    this.#lockedTries++
+    this.#waiting.unshift(...group)
+    if (this.#lockedTries < LOCKED_TRIES) return
+    for (const one of this.#waiting.splice(0)) this.#fail(one, error)
   }
 
   /** Throws when nothing of it is committed; then nobody has been told anything. */
@@ -117,6 +143,7 @@ export class GroupCommit {
   }
 
   #transaction<T>(work: () => T): T {
+    this.#check()
     this.#begin.run()
     try {
       const result = work()

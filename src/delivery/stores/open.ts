@@ -15,7 +15,7 @@ export async function openStore({ address, clock, emit }: OpenStoreOptions): Pro
   const monotonic = (): number => clock.monotonic()
   if (address.kind === 'file') {
     const { createFileStore } = await import('./sqlite/store.ts')
-    return createFileStore({ path: address.path, clock })
+    return createFileStore({ path: address.path, clock, emit })
   }
   if (address.kind === 'redis') {
     const { createRedisStore } = await import('./redis/store.ts')

@@ -1,4 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
+import { whileStarting } from '../../sqlite/open.ts'
 import type { SharedDatabase } from '../../sqlite/shared.ts'
 import { CELL_MS, CELLS, reserve, returnUnits } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
@@ -45,7 +46,7 @@ export class FileQuotas implements QuotaStore {
   constructor(options: FileQuotasOptions) {
     const { database } = options
     this.#options = options
-    database.exec(SCHEMA)
+    whileStarting(database, () => database.exec(SCHEMA))
     this.#get = database.prepare('SELECT state FROM quotas WHERE name = ?')
     this.#set = database.prepare(`
       INSERT INTO quotas (name, state, expires_at_ms) VALUES (?, ?, ?)

@@ -1,8 +1,9 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { keepDurableLog, openPrivateDatabase } from '../../sqlite/open.ts'
+import { GroupCommit } from '../../sqlite/group-commit.ts'
+import { keepDurableLog, openPrivateDatabase, waitBriefly } from '../../sqlite/open.ts'
+import { SameFile } from '../../sqlite/same-file.ts'
 import type { SessionStore } from './session-store.ts'
 
-/** While one call waits for another process, every other call of this process waits, too. */
+/** While the file is opened, beside other processes that open it. */
 const BUSY_TIMEOUT_MS = 300
 
 const SCHEMA = `
@@ -28,8 +29,11 @@ export function createFileSessionStore(path: string): SessionStore {
       // A logout that was answered must not come undone when the power fails.
       keepDurableLog(database)
       database.exec(SCHEMA)
+      waitBriefly(database)
     }
   })
+  const file = new SameFile(path)
+  const commits = new GroupCommit({ database, onFailure: () => undefined, check: file.require })
   const insert = database.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?)')
   const insertIndexKey = database.prepare('INSERT OR IGNORE INTO session_owner VALUES (?, ?)')
   const select = database.prepare('SELECT sealed, idle_ends_at, ends_at FROM session WHERE name = ?')
@@ -45,13 +49,12 @@ export function createFileSessionStore(path: string): SessionStore {
   const removeEndedClaims = database.prepare('DELETE FROM claim WHERE ends_at <= ?')
 
   return {
-    async put(name, { sealed, indexKeys, idleEndsAtMs, endsAtMs }, nowMs) {
-      inTransaction(database, () => {
+    put: (name, { sealed, indexKeys, idleEndsAtMs, endsAtMs }, nowMs) =>
+      commits.run(() => {
         removeEnded.run(nowMs)
         insert.run(name, sealed, idleEndsAtMs, endsAtMs)
         for (const indexKey of indexKeys) insertIndexKey.run(indexKey, name)
-      })
-    },
+      }),
     async get(name) {
       const row = select.get(name)
       if (!row) return undefined
@@ -62,34 +65,20 @@ export function createFileSessionStore(path: string): SessionStore {
         endsAtMs: Number(row['ends_at'])
       }
     },
-    async touch(name, { idleEndsAtMs }) {
-      update.run(idleEndsAtMs, name)
-    },
-    async delete(name) {
-      remove.run(name)
-    },
-    deleteIndexed: async indexKey => Number(removeIndexed.run(indexKey).changes),
-    async consumeOnce(name, untilMs, nowMs) {
-      removeEndedClaims.run(nowMs)
-      return Number(claim.run(name, untilMs).changes) === 1
-    },
-    async forgetConsumed(name) {
-      removeClaim.run(name)
-    },
-    isReady: () => true,
+    touch: (name, { idleEndsAtMs }) => commits.run(() => void update.run(idleEndsAtMs, name)),
+    delete: name => commits.run(() => void remove.run(name)),
+    deleteIndexed: indexKey => commits.run(() => Number(removeIndexed.run(indexKey).changes)),
+    consumeOnce: (name, untilMs, nowMs) =>
+      commits.run(() => {
+        removeEndedClaims.run(nowMs)
+        return Number(claim.run(name, untilMs).changes) === 1
+      }),
+    forgetConsumed: name => commits.run(() => void removeClaim.run(name)),
+    isReady: () => database.isOpen && file.isThere(),
     async close() {
+      if (!database.isOpen) return
+      commits.flush()
       database.close()
     }
-  }
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
   }
 }

@@ -1,8 +1,9 @@
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
-import { keepDurableLog, openPrivateDatabase } from '../../../sqlite/open.ts'
+import { keepDurableLog, openPrivateDatabase, waitBriefly } from '../../../sqlite/open.ts'
+import { SameFile } from '../../../sqlite/same-file.ts'
 import { ownersUnavailable, type UidOwner, type UidOwners } from './uid-owners.ts'
 
-/** While one call waits for another process, every other call of this process waits, too. */
+/** While the file is opened, beside other processes that open it. */
 const BUSY_TIMEOUT_MS = 300
 
 const SCHEMA = `
@@ -21,9 +22,11 @@ export function createFileUidOwners(path: string): UidOwners {
       // An owner who has spoken must be the owner after a power cut, too.
       keepDurableLog(database)
       database.exec(SCHEMA)
+      waitBriefly(database)
     }
   })
-  const commits = new GroupCommit({ database, onFailure: () => undefined })
+  const file = new SameFile(path)
+  const commits = new GroupCommit({ database, onFailure: () => undefined, check: file.require })
   const select = database.prepare('SELECT issuer, subject FROM uid_owner WHERE uid = ?')
   const insert = database.prepare('INSERT INTO uid_owner VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
   const replace = database.prepare(
@@ -50,7 +53,7 @@ export function createFileUidOwners(path: string): UidOwners {
         throw ownersUnavailable('uid-owners')
       }
     },
-    isReady: () => database.isOpen,
+    isReady: () => database.isOpen && file.isThere(),
     async close() {
       if (!database.isOpen) return
       commits.flush()

@@ -1,11 +1,11 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { keepDurableLog, openPrivateDatabase, RefusedDatabase } from '../../../sqlite/open.ts'
+import { keepDurableLog, openPrivateDatabase, RefusedDatabase, waitBriefly } from '../../../sqlite/open.ts'
 
 /** "Repl": a database that says so was made by this service. */
 const APPLICATION_ID = 0x5265706c
 /** 2: what is remembered of a search. */
 const SCHEMA_VERSION = 2
-/** A transition of another process takes a millisecond; a longer wait would block this process. */
+/** While the file is opened, beside other processes that open it. */
 const BUSY_TIMEOUT_MS = 500
 
 const SCHEMA = `
@@ -40,6 +40,7 @@ export function openDatabase(path: string, nowMs: number, maxPages?: number): Da
       keepDurableLog(database)
       if (maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${maxPages}`)
       makeSchema(database, nowMs)
+      waitBriefly(database)
     }
   })
 }

@@ -1,7 +1,9 @@
 // Delivery records in a SQLite file: they survive kill -9 and a power cut, and several processes may share them.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../../lib/clock.ts'
+import type { Emit } from '../../../observability/events.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
+import { SameFile } from '../../../sqlite/same-file.ts'
 import type { SharedDatabase } from '../../../sqlite/shared.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
@@ -30,6 +32,8 @@ export interface FileStoreOptions {
   readonly kept?: Retention
   /** Bound of the file, in pages of 4 KiB; none but the disk's unless given. */
   readonly maxPages?: number
+  /** Told once when the file is another one. */
+  readonly emit?: Emit
 }
 
 const WATCH_EVERY_MS = 1000
@@ -39,6 +43,8 @@ const SWEPT_AT_ONCE = 200
 const SWEEP_ON_AFTER_MS = 40
 /** After a failed transition; then it is worth another try. */
 const NOT_READY_MS = 2000
+const FILE_HAS_GONE =
+  'STORE_URL names a file that was removed or replaced while this service used it: bring it back, or start the service anew; until then nothing is sent.'
 
 /**
  * Opens or makes the file; throws a StoreError that says what is wrong with STORE_URL.
@@ -56,6 +62,8 @@ export class FileStore implements RecordStore {
   readonly #clock: FileStoreOptions['clock']
   readonly #kept: Retention
   readonly #database: DatabaseSync
+  readonly #file: SameFile
+  readonly #emit: Emit
   readonly #statements: ReturnType<typeof prepareStatements>
   readonly #commits: GroupCommit
   readonly #trusted: TrustedClock
@@ -65,13 +73,17 @@ export class FileStore implements RecordStore {
   #sweeping: NodeJS.Timeout | undefined
   #sweepAtMs: number
   #failedAtMs = Number.NEGATIVE_INFINITY
+  #hasToldOfFile = false
 
-  constructor({ path, clock, kept = KEPT_MS, maxPages }: FileStoreOptions) {
+  constructor({ path, clock, kept = KEPT_MS, maxPages, emit = () => undefined }: FileStoreOptions) {
     this.#clock = clock
+    this.#emit = emit
     this.#kept = kept
     this.#database = openDatabase(path, clock.now(), maxPages)
     this.#statements = prepareStatements(this.#database)
-    this.#commits = new GroupCommit({ database: this.#database, onFailure: () => this.#noteFailure() })
+    this.#file = new SameFile(path)
+    const onFailure = (): void => this.#noteFailure()
+    this.#commits = new GroupCommit({ database: this.#database, onFailure, check: this.#file.require })
     this.sqlite = { database: this.#database, commits: this.#commits }
     const monotonic = (): number => clock.monotonic()
     this.#trusted = new TrustedClock(monotonic, clock.now())
@@ -175,7 +187,8 @@ export class FileStore implements RecordStore {
   }
 
   isReady(): boolean {
-    return this.#database.isOpen && this.#clock.monotonic() - this.#failedAtMs > NOT_READY_MS
+    const isOver = this.#clock.monotonic() - this.#failedAtMs > NOT_READY_MS
+    return this.#database.isOpen && isOver && this.#file.isThere()
   }
 
   async close(): Promise<void> {
@@ -213,6 +226,13 @@ export class FileStore implements RecordStore {
     this.#failedAtMs = this.#clock.monotonic()
   }
 
+  /** Its place is not its name: a file that was moved away and back is the same. */
+  #watchFile(): void {
+    const isThere = this.#file.isThere()
+    if (!isThere && !this.#hasToldOfFile) this.#emit({ name: 'store-unusable', problem: FILE_HAS_GONE })
+    this.#hasToldOfFile = !isThere
+  }
+
   #now(): number {
     const nowMs = Math.floor(this.#clock.now())
     this.#trusted.observe(nowMs)
@@ -223,6 +243,7 @@ export class FileStore implements RecordStore {
   /** A clock that jumps and jumps back between two transitions must not go unseen. */
   #watch(): void {
     this.#now()
+    this.#watchFile()
     this.#countOn()
     const monotonicMs = this.#clock.monotonic()
     if (monotonicMs < this.#sweepAtMs) return

@@ -1,10 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
 import { KEPT_MS } from '../../../../src/delivery/record.ts'
 import { createFileStore } from '../../../../src/delivery/stores/sqlite/store.ts'
+import type { ServiceEvent } from '../../../../src/observability/events.ts'
 import { fastestMs } from '../../../helpers/fastest.ts'
+import { until } from '../../../helpers/until.ts'
 import { testStore } from '../conformance.ts'
 import { DONE, newClaim } from '../store-kit.ts'
 import { createRecordFile } from './record-file.ts'
@@ -129,6 +131,61 @@ t.test('a file that another program has locked is refused at start, and waited f
 
   other.exec('COMMIT')
   t.same(await store.acquire(newClaim()), { kind: 'acquired' }, 'it works again by itself')
+})
+
+t.test('while another program has the file locked this thread does other things, and soon says no at once', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const other = new DatabaseSync(path)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  let last = performance.now()
+  const gapsMs: number[] = []
+  const ticking = setInterval(() => {
+    gapsMs.push(performance.now() - last)
+    last = performance.now()
+  }, 1)
+
+  await Promise.all(Array.from({ length: 20 }, () => t.rejects(store.acquire(newClaim()))))
+  clearInterval(ticking)
+  const typicalMs = gapsMs.sort((a, b) => a - b)[Math.floor(gapsMs.length / 2)] ?? Number.NaN
+  t.ok(gapsMs.length > 5, `${gapsMs.length} turns`)
+  t.ok(typicalMs < 50, `${typicalMs} ms`)
+  const leastMs = await fastestMs(() => t.rejects(store.acquire(newClaim())))
+  t.ok(leastMs < 50, `from then on nothing waits: ${leastMs} ms`)
+  other.exec('COMMIT')
+})
+
+t.test('a commit of another process is waited for, and nobody notices', async t => {
+  const { open, path } = createRecordFile(t)
+  const store = open()
+  const other = new DatabaseSync(path)
+  t.teardown(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const asked = store.acquire(newClaim())
+  setTimeout(() => other.exec('COMMIT'), 60)
+
+  t.same(await asked, { kind: 'acquired' })
+  t.equal(store.isReady(), true)
+})
+
+t.test('a file that was removed or replaced is written no more, until it is there again', async t => {
+  const { open, path, directory } = createRecordFile(t)
+  const told: ServiceEvent[] = []
+  const store = open({ emit: event => void told.push(event) })
+  const claim = newClaim()
+  await store.acquire(claim)
+
+  renameSync(path, join(directory, 'elsewhere'))
+  t.equal(store.isReady(), false)
+  await t.rejects(store.markSent(claim.key, claim.owner))
+  writeFileSync(path, '')
+  await t.rejects(store.acquire(newClaim()), 'another file in its place')
+  await until(() => told.length > 0)
+  t.match(told, [{ name: 'store-unusable', problem: /^STORE_URL names a file that was removed or replaced/ }])
+
+  renameSync(join(directory, 'elsewhere'), path)
+  t.equal(await store.markSent(claim.key, claim.owner), true)
 })
 
 t.test('a disk that is full rejects a new claim and keeps what there is', async t => {
