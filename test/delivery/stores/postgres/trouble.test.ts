@@ -58,8 +58,10 @@ t.test('connections that somebody ends are opened again, and end nothing else', 
     await shared.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'thread-reply-bff'`
     )
+    // The first statement may be the one that learns of it.
+    const acquired = await until(async () => Promise.resolve(store.acquire(newClaim())).catch(() => undefined))
+    t.same(acquired, { kind: 'acquired' })
     await until(() => store.isReady())
-    t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   }
 })
 
