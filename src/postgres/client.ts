@@ -22,7 +22,7 @@ const CONNECTIONS = 3
 /** Again and again: a balancer may lead to another server without the loss of a connection. */
 const HEARTBEAT_MS = 2000
 const FIRST_RETRY_MS = 50
-const MAX_RETRY_MS = 1000
+const MAX_RETRY_MS = 500
 /** A disk that is full is not tried with every reply. */
 const FULL_RETRY_MS = 2000
 /** Connecting and a handshake take less; after that a service starts without its Postgres. */
