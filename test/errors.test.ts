@@ -33,3 +33,10 @@ t.test('nothing that was sent is ever retryable', async t => {
 t.test('a read that failed after sending leaves nothing in doubt', async t => {
   t.ok(new AppError('upstream-reset', '', { delivery: 'not-sent' }).isRetryable(false))
 })
+
+t.test('a refusal takes no trace of the stack, and what is thrown by mistake still has one', async t => {
+  const { stackTraceLimit } = Error
+  t.notMatch(new AppError('overloaded', 'Later.', { reason: 'event-loop' }).stack ?? '', /^ +at /m)
+  t.equal(Error.stackTraceLimit, stackTraceLimit)
+  t.match(new Error('a bug').stack, /^ +at /m)
+})
