@@ -31,3 +31,21 @@ export function createTimestamp(now: () => number): () => string {
     return `${text}${String(millisecond).padStart(3, '0')}Z`
   }
 }
+
+/** A time-out ends after so many parts, each of which this process was awake for. */
+const PARTS = 4
+
+/**
+ * Calls `onEnd` after so long, by the time in which this process could have read an answer: one that was held up (a busy
+ * machine, a container at its limit of CPU) finds its timers due before it has looked at its sockets, and must not take
+ * its own pause for the silence of a server. Returns what ends the wait.
+ */
+export function awakeTimeout(ms: number, onEnd: () => void): () => void {
+  let partsLeft = PARTS
+  const timer = setTimeout(() => {
+    partsLeft -= 1
+    if (partsLeft > 0) timer.refresh()
+    else onEnd()
+  }, ms / PARTS)
+  return () => clearTimeout(timer)
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Client, type ClientConfig } from 'pg'
+import { awakeTimeout } from '../lib/clock.ts'
 import type { PostgresAddress, PostgresHost } from '../lib/service/postgres-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 
@@ -85,19 +86,17 @@ export class PostgresConnection {
   /** A statement that gets no answer takes its connection with it: what would answer later is never heard. */
   async ask(text: string, values: readonly unknown[] = [], timeoutMs = this.#timeoutMs): Promise<readonly Row[]> {
     if (this.#end) throw this.#end
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const error = new NoAnswer('Postgres has not answered in time')
-        this.close(error)
-        reject(error)
-      }, timeoutMs)
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const stopWaiting = awakeTimeout(timeoutMs, () => {
+      const error = new NoAnswer('Postgres has not answered in time')
+      this.close(error)
+      reject(error)
     })
     try {
       const { rows } = await Promise.race([this.#client.query(text, [...values]), late])
       return rows
     } finally {
-      clearTimeout(timer)
+      stopWaiting()
     }
   }
 

@@ -1,20 +1,14 @@
 import { type Command, Redis } from 'ioredis'
+import { awakeTimeout } from '../lib/clock.ts'
 import type { RedisConnection } from './address.ts'
 
-/** A time-out ends after so many parts, each of which this process was awake for. */
-const PARTS = 4
-
-/**
- * A client whose commands time out by the time in which this process could have read an answer: one that was held up (a
- * busy machine, a container at its limit of CPU) finds its timers due before it has looked at its sockets, and must not
- * take its own pause for the silence of Redis.
- */
+/** A client whose commands time out by the time in which this process was awake; its own would not. */
 export class PatientRedis extends Redis {
-  readonly #partMs: number
+  readonly #patienceMs: number
 
   constructor({ patienceMs, ...options }: RedisConnection) {
     super(options)
-    this.#partMs = patienceMs / PARTS
+    this.#patienceMs = patienceMs
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
@@ -23,13 +17,7 @@ export class PatientRedis extends Redis {
   }
 
   #limit(command: Command): void {
-    let partsLeft = PARTS
-    const timer = setTimeout(() => {
-      partsLeft -= 1
-      if (partsLeft > 0) timer.refresh()
-      else command.reject(new Error('Command timed out'))
-    }, this.#partMs)
-    const end = (): void => clearTimeout(timer)
+    const end = awakeTimeout(this.#patienceMs, () => command.reject(new Error('Command timed out')))
     command.promise.then(end, end)
   }
 }

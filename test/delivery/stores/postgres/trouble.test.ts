@@ -1,4 +1,5 @@
 // What a Postgres, a pooler and the network before them can do to a store: each of it costs time, and none of it the truth.
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import { fastestMs } from '../../../helpers/fastest.ts'
 import { freePort } from '../../../helpers/free-port.ts'
@@ -49,6 +50,17 @@ t.test('a Postgres that is stopped rejects every transition within the command t
   await until(() => store.isReady())
   t.same(await store.acquire(newClaim()), { kind: 'acquired' })
   t.equal(store.msSinceDataLoss(), undefined, 'it is the same Postgres, and has lost nothing')
+})
+
+t.test('what Postgres says while this process is held up is read before it is given up', needs, async t => {
+  if (!shared) return
+  const { store } = await openPostgresStore(t, shared.url, { schema: newSchema(), commandTimeoutMs: 400 })
+  const acquired = store.acquire(newClaim())
+  // A batch leaves in the next turn.
+  await turn()
+  const endMs = performance.now() + 1000
+  while (performance.now() < endMs);
+  t.same(await acquired, { kind: 'acquired' })
 })
 
 t.test('connections that somebody ends are opened again, and end nothing else', needs, async t => {
