@@ -67,19 +67,25 @@ export class Judge {
     const atTheEnd = [...this.#answers].flatMap(([text, { delivery, messageId = '' }]) => {
       const posts = this.#posts(text)
       if (delivery === 'not-sent' && posts.length > 0) return [`${text}: not-sent at last, and it exists`]
+      if (delivery === 'sent' && posts.length === 0) return [`${text}: told as ${messageId}, and never posted`]
       const isOther = delivery === 'sent' && posts.length > 0 && !posts.includes(messageId)
       return isOther ? [`${text}: told as ${messageId}, and it is ${posts}`] : []
     })
     return [...[...this.#lies].map(([text, lie]) => `${text}: ${lie}`), ...atTheEnd]
   }
 
-  #posts(text: string): readonly string[] {
+  /** Reads what was posted since. An edit changes the entry in the ledger, too, so it must not come before this. */
+  notePosts(): void {
     const { ledger } = this.#emulator
     for (; this.#read < ledger.length; this.#read++) {
       const { id, message } = ledger[this.#read] ?? {}
       const key = String(message?.data['text'])
       this.#idsByText.set(key, [...(this.#idsByText.get(key) ?? []), String(id)])
     }
+  }
+
+  #posts(text: string): readonly string[] {
+    this.notePosts()
     return this.#idsByText.get(text) ?? []
   }
 }

@@ -38,20 +38,26 @@ const OLD_MESSAGES = 70
 export const MODERATED = 0.2
 const HOUR_MS = 3_600_000
 
+export interface MeddlersOptions {
+  readonly emulator: CometChatEmulator
+  readonly random: () => number
+  readonly threads: readonly StormThread[]
+  readonly moderated?: number
+  /** Called before a reply is changed that somebody may not have read yet. */
+  readonly beforeEdit: () => void
+}
+
 export class Meddlers {
   readonly #emulator: CometChatEmulator
   readonly #random: () => number
   readonly #threads: readonly MeddledThread[]
+  readonly #beforeEdit: () => void
   changes = 0
 
-  constructor(
-    emulator: CometChatEmulator,
-    random: () => number,
-    threads: readonly StormThread[],
-    moderated = MODERATED
-  ) {
+  constructor({ emulator, random, threads, moderated = MODERATED, beforeEdit }: MeddlersOptions) {
     this.#emulator = emulator
     this.#random = random
+    this.#beforeEdit = beforeEdit
     this.#threads = threads.map((thread, index) => {
       const others = Array.from({ length: OLD_MESSAGES }, (_, age) => this.#write(thread, HOUR_MS - age * 1000))
       return { ...thread, others, isModerated: index < threads.length * moderated }
@@ -90,6 +96,7 @@ export class Meddlers {
     const posts = this.#emulator.ledger.filter(({ parentId, message }) => parentId === parent && !message.deleted)
     const { id } = this.#pick(posts) ?? {}
     if (id === undefined) return
+    this.#beforeEdit()
     const by = this.#random() < 0.5 ? { by: 'app_system' } : {}
     if (this.#random() < 0.5) this.#emulator.deleteMessage(id, by)
     else this.#emulator.editMessage(id, { text: 'edited' })

@@ -137,7 +137,13 @@ class Storm {
     const signals = signal ? [signal] : []
     const parents = this.#addThreads()
     const threads = [...parents].map(([user, parent]) => ({ user, parent }))
-    const meddlers = new Meddlers(this.#emulator, createRandom(seed + 2), threads, this.#postgres ? 0 : MODERATED)
+    const meddlers = new Meddlers({
+      emulator: this.#emulator,
+      random: createRandom(seed + 2),
+      threads,
+      moderated: this.#postgres ? 0 : MODERATED,
+      beforeEdit: () => this.#judge.notePosts()
+    })
     this.#meddlers = meddlers
     const progress = setInterval(() => this.#options.onProgress?.(this.#facts()), 1000)
     const ending = setTimeout(() => calm.abort(), seconds * 1000)
