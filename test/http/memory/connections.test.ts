@@ -12,10 +12,14 @@ const PROXY = '127.0.0.9'
 
 /** Answers 200, or 503 on a connection too many. */
 async function start(t: Test) {
+  const told: { readonly isClosed: boolean }[] = []
   const connections = new Connections({
     max: MAX,
     isExempt: address => address === PROXY,
-    refuse: (refusal, socket) => void socket.end(`refused: ${refusal.code}`)
+    refuse: (refusal, socket) => {
+      told.push({ isClosed: socket.destroyed })
+      socket.end(`refused: ${refusal.code}`)
+    }
   })
   const server = createServer((request, response) => {
     try {
@@ -45,6 +49,8 @@ async function start(t: Test) {
   }
   return {
     openFrom,
+    /** The connections that were ended because they asked for nothing. */
+    told,
     /** What the last of so many connections is answered; all of them stay open. */
     async statusOfLast(localAddress: string, count: number): Promise<number> {
       let last = await openFrom(localAddress)
@@ -81,14 +87,19 @@ t.test('a proxy may hold them all, and no more', async t => {
   t.equal(await statusOfLast('127.0.0.2', 1), 503, 'nor is there one for anybody else')
 })
 
-t.test('a connection too many that asks for nothing is told, and an idle one that is not too many stays', async t => {
-  const { statusOfLast, openFrom } = await start(t)
-  await statusOfLast('127.0.0.2', SHARE)
-  const silent = await openFrom('127.0.0.2')
-  const [told] = await once(silent, 'data')
-  t.equal(told, 'refused: overloaded')
-
+t.test('of the idle connections only one too many is told, and none that has asked or is gone', async t => {
+  const { statusOfLast, openFrom, told } = await start(t)
   const idle = await openFrom('127.0.0.3')
-  await new Promise(resolve => setTimeout(resolve, 1500))
+  await statusOfLast('127.0.0.2', SHARE)
+  const gone = await openFrom('127.0.0.2')
+  gone.destroy()
+  const asking = await openFrom('127.0.0.2')
+  t.equal(await statusOn(asking), 503)
+  const silent = await openFrom('127.0.0.2')
+
+  // Timers of one length fire in the order in which they began: whatever waits for those before has happened by then.
+  const [text] = await once(silent, 'data')
+  t.equal(text, 'refused: overloaded')
+  t.same(told, [{ isClosed: false }])
   t.equal(await statusOn(idle), 200, 'an idle one that is not too many stays')
 })
