@@ -80,7 +80,10 @@ export class VirtualTime {
 /** How long the answer takes that begins with so many under way, its own included; `never`, or at once without a connection. */
 export type Behaviour = (
   underWay: number
-) => { readonly afterMs: number; readonly status?: number } | 'never' | 'refuses'
+) =>
+  | { readonly afterMs: number; readonly status?: number; readonly headers?: Readonly<Record<string, string>> }
+  | 'never'
+  | 'refuses'
 
 interface Written {
   readonly request: UpstreamRequest
@@ -127,10 +130,8 @@ export class SimulatedCometChat implements ObservedConnections {
       this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay)
       this.#time.after(limits.timeoutMs, () => end(TIMED_OUT, true))
       if (answer === 'never') return
-      const status = answer.status ?? 200
-      this.#time.after(answer.afterMs, () =>
-        end({ kind: 'answer', status, headers: {}, body: Buffer.from('{}') }, true)
-      )
+      const { afterMs, status = 200, headers = {} } = answer
+      this.#time.after(afterMs, () => end({ kind: 'answer', status, headers, body: Buffer.from('{}') }, true))
     }
     // undici, too, starts an exchange in a later turn.
     this.#time.after(0, begin)
