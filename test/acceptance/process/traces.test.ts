@@ -6,6 +6,7 @@ import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../../h
 import { type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
+import { until } from '../../helpers/until.ts'
 
 const CALLER = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
 const TRACEPARENT = `00-${CALLER.traceId}-${CALLER.spanId}-01`
@@ -257,19 +258,27 @@ t.test('a receiver that fails, or is away, is one warning, and no reply notices'
   failing.receiver.answerWith({ message: 'c4n4ry' }, 400)
   const nowhere = `http://127.0.0.1:${await freePort()}`
   const away = await start(t, { OTEL_EXPORTER_OTLP_ENDPOINT: nowhere, OTEL_EXPORTER_OTLP_TIMEOUT: '300' })
-  for (const [{ service }, reason] of [
+  const warningsOf = ({ service }: typeof away) =>
+    service.logLines().filter(({ msg }) => String(msg).startsWith('spans could not be sent'))
+  const reply = async ({ service }: typeof away) => t.equal((await postReply(service, { parentId, token })).status, 201)
+
+  for (let round = 0; round < 3; round++) {
+    const before = failing.receiver.asked.length
+    await reply(failing)
+    await until(() => failing.receiver.asked.length > before)
+  }
+  await reply(away)
+  await until(() => warningsOf(away).length > 0)
+  // What waits at the end is tried again, in vain.
+  await reply(away)
+  for (const [one, reason] of [
     [failing, 'status-400'],
     [away, 'ECONNREFUSED']
   ] as const) {
-    const warnings = () => service.logLines().filter(({ msg }) => String(msg).startsWith('spans could not be sent'))
-    for (let round = 0; round < 3; round++) {
-      t.equal((await postReply(service, { parentId, token })).status, 201)
-      await new Promise(resolve => setTimeout(resolve, 1100))
-    }
-    await service.lineWhere(({ msg }) => String(msg).startsWith('spans could not be sent'))
-    t.match(warnings(), [{ level: 'warn', reason }])
-    t.equal(warnings().length, 1)
-    t.notOk(service.output.join('\n').includes('c4n4ry'), 'nothing of what it wrote')
+    t.equal(await one.service.stop('SIGTERM'), 0)
+    t.match(warningsOf(one), [{ level: 'warn', reason }])
+    t.equal(warningsOf(one).length, 1)
+    t.notOk(one.service.output.join('\n').includes('c4n4ry'), 'nothing of what it wrote')
   }
 })
 
