@@ -1,13 +1,9 @@
 // Joins what is known of a reply that is explained: how its limits stand, and what would become of it.
 import type { ReplyCommand } from '../../delivery/command.ts'
-import type { Explain, ExplainedReply } from '../../delivery/explain.ts'
-import type { PolicyState } from '../../limits/rate-limit-fields.ts'
+import type { Explain } from '../../delivery/explain.ts'
 import { noteExplained } from '../../observability/log-fields.ts'
+import type { Explanation } from '../../routes/explained-body.ts'
 import type { Limits } from '../limits.ts'
-
-type Explanation = ExplainedReply & {
-  readonly limits: { readonly mode: string; readonly states: readonly PolicyState[] }
-}
 
 export interface ExplainParts {
   readonly limits: Pick<Limits, 'preview'>
