@@ -134,3 +134,42 @@ t.test('a user with many messages a minute is counted in cells, and told what is
   t.equal(charge().refusal, undefined)
   t.ok((left() ?? 0) >= 490)
 })
+
+t.test('a preview says what a charge would meet, and costs nothing', async t => {
+  const { quota, charge, left } = create({ userLimit: 3, serviceLimit: 5, appLimit: 7 })
+  const acting = { uid: 'alice', service: 'robot' }
+  charge(1, acting).end(SENT)
+  for (let count = 0; count < 100; count++) await quota.preview(acting, 2)
+  t.match(await quota.preview(acting, 2), {
+    states: [
+      { policy: 'user', limit: 3, remaining: 2 },
+      { policy: 'service', limit: 5, remaining: 4 },
+      { policy: 'app', limit: 7, remaining: 6 }
+    ],
+    refusal: undefined
+  })
+  t.match((await quota.preview(acting, 3)).refusal, { reason: 'limit-user', options: { violatedPolicies: ['user'] } })
+  t.match((await quota.preview(acting, 7)).refusal, { options: { violatedPolicies: ['user', 'service', 'app'] } })
+  t.equal(charge(2, acting).refusal, undefined, 'what was left is there')
+  t.equal(left(), 0)
+  t.match(charge(1, acting).refusal, { reason: 'limit-user' })
+})
+
+t.test('a preview meets a store that is away, and what CometChat refuses, as a charge does', async t => {
+  const away = (store: QuotaStore): QuotaStore => ({ ...later(store), charge: () => Promise.reject(new Error('away')) })
+  for (const wrap of [undefined, away]) {
+    const { upstream, quota, charge } = create({}, wrap)
+    t.equal((await quota.preview(ALICE, 1)).refusal?.code, wrap && 'store-unavailable')
+    upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+    const { refusal } = await quota.preview(ALICE, 1)
+    t.match(refusal, { reason: 'cometchat', options: { retryAfterMs: 7000, violatedPolicies: ['user'] } })
+    t.same(refusal?.options, charge().refusal?.options)
+  }
+})
+
+t.test('where limits are only observed a preview refuses nothing', async t => {
+  const { upstream, quota } = create({ isEnforced: false, userLimit: 1 })
+  t.equal((await quota.preview(ALICE, 2)).refusal, undefined)
+  upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+  t.equal((await quota.preview(ALICE, 1)).refusal, undefined)
+})

@@ -1,10 +1,10 @@
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import type { Budget, BudgetAnswer } from '../budget.ts'
 import type { Awaitable } from '../quota-store.ts'
 import type { LogAnswer } from '../sliding-log.ts'
 import type { Lateness } from './lateness.ts'
 import type { QuotaOptions } from './options.ts'
-import { blockRefusal, limitRefusal, type QuotaPolicy } from './refusals.ts'
+import { blockRefusal, limitRefusal, limitsAway, type QuotaPolicy } from './refusals.ts'
 import type { Standings } from './standings.ts'
 
 /** Whose message it is. */
@@ -136,7 +136,7 @@ export class Charge {
     if (refusal) throw refusal
     if (!isLost || !this.#parts.options.isEnforced) return
     this.#giveBack()
-    throw new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000, reason: 'quotas' })
+    throw limitsAway()
   }
 
   /** What refuses it; whatever else was charged is given back then. */

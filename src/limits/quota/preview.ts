@@ -1,7 +1,7 @@
-import { AppError } from '../../errors.ts'
+import type { AppError } from '../../errors.ts'
 import type { PolicyState } from '../rate-limit-fields.ts'
 import type { ChargeParts, Sender } from './charge.ts'
-import { blockRefusal, limitRefusal, type QuotaPolicy } from './refusals.ts'
+import { blockRefusal, limitRefusal, limitsAway, type QuotaPolicy } from './refusals.ts'
 
 /** How a message would fare, and how its limits stand. */
 export interface Preview {
@@ -14,18 +14,12 @@ export interface Preview {
 export async function previewCharge(parts: ChargeParts, sender: Sender, units: number): Promise<Preview> {
   const { upstream, isEnforced, random } = parts.options
   const block = upstream.blockOf(sender.uid)
-  let states: readonly QuotaState[]
-  try {
-    states = await standingsOf(parts, sender)
-  } catch {
-    const refusal = new AppError('store-unavailable', 'The limits cannot be reached.', {
-      retryAfterMs: 1000,
-      reason: 'quotas'
-    })
-    return { states: [], refusal: isEnforced ? refusal : undefined }
-  }
+  const known = await standingsOf(parts, sender).catch(() => undefined)
+  const states = known ?? []
   if (!isEnforced) return { states, refusal: undefined }
+  // As a charge does, which asks no store for what CometChat refuses.
   if (block) return { states, refusal: blockRefusal(block.policy, block.forMs, random) }
+  if (!known) return { states, refusal: limitsAway() }
   const violated = states.filter(({ remaining }) => remaining < units)
   const [first] = violated
   if (!first) return { states, refusal: undefined }

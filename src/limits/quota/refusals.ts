@@ -28,6 +28,11 @@ export function blockRefusal(policy: QuotaPolicy, forMs: number, random: () => n
   return refused(policy, { retryAfterMs, reason: 'cometchat', violatedPolicies: [policy] })
 }
 
+/** Where the store of the limits cannot be asked. */
+export function limitsAway(): AppError {
+  return new AppError('store-unavailable', 'The limits cannot be reached.', { retryAfterMs: 1000, reason: 'quotas' })
+}
+
 function refused(
   policy: QuotaPolicy,
   options: { retryAfterMs: number; reason: Reason; violatedPolicies: readonly QuotaPolicy[] }
