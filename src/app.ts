@@ -9,7 +9,7 @@ import { ClientPresence } from './http/client-presence.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
-import { checkContent } from './http/head/content-rules.ts'
+import { checkContent, hasContent } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
 import { Connections } from './http/memory/connections.ts'
 import { heldBodies } from './http/memory/held-bodies.ts'
@@ -23,7 +23,8 @@ import type { Family } from './observability/metrics/family.ts'
 import { explainReply } from './parts/explain/explained-reply.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
 import { checkExplain } from './routes/explain-guard.ts'
-import { otherMethodsRoutes, repliesRoutes } from './routes/replies.ts'
+import { otherMethodsRoutes } from './routes/other-methods.ts'
+import { repliesRoutes } from './routes/replies.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
 
 /** What `/readyz` says: why there should be no calls, and what an operator should look at all the same. */
@@ -102,7 +103,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     await scope.register(requireCaller, {
       checkFirst(request) {
         shedding.check(request)
-        checkContent(request.headers)
+        if (hasContent(request)) checkContent(request.headers)
       },
       bearer: bearer.authenticate,
       cookies: new Map([
@@ -139,8 +140,12 @@ export async function createService(config: Config, adapters: Adapters): Promise
       const { crossOrigin } = await import('./http/cross-origin.ts')
       await scope.register(crossOrigin, { origins: config.corsOrigins })
     }
+    const answered = new Map<string, Set<string>>()
+    scope.addHook('onRoute', ({ url, method }) => {
+      answered.set(url, new Set([...(answered.get(url) ?? []), ...[method].flat()]))
+    })
     await scope.register(signedIn)
-    await scope.register(otherMethodsRoutes)
+    await scope.register(otherMethodsRoutes, { answered: new Map(answered) })
   })
   await app.register(async function signingIn(scope) {
     if (!login) return

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
-import { AppError } from '../errors.ts'
 import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { parseTraceparent } from '../http/head/request-ids.ts'
@@ -23,7 +22,6 @@ export interface RepliesOptions extends ReplyLimits {
 
 export const REPLIES_ROUTE = '/threads/:parentId/replies'
 const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
-const OTHER_METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const
 
 /** `POST /threads/:parentId/replies`: posts a reply as the signed-in user. */
 export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (app, options) => {
@@ -50,25 +48,6 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       return minimal ? minimalBody(delivered, request.body.multipleReceivers !== undefined) : delivered.body
     }
   )
-}
-
-/**
- * The other methods of the same address, outside the signed-in scope: there is nothing to protect. They are refused
- * before a body is read.
- */
-export const otherMethodsRoutes: FastifyPluginAsyncTypebox = async app => {
-  app.route({
-    method: [...OTHER_METHODS],
-    url: REPLIES_ROUTE,
-    config: { operation: 'refuse-method' },
-    onRequest: refuseMethod,
-    handler: refuseMethod
-  })
-}
-
-async function refuseMethod(_request: FastifyRequest, response: FastifyReply): Promise<never> {
-  response.header('allow', 'POST')
-  throw new AppError('method-not-allowed', 'Only POST is answered here.')
 }
 
 /** The id alone; of several receivers also those who did not get the reply, without whom a 201 would not be the truth. */

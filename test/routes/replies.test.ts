@@ -7,7 +7,8 @@ import { AppError } from '../../src/errors.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { requestGuard } from '../../src/http/guard/request-guard.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
-import { otherMethodsRoutes, repliesRoutes } from '../../src/routes/replies.ts'
+import { otherMethodsRoutes } from '../../src/routes/other-methods.ts'
+import { REPLIES_ROUTE, repliesRoutes } from '../../src/routes/replies.ts'
 
 const CALLER = { scheme: 'bearer', issuer: 'https://issuer.test', subject: 'alice', uid: 'alice', actors: [] }
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -47,7 +48,7 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
     multipleReceiversMax: 25,
     categories: ['message', 'custom']
   })
-  await app.register(otherMethodsRoutes)
+  await app.register(otherMethodsRoutes, { answered: new Map([[REPLIES_ROUTE, new Set(['POST'])]]) })
   const post = (payload: object, headers: Record<string, string> = {}) =>
     app.inject({ method: 'POST', url: '/threads/100/replies', headers, payload })
   return { app, orders, post }
@@ -154,4 +155,14 @@ t.test('every other method is refused with the one that is not', async t => {
     t.same([answer.statusCode, answer.headers['allow']], [405, 'POST'], method)
   }
   t.same(orders, [])
+})
+
+t.test('an address with several methods names all of them', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  setErrorHandler(app, log)
+  await app.register(otherMethodsRoutes, { answered: new Map([['/', new Set(['PATCH', 'GET', 'DELETE'])]]) })
+  const answer = await app.inject({ method: 'PUT', url: '/' })
+  t.equal(answer.headers['allow'], 'GET, PATCH, DELETE')
+  t.equal(answer.json().detail, 'Only GET, PATCH, and DELETE are answered here.')
 })

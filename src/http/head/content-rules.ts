@@ -8,6 +8,13 @@ const UTF_8 = /^(["']?)utf-?8\1$/
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
+/** Whether a request has a body that is read, or must have one: of a GET none is (RFC 9110 §9.3.1), and a DELETE may have one. */
+export function hasContent({ method, headers }: { readonly method: string; readonly headers: Headers }): boolean {
+  if (method !== 'DELETE') return method !== 'GET'
+  const { 'content-type': type, 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return type !== undefined || length !== '0' || coding !== undefined
+}
+
 /** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8, as clients write that. */
 export function checkContent(headers: Headers): void {
   const { 'content-encoding': encoding = 'identity', 'content-type': type } = headers

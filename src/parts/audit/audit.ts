@@ -10,7 +10,7 @@ import type { LogFields } from '../../observability/log-fields.ts'
 import type { Part } from '../part.ts'
 
 export interface Audit extends Part {
-  /** A request that is answered; those of nobody known are in the log alone. */
+  /** A request that is answered; those of nobody known, and those that only read, are in the log alone. */
   note(fields: LogFields, subject: string | undefined): void
   /** Only where an intent must be on the disk before a reply is sent; throws an AppError where it is not. */
   readonly beforeSend?: (order: ReplyCommand) => Promise<void>
@@ -47,7 +47,7 @@ export async function openAuditFile(
       return trouble === undefined ? [] : [`AUDIT_FILE cannot be written (${trouble})`]
     },
     note(fields, subject) {
-      if (fields.uid !== undefined) log.note(fields, subject)
+      if (fields.uid !== undefined && fields.method !== 'GET') log.note(fields, subject)
     },
     ...(isStrict && { beforeSend }),
     refusalAhead: () => (isStrict && log.trouble() !== undefined ? unwritable() : undefined),

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { AppError } from '../../../src/errors.ts'
-import { checkContent } from '../../../src/http/head/content-rules.ts'
+import { checkContent, hasContent } from '../../../src/http/head/content-rules.ts'
 import { fastestMs } from '../../helpers/fastest.ts'
 
 /** The code of the refusal, or `fine`. */
@@ -74,5 +74,21 @@ t.test('sixteen kibibytes of a content type cost no more than their length', asy
   ]) {
     const leastMs = await fastestMs(() => verdict({ 'content-type': `application/json${type}` }), 10)
     t.ok(leastMs < 100, `${Math.round(leastMs)} ms`)
+  }
+})
+
+t.test('a body is asked for what it is where one is read', async t => {
+  for (const [method, headers, expected] of [
+    ['GET', {}, false],
+    ['GET', { 'content-type': 'text/plain', 'content-length': '3' }, false],
+    ['POST', {}, true],
+    ['PATCH', { 'content-length': '0' }, true],
+    ['DELETE', {}, false],
+    ['DELETE', { 'content-length': '0' }, false],
+    ['DELETE', { 'content-length': '2' }, true],
+    ['DELETE', { 'transfer-encoding': 'chunked' }, true],
+    ['DELETE', { 'content-type': 'application/json' }, true]
+  ] as const) {
+    t.equal(hasContent({ method, headers }), expected, `${method} ${JSON.stringify(headers)}`)
   }
 })
