@@ -6,6 +6,7 @@ import type { Config } from './config/load-config.ts'
 import type { ReplyCommand } from './delivery/command.ts'
 import { parseIdempotencyKey } from './delivery/record-keys.ts'
 import { ClientPresence } from './http/client-presence.ts'
+import { createCrossOrigin } from './http/cross-origin.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
@@ -54,11 +55,13 @@ export async function createService(config: Config, adapters: Adapters): Promise
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
-  const csrf = { allowedOrigins: new Set([...config.corsOrigins, ...(login ? [login.routes.origin] : [])]), isProxy }
+  const csrf = { allowedOrigins: new Set([...config.cors.origins, ...(login ? [login.routes.origin] : [])]), isProxy }
 
   const { door } = limits
+  const crossOrigin = config.cors.origins.size > 0 ? createCrossOrigin(config.cors) : undefined
   const app = createPublicServer({
     isProxy,
+    crossOrigin,
     deadlineMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
     onMalformed: door.noteMalformed,
@@ -80,6 +83,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     log: adapters.log,
     connections,
     ignoredHeaders: config.ignoredHeaders,
+    crossOrigin,
     onArrival: door.enter,
     onAnswer: limits.onAnswer,
     tripwire: parts.tripwire,
@@ -135,11 +139,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       categories: config.cometchat.categories
     })
   }
-  await app.register(async function crossOriginCalls(scope) {
-    if (config.corsOrigins.size > 0) {
-      const { crossOrigin } = await import('./http/cross-origin.ts')
-      await scope.register(crossOrigin, { origins: config.corsOrigins })
-    }
+  await app.register(async function threads(scope) {
     const answered = new Map<string, Set<string>>()
     scope.addHook('onRoute', ({ url, method }) => {
       answered.set(url, new Set([...(answered.get(url) ?? []), ...[method].flat()]))

@@ -66,7 +66,7 @@ for (const [title, names, changes] of [
   ['a table of users', /^UID_(?!.*_FILE$)/, { UID_MODE: 'table' }],
   ['an audit file', /^AUDIT(_FILE|_SECRET)?$/, {}],
   ['a durable store', /^STORE_SECRET$/, { STORE_URL: 'file:/data/replies.db' }],
-  ['a service behind a proxy, for browsers', /^(TRUST_PROXY|CORS_ORIGINS)$/, {}]
+  ['a service behind a proxy, for browsers', /^(TRUST_PROXY|CORS_ORIGINS|CORS_HEADERS)$/, {}]
 ] as const) {
   t.test(`its examples for ${title} are accepted`, async t => {
     const { warnings } = loadConfig({ ...env, ...pick(names), ...changes }, noFiles)

@@ -1,5 +1,4 @@
 import { Secret } from '../lib/secret.ts'
-import { isSecureUrl } from '../lib/service/secure-url.ts'
 import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/service/store-address.ts'
 import { type EnvReader, looksLikeAddresses } from './env-reader.ts'
 import { ISSUER } from './patterns.ts'
@@ -35,18 +34,6 @@ function sessionIssuer(reader: EnvReader, jwtIssuer: string | undefined): string
   return standIn ?? issuer ?? 'urn:app-session'
 }
 
-/** Exact origins, as browsers write them: everything else would never match, or match too much. */
-export function loadCorsOrigins(reader: EnvReader): ReadonlySet<string> {
-  const origins = reader.list('CORS_ORIGINS')
-  if (!origins.every(isOrigin)) {
-    reader.refuse(
-      'CORS_ORIGINS must list exact origins such as https://app.example.com: no *, no null, no path or slash at the ' +
-        'end, no default port, lower case, and http on loopback only.'
-    )
-  }
-  return new Set(origins)
-}
-
 function refuseWithoutStore(reader: EnvReader): undefined {
   const set = NEEDS_STORE.filter(name => reader.has(name))
   if (set.length > 0) reader.refuse(`AUTH_SESSION_STORE_URL must be set with ${set.join(', ')}.`)
@@ -73,10 +60,4 @@ function secrets(reader: EnvReader): Secret[] {
 
 function hasSecret(reader: EnvReader, name: string): boolean {
   return reader.has(name) || reader.has(`${name}_FILE`)
-}
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text)
-  // To a URL parser a star is a character of a name like any other.
-  return url !== null && url.origin === text && !text.includes('*') && isSecureUrl(url)
 }

@@ -19,7 +19,7 @@ export function describeConfig(config: Config): string {
     `  app session  ${auth.session ? describeSession(auth.sessionCookie, auth.session) : 'off'}`,
     `  own login    ${auth.login ? `issuer ${auth.login.issuer}, at ${auth.login.origin}` : 'off'}`,
     `  opaque       ${auth.introspection ? describeIntrospection(auth.introspection) : 'refused'}`,
-    `  CORS         ${[...config.corsOrigins].join(', ') || 'off'}`,
+    `  CORS         ${describeCors(config.cors)}`,
     `  UID          ${uid.mode} of claim ${uid.claim}${describeTable(uid)}; unknown users are ${uid.create ? 'created' : 'refused'}`,
     `  limits       ${describeLimits(config.limits)}`,
     `  traces       ${describeTraces(config.traces)}`,
@@ -27,6 +27,11 @@ export function describeConfig(config: Config): string {
     ...warnings.map(text => `  warning      ${text}`),
     ''
   ].join('\n')
+}
+
+function describeCors({ origins, headers }: Config['cors']): string {
+  if (origins.size === 0) return 'off'
+  return `${[...origins].join(', ')}${headers.length > 0 ? `; also with ${headers.join(', ')}` : ''}`
 }
 
 function describeTraces(traces: Config['traces']): string {

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { loadCorsOrigins } from './app-session.ts'
 import { loadAuthConfig } from './auth.ts'
 import { loadLimitsConfig, loadMultipleReceiversMax } from './budgets/limits.ts'
 import { closestName, misspelt } from './closest-name.ts'
@@ -7,6 +6,7 @@ import { loadCometchatConfig } from './cometchat.ts'
 import { loadDeliveryConfig } from './delivery.ts'
 import { type Environment, EnvReader, isAddressOrCidr } from './env-reader.ts'
 import { loadAuditConfig } from './files/audit.ts'
+import { loadCorsConfig } from './headers/cross-origin.ts'
 import { loadIgnoredHeaders } from './headers/ignored-headers.ts'
 import { loadHttpHosts } from './issuers/http-hosts.ts'
 import { namedIssuers } from './issuers/setting-names.ts'
@@ -54,7 +54,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     trustProxy: trustProxy(reader),
     proxy: loadProxyConfig(reader),
     traces: loadTracesConfig(reader),
-    corsOrigins: loadCorsOrigins(reader),
+    cors: loadCorsConfig(reader),
     keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', 72_000, [1000, 3_600_000]),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
     cometchat: loadCometchatConfig(reader),

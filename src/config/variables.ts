@@ -47,7 +47,13 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
   {
     names: ['CORS_ORIGINS'],
     byDefault: 'none',
-    meaning: 'exact origins whose pages may call and read answers, comma-separated'
+    meaning:
+      'exact origins whose pages may call and read answers, comma-separated: `https://app.example.com`, `capacitor://localhost`, on a LAN `http://192.168.1.20:5173`'
+  },
+  {
+    names: ['CORS_HEADERS'],
+    byDefault: 'none',
+    meaning: 'request headers that such pages may send beside those that are known here, comma-separated'
   },
   {
     names: ['KEEP_ALIVE_TIMEOUT_MS'],

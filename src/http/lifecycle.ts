@@ -6,6 +6,7 @@ import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import type { RequestTrace } from '../observability/events.ts'
 import { LogFields, noteTrace } from '../observability/log-fields.ts'
 import { createRequestLoggers, writeRequestLine } from '../observability/request-log.ts'
+import type { CrossOrigin } from './cross-origin.ts'
 import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
 import { createHeadCheck } from './head/header-rules.ts'
@@ -31,6 +32,8 @@ export interface LifecycleOptions {
   readonly connections: Pick<Connections, 'check'>
   /** In lower case: headers of a gateway in front that nothing here gets to see. */
   readonly ignoredHeaders: readonly string[]
+  /** Undefined where pages of other origins may not call. */
+  readonly crossOrigin?: CrossOrigin | undefined
   /** Begins the trace of each request, where there are traces; `traceparent` is a valid one of the caller's. */
   readonly beginTrace?: (request: FastifyRequest, traceparent: string | undefined) => RequestTrace
   /** Told of each request with its line in the log: what is known of it does not change any more. */
@@ -50,7 +53,7 @@ export interface LifecycleOptions {
 export const lifecycle = fp<LifecycleOptions>(
   async (
     app,
-    { drain, log, connections, ignoredHeaders, beginTrace, onRequestLine, onArrival, onAnswer, tripwire }
+    { drain, log, connections, ignoredHeaders, crossOrigin, beginTrace, onRequestLine, onArrival, onAnswer, tripwire }
   ) => {
     const dropIgnored = createHeaderFilter(ignoredHeaders)
     const checkHead = createHeadCheck()
@@ -66,6 +69,7 @@ export const lifecycle = fp<LifecycleOptions>(
       if (beginTrace) request.trace = beginTrace(request, traceparent)
       noteTrace(request.facts, request.trace?.traceId ?? traceIdOf(traceparent))
       setStandardHeaders(response, request.id)
+      crossOrigin?.mark(request, response)
       dropIgnored?.(request.raw)
       onArrival?.(request)
       try {
@@ -77,6 +81,7 @@ export const lifecycle = fp<LifecycleOptions>(
         throw error
       }
       drain.check()
+      if (crossOrigin?.answerPreflight(request, response)) return
       // Not once its body is here: a body that is refused would hide that there is nothing.
       if (request.is404) throw nothingHere()
       done()

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Tripwire } from '../lib/tripwire/tripwire.ts'
+import type { CrossOrigin } from './cross-origin.ts'
 import { answerProblem } from './error-handler.ts'
 import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'
@@ -14,6 +15,8 @@ export interface PublicServerOptions {
   readonly deadlineMs: number
   /** How long a connection may be idle between two requests, in milliseconds. */
   readonly keepAliveTimeoutMs: number
+  /** For the answers that meet no hook; undefined where pages of other origins may not call. */
+  readonly crossOrigin?: CrossOrigin | undefined
   /** Told where bytes came from that are no request. */
   readonly onMalformed?: (address: string) => void
   /** The last look at a request id that a caller chose: it is in answers that meet no hook, too. */
@@ -28,6 +31,7 @@ export function createPublicServer({
   isProxy,
   deadlineMs,
   keepAliveTimeoutMs,
+  crossOrigin,
   onMalformed,
   tripwire
 }: PublicServerOptions): FastifyInstance {
@@ -60,6 +64,7 @@ export function createPublicServer({
     },
     frameworkErrors: (error, request, response) => {
       // These meet no hook of ours.
+      crossOrigin?.mark(request, response)
       void dropRest(request.raw).then(hasEnded => hasEnded || request.raw.socket.destroySoon())
       void answerProblem(error, request, response)
     }

@@ -129,6 +129,12 @@ const RISKS: readonly (readonly [what: RegExp, names: string, risky: Environment
   ],
   [/AUTH_HTTP_HOSTS/, 'AUTH_HTTP_HOSTS', { AUTH_HTTP_HOSTS: 'keycloak:8080' }, { AUTH_HTTP_HOSTS: '' }],
   [
+    /CORS_ORIGINS/,
+    'CORS_ORIGINS',
+    { CORS_ORIGINS: 'http://192.168.1.20:5173' },
+    { CORS_ORIGINS: 'https://192.168.1.20:5173,http://app.localhost,capacitor://localhost' }
+  ],
+  [
     /redis:/,
     'STORE_URL',
     { STORE_URL: 'redis://redis.example.com', STORE_SECRET },

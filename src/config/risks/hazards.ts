@@ -3,6 +3,7 @@ import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times
 import { isLocal } from '../../lib/service/postgres-address.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
+import { openOrigins } from '../headers/cross-origin.ts'
 import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
 import type { TracesConfig } from '../platform/traces.ts'
@@ -48,6 +49,7 @@ export interface Start {
     readonly quietPeriodMs: number
   }
   readonly drainDelayMs: number
+  readonly cors: { readonly origins: ReadonlySet<string> }
   readonly audit: { readonly secrets: readonly Secret[] } | undefined
   readonly logLevel: string
   readonly traces: Pick<TracesConfig, 'url' | 'headers'> | undefined
@@ -118,6 +120,11 @@ export const HAZARDS: readonly Hazard[] = [
     what: '`AUTH_HTTP_HOSTS`',
     reason: 'lists hosts that are asked over plain http: who is on the way can say who anybody is.',
     find: ({ auth }) => (auth.httpHosts.size > 0 ? ['AUTH_HTTP_HOSTS'] : [])
+  },
+  {
+    what: '`CORS_ORIGINS` with an `http:` address of a LAN',
+    reason: 'lists an http address of a LAN: anybody in that network can pose as that page, and read what it reads.',
+    find: ({ cors }) => (openOrigins(cors).length > 0 ? ['CORS_ORIGINS'] : [])
   },
   {
     what: '`redis://` to a host that is not loopback',

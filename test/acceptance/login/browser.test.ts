@@ -16,10 +16,28 @@ interface Attempt {
 /** One call from a page with its user's cookies; resolves with what a script can see of the answer. */
 const call = (page: Page, attempt: Attempt): Promise<string> => page.evaluate(`call(${JSON.stringify(attempt)})`)
 
+interface Read {
+  readonly url: string
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What a script of the page can read of the answer to a call without cookies: its status and its code. */
+const read = (page: Page, { url, method, headers }: Read): Promise<string> =>
+  page.evaluate(`(async () => {
+    const body = ${method === 'GET' ? 'undefined' : "'{}'"}
+    const answer = await fetch(${JSON.stringify(url)}, { method: '${method}', headers: ${JSON.stringify(headers)}, body })
+      .catch(() => undefined)
+    return answer ? [answer.type, answer.status, (await answer.json()).code].join(' ') : 'blocked'
+  })()`)
+
 async function startWeb(t: Test) {
   const listedPort = await startPage(t, () => pageNamed('a listed page'))
   const evilPort = await startPage(t, () => pageNamed('a foreign page'))
-  const target = await startSessionTarget(t, { CORS_ORIGINS: `http://localhost:${listedPort}` })
+  const target = await startSessionTarget(t, {
+    CORS_ORIGINS: `http://localhost:${listedPort},http://app.localhost:${listedPort}`,
+    CORS_HEADERS: 'x-app-version'
+  })
   const backend = await startExpressBackend(t, {
     redisUrl: target.redis.url,
     secrets: [SECRET],
@@ -44,6 +62,7 @@ async function startWeb(t: Test) {
     own,
     url: `${home}/threads/${target.parentId}/replies`,
     listed: `http://localhost:${listedPort}/`,
+    otherListed: `http://app.localhost:${listedPort}/`,
     foreign: [
       ['another origin of the same site', `http://localhost:${evilPort}/`, 'same-site'],
       ['another site', `http://127.0.0.1:${evilPort}/`, 'cross-site']
@@ -90,6 +109,41 @@ t.test('in Chromium', { ...needsRedis(), ...needsChromium(), timeout: 120_000 },
     t.match(seen[1]?.headers, { 'sec-fetch-site': 'same-site', origin: web.listed.slice(0, -1) })
     t.equal(seen[0]?.headers.cookie, undefined, 'the preflight carries no credential')
     await picture(page, 'listed')
+  })
+
+  t.test('a page of a listed origin reads every answer, whatever its method, its headers and its address', async t => {
+    const headers = {
+      authorization: 'Bearer a.b.c',
+      'content-type': 'application/json',
+      prefer: 'wait=5',
+      'x-app-version': '1',
+      'last-event-id': '7',
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+      tracestate: 'a=b',
+      baggage: 'a=b',
+      'sentry-trace': 'x'
+    }
+    const nowhere = `${url}/no/such/place`
+    const rows = [
+      ...['GET', 'POST', 'PATCH', 'DELETE'].map(method => ({
+        url: nowhere,
+        method,
+        headers,
+        sees: 'cors 404 not-found'
+      })),
+      { url, method: 'DELETE', headers, sees: 'cors 405 method-not-allowed' },
+      { url, method: 'POST', headers, sees: 'cors 401 unauthenticated' },
+      { url: nowhere, method: 'GET', headers: { 'x-other': '1' }, sees: 'blocked' }
+    ]
+    for (const address of [web.listed, web.otherListed]) {
+      const page = await web.open(address)
+      for (const { sees, ...row } of rows) {
+        t.equal(await read(page, row), sees, `${address} ${row.method} ${row.url}`)
+      }
+    }
+    const page = await web.open(web.foreign[1][1])
+    for (const { sees: _, ...row } of rows) t.equal(await read(page, row), 'blocked', `a foreign page: ${row.method}`)
+    front.takeSeen()
   })
 
   for (const [name, address, site] of web.foreign) {

@@ -7,7 +7,7 @@ import { startEmulator } from '../../helpers/thread.ts'
 t.setTimeout(240_000)
 const { env } = await startEmulator(t)
 /** What only some configurations need. */
-const OPTIONAL = ['ioredis', 'openid-client', '@fastify/cors'] as const
+const OPTIONAL = ['ioredis', 'openid-client'] as const
 
 /** Node tells on standard error what it looks for in its cache of compiled code: every module, by its file. */
 async function startTelling(t: Parameters<typeof startService>[0], change: ServiceEnv = {}): Promise<string> {
@@ -24,10 +24,6 @@ t.test('with records in memory and tokens nothing is loaded that they do not nee
   t.match(told, '/node_modules/fastify/')
   t.strictSame(packagesIn(told), [])
   t.notMatch(told, '/src/delivery/stores/sqlite/store.ts')
-})
-
-t.test('with origins of pages, their part is loaded', async t => {
-  t.strictSame(packagesIn(await startTelling(t, { CORS_ORIGINS: 'https://app.example' })), ['@fastify/cors'])
 })
 
 t.test('with records in Redis, its client is loaded', needsRedis(), async t => {

@@ -6,7 +6,12 @@ import { tokenFor } from '../../helpers/tokens.ts'
 const LISTED = 'https://app.example.com'
 const LOCAL = 'http://localhost:5173'
 const { emulator, env, parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, CORS_ORIGINS: `${LISTED}, ${LOCAL}` })
+const SHELL = 'capacitor://localhost'
+const service = await startService(t, {
+  ...env,
+  CORS_ORIGINS: `${LISTED}, ${LOCAL}, ${SHELL}`,
+  CORS_HEADERS: 'X-App-Version'
+})
 const path = `/threads/${parentId}/replies`
 
 const preflight = (origin: string, headers: Record<string, string> = {}) =>
@@ -19,7 +24,7 @@ const corsHeaders = (headers: Headers): string[] =>
   Array.from(headers.keys()).filter(name => name.startsWith('access-control-'))
 
 t.test('a page of a listed origin may call and read, also what is refused', async t => {
-  for (const origin of [LISTED, LOCAL]) {
+  for (const origin of [LISTED, LOCAL, SHELL]) {
     const posted = await postReply(service, { parentId, headers: { origin } })
     const refused = await postReply(service, { parentId, headers: { origin }, token: 'a.b.c' })
     const invalid = await postReply(service, { parentId, headers: { origin }, body: { data: {} } })
@@ -48,13 +53,45 @@ t.test('a preflight of a listed origin needs no credential, is kept for hours, a
   t.equal(answer.status, 204)
   t.equal(answer.headers.get('access-control-allow-origin'), LISTED)
   t.equal(answer.headers.get('access-control-allow-credentials'), 'true')
-  t.equal(answer.headers.get('access-control-allow-methods'), 'POST')
+  t.equal(answer.headers.get('access-control-allow-methods'), 'GET, POST, PATCH, DELETE')
   t.equal(answer.headers.get('access-control-max-age'), '7200')
   t.match(answer.headers.get('vary'), /\borigin\b/i)
   const allowed = answer.headers.get('access-control-allow-headers')?.split(', ') ?? []
-  const needed = 'content-type authorization idempotency-key x-csrf prefer x-request-id traceparent'.split(' ')
+  const needed = [
+    ...'content-type authorization idempotency-key x-csrf prefer x-request-id last-event-id x-app-version'.split(' '),
+    ...'traceparent tracestate baggage sentry-trace'.split(' ')
+  ]
   t.same(allowed.sort(), needed.sort(), 'and nothing that would name somebody else')
   t.same(emulator.requests, [])
+})
+
+t.test('whatever is answered, a listed page can read it: no address, no method, no credential', async t => {
+  for (const [method, address, status] of [
+    ['GET', '/nowhere', 404],
+    ['PUT', path, 405],
+    ['POST', path, 401],
+    ['GET', `${path}/%`, 400]
+  ] as const) {
+    const answer = await fetch(service.url + address, {
+      method,
+      headers: { origin: SHELL, 'content-type': 'application/json' },
+      ...(method === 'GET' ? {} : { body: '{}' })
+    })
+    t.equal(answer.status, status, `${method} ${address}`)
+    t.equal(answer.headers.get('access-control-allow-origin'), SHELL, `${method} ${address}`)
+  }
+})
+
+t.test('what tracing and streams add to a call of a page decides nothing', async t => {
+  const noise = {
+    'last-event-id': '"1\u00e9',
+    tracestate: 'a=b,=',
+    baggage: 'sentry-environment=production',
+    'sentry-trace': '0-0-0',
+    'x-app-version': '1'
+  }
+  const { status } = await postReply(service, { parentId, headers: { origin: LISTED, ...noise } })
+  t.equal(status, 201)
 })
 
 t.test('an origin that is only like a listed one gets nothing', async t => {
@@ -82,7 +119,11 @@ t.test('an origin that is only like a listed one gets nothing', async t => {
     'http://localhost:5174',
     'http://127.0.0.1:5173',
     'file://',
-    'chrome-extension://abcdefgh'
+    'chrome-extension://abcdefgh',
+    'capacitor://localhost/',
+    'capacitor://localhost:80',
+    'Capacitor://localhost',
+    'ionic://localhost'
   ]
 
   for (const origin of origins) {
