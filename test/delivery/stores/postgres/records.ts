@@ -68,21 +68,25 @@ export async function movableClock(t: Test, { url }: Pick<PostgresServer, 'url'>
   t.teardown(() => client.end())
   await client.query(`CREATE TABLE ${table} AS SELECT clock_timestamp() AS at`)
   let passedMs = 0
+  const jump = (ms: number) => client.query(`UPDATE ${table} SET at = at + ${ms} * interval '1 millisecond'`)
   return {
     schema,
     clock: `(SELECT at FROM ${table})`,
     monotonic: () => passedMs,
+    /** The clock of the server alone. */
+    jump,
     /** Time passes on both clocks in one moment: a beat in between would see one of them jump. */
     async pass(ms: number) {
       await client.query(`BEGIN; LOCK TABLE ${table}`)
       passedMs += ms
-      await client.query(`UPDATE ${table} SET at = at + ${ms} * interval '1 millisecond'; COMMIT`)
+      await jump(ms)
+      await client.query('COMMIT')
     }
   }
 }
 
 export async function makePostgresKit(t: Test, postgres: PostgresServer): Promise<StoreKit> {
-  const { pass, ...time } = await movableClock(t, postgres)
+  const { pass, jump: _, ...time } = await movableClock(t, postgres)
   const open = async (): Promise<RecordStore> => (await openPostgresStore(t, postgres.url, time)).store
   return { open, pass, kept: KEPT_MS }
 }
