@@ -1,5 +1,6 @@
 // Callers who come at random times, whatever became of those before them, and probes beside them: a process of its own,
 // so that what they measure is not how late the bench itself is.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerParent } from './child.ts'
 import { Connection } from './connection.ts'
@@ -10,6 +11,8 @@ export interface CallersPlan {
   readonly users: readonly User[]
   readonly path: string
   readonly body: string
+  /** Whether each brings an Idempotency-Key of its own. */
+  readonly isKeyed?: boolean
   /** Where a probe asks every 100 ms, by name. */
   readonly probes?: Readonly<Record<string, { readonly port: number; readonly path: string }>>
 }
@@ -100,7 +103,8 @@ class Callers {
 
   async #call({ token }: User, stream: string, window: string): Promise<void> {
     const { path, body } = this.#plan
-    const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n`
+    const key = this.#plan.isKeyed ? `idempotency-key: ${randomUUID()}\r\n` : ''
+    const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n${key}`
     const rest = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     const startedAtMs = performance.now()
     let answer = ''

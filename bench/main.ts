@@ -65,7 +65,8 @@ place, each seen to do the job before it is measured. Every program takes its tu
   --results DIR where the tables, the figures and a plot are left (bench/results)
   --help        this text
 
-haproxy, nginx and redis-server take part where they are installed (Debian: apt-get install haproxy nginx redis-server).
+haproxy, nginx, Redis and Postgres take part where they are installed (Debian: apt-get install haproxy nginx redis-server
+postgresql).
 `
 const EXIT_FAILED = 1
 /** sysexits.h: EX_USAGE. */

@@ -99,7 +99,7 @@ export interface Callers {
 /** Callers of the world's users, and probes. */
 export async function startCallers(
   { stack, plan: { users, path, body } }: World,
-  options: Pick<CallersPlan, 'port' | 'probes'>
+  options: Pick<CallersPlan, 'port' | 'probes' | 'isKeyed'>
 ): Promise<Callers> {
   if ('count' in users) throw new Error('it takes users with a token each')
   const child = await startChild(stack, { name: 'The callers', command: program('callers.ts'), ...OTHERS })

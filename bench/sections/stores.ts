@@ -13,7 +13,7 @@ interface Variant {
 export async function compareStores(world: World, settings: Settings): Promise<Section> {
   const variants: Variant[] = []
   for (const [store, STORE_URL] of await storeUrls(world, 'records')) {
-    // Redis needs a processor, too.
+    // A server needs a processor, too.
     const service = await startService(world, { name: store, env: { STORE_URL }, plan: { isAwake: false } })
     for (const isKeyed of [false, true]) {
       const name = `${store}${isKeyed ? ' with a key' : ''}`
@@ -42,7 +42,7 @@ export async function compareStores(world: World, settings: Settings): Promise<S
   return {
     name: 'stores',
     title: 'Delivery records',
-    note: 'As above. `×` is against the memory store for the same replies. What Redis itself uses, and the time the disk takes, are not in it.',
+    note: 'As above. `×` is against the memory store for the same replies. What Redis and Postgres themselves use, and the time the disk takes, are not in it.',
     head: ['records', 'key', 'CPU µs', 'spread', '× memory', 'p50 µs', 'p99 µs'],
     rows,
     figures: measured.map(({ lane, figures }) => ({ name: lane.name, figures }))

@@ -1,6 +1,6 @@
 import { number, type Section, spread } from '../report.ts'
 import { bestQuarterOf, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'
-import { storeUrls } from '../store-urls.ts'
+import { hasServer, storeUrls } from '../store-urls.ts'
 import { ARE_TWO_FREE, MEASURED_TWO, startService, type World } from '../world.ts'
 
 const WORKERS = [1, 2]
@@ -51,8 +51,8 @@ async function variantsOf(world: World): Promise<Variant[]> {
     if (store === 'memory') continue
     for (const workers of WORKERS) {
       const env = { STORE_URL, WEB_CONCURRENCY: `${workers}` }
-      // Redis needs a processor, too.
-      const plan = { keyed: true, connections: 128, isAwake: ARE_TWO_FREE && store !== 'redis' }
+      // A server needs a processor, too.
+      const plan = { keyed: true, connections: 128, isAwake: ARE_TWO_FREE && !hasServer(store) }
       const lane = await startService(world, { name: `${store}, ${workers}`, env, plan, cores: MEASURED_TWO })
       variants.push({ store, workers, lane })
     }

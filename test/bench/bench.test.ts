@@ -1,26 +1,12 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { compileCacheEnv } from '../helpers/compile-cache.ts'
-import { needsRedis } from '../helpers/redis-server.ts'
+import { withoutPostgres } from '../helpers/postgres-server.ts'
+import { withoutRedis } from '../helpers/redis-server.ts'
+import { startBench } from './bench-process.ts'
 
-const BENCH = new URL('../../bench/main.ts', import.meta.url).pathname
-
-/** Starts the bench with a temporary directory of its own, which says what it leaves behind. */
-function startBench(t: Test, args: readonly string[]) {
-  const directory = t.testdir({ tmp: {}, results: {} })
-  const child = spawn(process.execPath, [BENCH, ...args, '--results', `${directory}/results`], {
-    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp`, ...compileCacheEnv() },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
-  const finished = ended.then(([[code], stdout, stderr]) => {
-    return { code, stdout, stderr, left: readdirSync(`${directory}/tmp`), results: readdirSync(`${directory}/results`) }
-  })
-  return { child, finished }
+function needsServers(): { skip?: string } {
+  const skip = withoutRedis() ?? withoutPostgres()
+  return skip === undefined ? {} : { skip }
 }
 
 /** The first two cells of each row; the figures must be numbers. */
@@ -32,19 +18,22 @@ function rowsOf(t: Test, table: string): string[] {
   })
 }
 
-t.test('the cost of every store is told, without and with a key, and the figures are kept', needsRedis(), async t => {
-  const run = startBench(t, ['--quick', '--only', 'stores', '--rounds', '1', '--window-ms', '100'])
+t.test('the cost of every store is told, without and with a key, and the figures are kept', needsServers(), async t => {
+  const run = startBench(t, 'main.ts', ['--quick', '--only', 'stores', '--rounds', '1', '--window-ms', '100'])
 
   const { code, stdout, stderr, left, results } = await run.finished
 
   t.equal(code, 0, stderr)
-  t.strictSame(rowsOf(t, stdout), ['memory no', 'memory yes', 'file no', 'file yes', 'redis no', 'redis yes'])
-  t.strictSame(results.sort(), ['latest.json', 'latest.md'])
+  t.strictSame(
+    rowsOf(t, stdout),
+    ['memory', 'file', 'redis', 'postgres'].flatMap(store => [`${store} no`, `${store} yes`])
+  )
+  t.strictSame(results, ['latest.json', 'latest.md'])
   t.strictSame(left, [], 'and nothing else is left behind')
 })
 
-t.test('the path of a reply is counted in every store, and a replay is shorter', needsRedis(), async t => {
-  const { code, stdout, stderr, left } = await startBench(t, ['--only', 'path']).finished
+t.test('the path of a reply is counted in every store, and a replay is shorter', needsServers(), async t => {
+  const { code, stdout, stderr, left } = await startBench(t, 'main.ts', ['--only', 'path']).finished
 
   t.equal(code, 0, stderr)
   const counted = Array.from(
@@ -56,7 +45,7 @@ t.test('the path of a reply is counted in every store, and a replay is shorter',
   )
   t.strictSame(
     counted.map(({ what }) => what),
-    ['memory', 'file', 'redis'].flatMap(store => [`${store}, a reply`, `${store}, its replay`])
+    ['memory', 'file', 'redis', 'postgres'].flatMap(store => [`${store}, a reply`, `${store}, its replay`])
   )
   for (const [index, { what, functions }] of counted.entries()) {
     t.ok(functions > 50, `${what}: ${functions}`)
@@ -66,7 +55,7 @@ t.test('the path of a reply is counted in every store, and a replay is shorter',
 })
 
 t.test('the cost of metrics is told beside that of the library, and that of a scrape', async t => {
-  const run = startBench(t, ['--quick', '--only', 'metrics', '--rounds', '1', '--window-ms', '100'])
+  const run = startBench(t, 'main.ts', ['--quick', '--only', 'metrics', '--rounds', '1', '--window-ms', '100'])
 
   const { code, stdout, stderr, left } = await run.finished
 
@@ -83,7 +72,7 @@ t.test('the cost of metrics is told beside that of the library, and that of a sc
 })
 
 t.test('Ctrl-C ends it and everything that it started', async t => {
-  const { child, finished } = startBench(t, ['--only', 'growth'])
+  const { child, finished } = startBench(t, 'main.ts', ['--only', 'growth'])
   await once(child.stderr, 'data')
   child.kill('SIGINT')
 
@@ -93,7 +82,7 @@ t.test('Ctrl-C ends it and everything that it started', async t => {
 })
 
 t.test('--help shows every flag and starts nothing', async t => {
-  const { code, stdout, stderr } = await startBench(t, ['--help']).finished
+  const { code, stdout, stderr } = await startBench(t, 'main.ts', ['--help']).finished
 
   t.strictSame({ code, stderr }, { code: 0, stderr: '' })
   for (const flag of ['--quick', '--only', '--rounds', '--window-ms', '--cpu-prof', '--results', '--help']) {
@@ -103,7 +92,7 @@ t.test('--help shows every flag and starts nothing', async t => {
 
 for (const args of [['--rounds', '0'], ['--only', 'nothing'], ['--round']]) {
   t.test(`${args.join(' ')} is refused with status 64`, async t => {
-    const { code, stdout, stderr } = await startBench(t, args).finished
+    const { code, stdout, stderr } = await startBench(t, 'main.ts', args).finished
 
     t.strictSame({ code, stdout }, { code: 64, stdout: '' })
     t.match(stderr, 'Usage: npm run bench')

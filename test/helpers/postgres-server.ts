@@ -2,7 +2,7 @@
 // made to fail.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -43,11 +43,17 @@ export interface PostgresServer {
   /** A server that follows this one, and has received what it had when this returns. */
   follow(t: Ends, settings?: PostgresSettings): Promise<PostgresServer>
   promote(): Promise<void>
+  /** Of one that was killed, keeps what is on its disk by now; what it returns puts that back. */
+  copyData(): () => void
+  /** SQL that makes what it holds anew, as pg_dump writes it. */
+  dump(): string
   /** Ends it and removes what it kept. */
   stop(): Promise<void>
 }
 
 const IS_ROOT = process.getuid?.() === 0
+/** `sun_path` of Linux; the name of the socket comes behind the directory. */
+const SOCKET_PATH_MAX = 107
 /** Postgres refuses to run as root. */
 const USER = 'postgres'
 /** Its superuser needs no password; everybody else does. */
@@ -131,7 +137,8 @@ function makeTemplate(): string {
 async function startIn(directory: string, settings: PostgresSettings): Promise<PostgresServer> {
   const data = join(directory, 'data')
   const port = await freePort()
-  const ours = { port: `${port}`, listen_addresses: '127.0.0.1', unix_socket_directories: directory, fsync: 'off' }
+  const sockets = directory.length < SOCKET_PATH_MAX - 20 ? directory : ''
+  const ours = { port: `${port}`, listen_addresses: '127.0.0.1', unix_socket_directories: sockets, fsync: 'off' }
   // Small, because several of them run beside each other.
   const small = { shared_buffers: '16MB', max_connections: '60', max_wal_senders: '4', wal_level: 'replica' }
   const quick = { wal_retrieve_retry_interval: '100ms', autovacuum: 'on', log_min_messages: 'fatal' }
@@ -184,6 +191,15 @@ async function startIn(directory: string, settings: PostgresSettings): Promise<P
     async promote() {
       await query('SELECT pg_promote(true, 60)')
     },
+    copyData() {
+      const copy = `${data}-copy`
+      spawnSync('cp', ['-a', data, copy])
+      return () => {
+        rmSync(data, { recursive: true })
+        renameSync(copy, data)
+      }
+    },
+    dump: () => run('pg_dump', '--inserts', '--no-owner', '-d', url),
     async stop() {
       await kill()
       rmSync(directory, { recursive: true, force: true })
@@ -192,10 +208,12 @@ async function startIn(directory: string, settings: PostgresSettings): Promise<P
   return server
 }
 
-function run(program: string, ...args: readonly string[]): void {
+/** What it writes to standard output. */
+function run(program: string, ...args: readonly string[]): string {
   const [command, rest] = asServerUser(`${programs()}${program}`, args)
-  const { status, stderr } = spawnSync(command, rest, { encoding: 'utf8', cwd: tmpdir() })
+  const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8', cwd: tmpdir() })
   if (status !== 0) throw new Error(`${program}: ${stderr}`)
+  return stdout
 }
 
 /** The server and what it has started. */
