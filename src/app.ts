@@ -24,6 +24,7 @@ import type { Family } from './observability/metrics/family.ts'
 import { explainReply } from './parts/explain/explained-reply.ts'
 import { type Adapters, createParts } from './parts/parts.ts'
 import { checkExplain } from './routes/explain-guard.ts'
+import { meRoute } from './routes/me.ts'
 import { otherMethodsRoutes } from './routes/other-methods.ts'
 import { repliesRoutes } from './routes/replies.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
@@ -131,6 +132,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
       idempotencyKeyOf: header => parseIdempotencyKey(header, keyRequired),
       reservedMetadata: [MARKER_MEMBER]
     })
+    await scope.register(meRoute)
     await scope.register(repliesRoutes, {
       deliver: order => limits.deliver(admit(order), parts.delivery),
       explain: order => explainReply(admit(order), { limits, mode: config.limits.mode, explain: parts.explain }),

@@ -21,6 +21,10 @@ export interface Principal {
   readonly mayExplain?: boolean
   /** What such a service is called in the chain. */
   readonly service?: string
+  /** When the credential ends, on the wall clock in milliseconds; undefined where that is not known here, infinite for never. */
+  readonly expiresAtMs?: number
+  /** The sign-in that the credential is of, or else the credential itself: a name that no other of the same user has. */
+  readonly session?: string
   /** How the identity provider describes the user, where it does. */
   readonly profile?: Profile
 }
@@ -39,6 +43,10 @@ export interface Caller {
   readonly uid: CometChatUid
   readonly actors: readonly string[]
   readonly profile?: Profile
+  /** When the credential ends, on the wall clock in milliseconds; undefined where that is not known here. */
+  readonly expiresAtMs?: number | undefined
+  /** The sign-in that the credential is of, or else the credential itself: a name that no other of the same user has. */
+  readonly session?: string | undefined
   /** Whether the credential allows asking what would become of a reply. */
   readonly mayExplain?: boolean
 }

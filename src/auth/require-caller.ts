@@ -114,8 +114,9 @@ function actingFor({ profile: _, ...principal }: Principal, named: string | stri
   return { ...principal, subject: named, actors: [principal.service ?? 'unnamed', ...principal.actors] }
 }
 
-function callerFrom({ scheme, issuer, subject, actors, profile, mayExplain }: Principal, uid: CometChatUid): Caller {
-  const caller = { scheme, issuer, subject: String(subject), uid, actors }
+function callerFrom(principal: Principal, uid: CometChatUid): Caller {
+  const { scheme, issuer, subject, actors, profile, expiresAtMs, session, mayExplain } = principal
+  const caller = { scheme, issuer, subject: String(subject), uid, actors, expiresAtMs, session }
   if (profile === undefined && !mayExplain) return caller
   return { ...caller, ...(profile && { profile }), ...(mayExplain && { mayExplain }) }
 }

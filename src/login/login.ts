@@ -11,7 +11,7 @@ import { createOidcClient } from './oidc-client.ts'
 import { createPendingLogins } from './pending-login.ts'
 import type { LoginRoutesOptions } from './routes.ts'
 import { createSealer } from './seal.ts'
-import { createLoginSessions, type LoginSession } from './sessions.ts'
+import { createLoginSessions, type OpenSession } from './sessions.ts'
 import type { SessionStore } from './stores/session-store.ts'
 
 export interface LoginOptions {
@@ -48,7 +48,7 @@ export function createLogin(options: LoginOptions): Login {
   const { origin, issuer, usersOf = issuer, clock } = options
   const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32), clock)
   const sessions = createLoginSessions({ ...options, sealer })
-  async function sessionOf(cookie: string): Promise<LoginSession> {
+  async function sessionOf(cookie: string): Promise<OpenSession> {
     const session = await sessions.find(cookie)
     // Another provider's users are other people, even under the same name.
     if (session?.issuer === issuer) return session
@@ -57,13 +57,15 @@ export function createLogin(options: LoginOptions): Login {
 
   return {
     async authenticate(cookie) {
-      const { subject, profile } = await sessionOf(cookie)
+      const { subject, profile, name, endsAtMs } = await sessionOf(cookie)
       return {
         scheme: 'login',
         issuer: usersOf,
         subject,
         actors: [],
         mayActForOthers: false,
+        expiresAtMs: endsAtMs,
+        session: name,
         ...(profile && { profile })
       }
     },

@@ -17,11 +17,19 @@ export interface LoginSession {
   readonly profile?: Profile
 }
 
+/** A session that is open. */
+export interface OpenSession extends LoginSession {
+  /** Under which it is kept: a digest that opens nothing. */
+  readonly name: string
+  /** When it ends without a further call, on the wall clock in milliseconds. */
+  readonly endsAtMs: number
+}
+
 export interface LoginSessions {
   /** Makes a session and resolves with its id, the only copy: 256 random bits for the cookie. */
   begin(session: LoginSession): Promise<string>
   /** The session of an id, as long as it is neither idle for too long nor too old. */
-  find(id: string): Promise<LoginSession | undefined>
+  find(id: string): Promise<OpenSession | undefined>
   /** Ends a session; resolves with what it was. */
   end(id: string): Promise<LoginSession | undefined>
   /** Ends what the provider ended: one of its sessions, or everything of a user. */
@@ -66,6 +74,14 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
     return { record, session: claims === 'expired' ? undefined : (claims['session'] as LoginSession) }
   }
 
+  /** A use moves the idle end; resolves with it. */
+  async function prolong(name: string, record: SessionRecord, nowMs: number): Promise<number> {
+    const idleEndsAtMs = Math.min(nowMs + idleMs, record.endsAtMs)
+    if (idleEndsAtMs - record.idleEndsAtMs < touchAfterMs) return record.idleEndsAtMs
+    await store.touch(name, { ...record, idleEndsAtMs })
+    return idleEndsAtMs
+  }
+
   return {
     begin: session =>
       guarded(async () => {
@@ -89,16 +105,13 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
         const found = await read(id)
         if (!found) return undefined
         const { record, session } = found
+        const name = digestOf('session', id)
         const nowMs = clock.now()
         if (!session || nowMs >= record.idleEndsAtMs) {
-          await store.delete(digestOf('session', id))
+          await store.delete(name)
           return undefined
         }
-        const idleEndsAtMs = Math.min(nowMs + idleMs, record.endsAtMs)
-        if (idleEndsAtMs - record.idleEndsAtMs >= touchAfterMs) {
-          await store.touch(digestOf('session', id), { ...record, idleEndsAtMs })
-        }
-        return session
+        return { ...session, name, endsAtMs: await prolong(name, record, nowMs) }
       }),
     end: id =>
       guarded(async () => {

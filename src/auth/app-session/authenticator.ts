@@ -32,11 +32,12 @@ export function createAppSessionAuthenticator(options: AppSessionOptions): (valu
     const session = stored.text === undefined ? undefined : parseSession(stored.text)
     if (!session) throw refusal('session-unreadable')
     const nowMs = clock.now()
+    const expiresAtMs = sessionEndsAtMs(session, stored.ttlMs, nowMs)
     // Not turned round: a date that cannot be read gives NaN, which is later than nothing.
-    if (!(nowMs < sessionEndsAtMs(session, stored.ttlMs, nowMs))) throw refusal('session-expired')
+    if (!(nowMs < expiresAtMs)) throw refusal('session-expired')
     const subject = userAt(session, userPath)
     if (subject === undefined) throw refusal('session-without-user')
-    return { scheme: 'app-session', issuer, subject, actors: [], mayActForOthers: false }
+    return { scheme: 'app-session', issuer, subject, actors: [], mayActForOthers: false, expiresAtMs, session: id }
   }
 }
 

@@ -25,6 +25,8 @@ export interface ClaimRules {
   readonly uidStrip?: string | undefined
 }
 
+const SESSION_CLAIMS = ['sid', 'session_id', 'origin_jti', 'jti'] as const
+const MAX_SESSION_LENGTH = 512
 const MAX_ACTORS = 5
 const MAX_ACTOR_LENGTH = 128
 
@@ -35,6 +37,8 @@ export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
   const profile = profileOf(claims)
+  const { exp } = claims
+  const session = sessionOf(claims)
   const mayActForOthers = actScope !== undefined && granted.includes(actScope)
   return {
     scheme: 'bearer',
@@ -44,6 +48,8 @@ export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
     mayActForOthers,
     ...(explainScope !== undefined && granted.includes(explainScope) && { mayExplain: true }),
     ...(uidStrip !== undefined && { uidStrip }),
+    ...(typeof exp === 'number' && { expiresAtMs: exp * 1000 }),
+    ...(session !== undefined && { session }),
     ...(mayActForOthers && { service: serviceOf(claims) }),
     ...(profile && { profile })
   }
@@ -58,6 +64,19 @@ export function isForUs({ aud }: Claims, audiences: readonly string[]): boolean 
 /** `scope` (RFC 8693 §4.2), `scp`, `roles` (RFC 9068 §2.2.3.1) or `permissions`, as text or as a list. */
 function scopesOf({ scope, scp, roles, permissions }: Claims): unknown[] {
   return [scope, scp, roles, permissions].flatMap(value => (typeof value === 'string' ? value.split(' ') : value))
+}
+
+/**
+ * The sign-in that a token is of: `sid` (OpenID Connect Front-Channel Logout 1.0 §3), `session_id` of Supabase, `origin_jti`
+ * of Cognito; else the token's own name (RFC 7519 §4.1.7), which is another one after each refresh.
+ */
+function sessionOf(claims: Claims): string | undefined {
+  const claim = SESSION_CLAIMS.find(name => isName(claims[name]))
+  return claim === undefined ? undefined : `${claim} ${claims[claim]}`
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_SESSION_LENGTH
 }
 
 /** A client of RFC 9068 §2.2 has its id in `sub` and `client_id`; some issuers leave one of them out. */

@@ -17,6 +17,9 @@ t.test('somebody signs in, replies under their own name, and signs out here and 
   t.equal(me.status, 200)
   t.same(me.json, { sub: 'alice', uid: 'alice', name: 'Name of alice', picture: 'https://pictures.test/alice' })
   t.equal(me.headers.get('cache-control'), 'no-store')
+  const identity = (await browser.visit(`${origin}/me`, { headers: { accept: '*/*', 'x-csrf': '1' } })).json
+  t.match(identity, { uid: 'alice', issuer: provider.issuer, subject: 'alice', scheme: 'login' })
+  t.ok(Date.parse(identity.expiresAt) > Date.now(), identity.expiresAt)
   t.equal(reply.status, 201)
   t.match(emulator.ledger, [{ onBehalfOf: 'alice' }])
   const line = await service.lineWhere(({ route }) => route === '/threads/:parentId/replies')

@@ -21,6 +21,8 @@ for (const [name, startBackend] of BACKENDS) {
       t.same(takeNames(), ['alice', 'bob'])
       const line = await target.service.lineWhere(({ subject }) => subject === 'alice')
       t.match(line, { scheme: 'app-session', uid: 'alice', delivery: 'sent' }, 'and the log says how')
+      const me = await fetch(`${target.service.url}/me`, { headers: { cookie: bob, 'x-csrf': '1' } })
+      t.match(await me.json(), { uid: 'bob', scheme: 'app-session', issuer: 'https://issuer.test' }, 'and so does /me')
     })
 
     t.test('a session has no scopes, so it explains nothing; and nothing is sent', async t => {

@@ -36,7 +36,11 @@ const at = (ms: number): string => new Date(ms).toISOString()
 const user = { user: { id: 'alice' } }
 
 t.test('a session with a user is that user, of the app as its issuer', async t => {
-  for (const cookie of [{}, { expires: null }, { expires: at(NOW + 1) }]) {
+  for (const [cookie, expiresAtMs] of [
+    [{}, Number.POSITIVE_INFINITY],
+    [{ expires: null }, Number.POSITIVE_INFINITY],
+    [{ expires: at(NOW + 1) }, NOW + 1]
+  ] as const) {
     const { asked, result } = await meet(storedAs({ cookie, ...user }))
 
     t.strictSame(result, {
@@ -44,7 +48,9 @@ t.test('a session with a user is that user, of the app as its issuer', async t =
       issuer: 'urn:app',
       subject: 'alice',
       actors: [],
-      mayActForOthers: false
+      mayActForOthers: false,
+      expiresAtMs,
+      session: ID
     })
     t.strictSame(asked, [ID])
   }
