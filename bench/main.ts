@@ -16,6 +16,7 @@ import { compareLimits } from './sections/limits.ts'
 import { measureMemory } from './sections/memory.ts'
 import { measureMetrics } from './sections/metrics.ts'
 import { measureOverload } from './sections/overload.ts'
+import { measureParts } from './sections/parts.ts'
 import { countPath } from './sections/path.ts'
 import { comparePeers } from './sections/peers.ts'
 import { measureQuota } from './sections/quota.ts'
@@ -40,6 +41,7 @@ const SECTIONS = [
   'metrics',
   'traces',
   'limits',
+  'parts',
   'overload',
   'goodput',
   'fairness',
@@ -164,6 +166,7 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     metrics: world => measureMetrics(world, settings),
     traces: world => measureTraces(world, settings),
     limits: world => compareLimits(world, settings),
+    parts: world => measureParts(world, settings),
     overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
     goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),
     fairness: world => measureFairness(world, quick ? QUICK_FAIRNESS : FULL_FAIRNESS),
