@@ -12,6 +12,8 @@ export interface ChainState {
 /** What every line begins with. Inside of JSON text its quotes would be escaped, so it stands nowhere else. */
 export const LINE_START = '{"v":1,"chain":"'
 const MAC_LENGTH = 43
+const HEAD = /^\{"v":1,"chain":"([\w-]+)","seq":(\d{1,15}),"time":"([^"]+)","kind":"([a-z]+)"/
+const NO_PREV = '"prev":""'
 const LINE_END = /,"mac":"([\w-]{43})"\}$/
 const TAIL_LENGTH = ',"mac":""}'.length + MAC_LENGTH
 const NOT_ASCII = /[^ -~]/g
@@ -76,21 +78,27 @@ export interface AuditLine {
   readonly kind: string
   readonly prev: string
   readonly mac: string
-  readonly [member: string]: unknown
+  /** All of it. */
+  readonly json: string
 }
 
-/** Reads a line; undefined where none of the seals made it. `line` has one character a byte. */
+/**
+ * Reads a line; undefined where none of the seals made it. `line` has one character a byte. A line that is sealed is as
+ * `Chain` made it: to parse all of it for its first members and the last one would take a third of the time of a verification.
+ */
 export function readLine(line: string, seals: readonly Seal[]): AuditLine | undefined {
   const mac = macOf(line)
   if (mac === undefined) return undefined
   const text = line.slice(0, -TAIL_LENGTH)
   if (!seals.some(seal => seal(text) === mac)) return undefined
-  return JSON.parse(line)
+  const [, chain = '', seq, time = '', kind = ''] = HEAD.exec(line) ?? []
+  const prev = text.endsWith(NO_PREV) ? '' : text.slice(-MAC_LENGTH - 1, -1)
+  return { chain, seq: Number(seq), time, kind, prev, mac, json: line }
 }
 
 /** The chain and number that a line says of itself, whether or not it is true. */
 export function claimOf(line: string): { readonly chain: string; readonly seq: number } | undefined {
-  const claim = /^\{"v":1,"chain":"([\w-]+)","seq":(\d{1,15}),/.exec(line)
+  const claim = HEAD.exec(line)
   return claim ? { chain: claim[1] ?? '', seq: Number(claim[2]) } : undefined
 }
 

@@ -24,12 +24,13 @@ export async function verifyFiles(
   paths: readonly string[],
   { anchorLogs, seals }: { readonly anchorLogs: readonly string[]; readonly seals: readonly Seal[] }
 ): Promise<Verification> {
-  const anchors: Anchor[] = []
-  for (const log of anchorLogs) for await (const { text } of linesOf(log)) anchors.push(...anchorIn(text))
+  const anchors = await anchorsIn(anchorLogs)
   const verifier = new Verifier(seals, anchors)
   for (const file of await inOrder(paths, seals)) {
     let line = 0
-    for await (const { text, isEnded } of linesOf(file)) verifier.take(text, { file, line: ++line }, isEnded)
+    for await (const lines of linesOf(file)) {
+      for (const { text, isEnded } of lines) verifier.take(text, { file, line: ++line }, isEnded)
+    }
   }
   const { lines, chains, breaks, unfinished } = verifier.end()
   const shown = breaks
@@ -55,9 +56,11 @@ async function inOrder(paths: readonly string[], seals: readonly Seal[]): Promis
 }
 
 async function firstTime(path: string, seals: readonly Seal[]): Promise<string> {
-  for await (const { text } of linesOf(path)) {
-    const line = readLine(text, seals)
-    if (line) return line.time
+  for await (const lines of linesOf(path)) {
+    for (const { text } of lines) {
+      const line = readLine(text, seals)
+      if (line) return line.time
+    }
   }
   return ''
 }
@@ -67,18 +70,25 @@ interface TextLine {
   readonly isEnded: boolean
 }
 
-/** The lines of a file, with one character a byte. */
-async function* linesOf(path: string): AsyncGenerator<TextLine> {
+/** The lines of a file, with one character a byte, as many at a time as are read at once. */
+async function* linesOf(path: string): AsyncGenerator<readonly TextLine[]> {
   let rest = ''
   for await (const chunk of createReadStream(path, { encoding: 'latin1', highWaterMark: LONGEST_LINE })) {
     const lines = `${rest}${chunk}`.split('\n')
     rest = lines.pop() ?? ''
-    for (const text of lines) yield { text, isEnded: true }
+    yield lines.map(text => ({ text, isEnded: true }))
     if (rest.length <= LONGEST_LINE) continue
-    yield { text: rest, isEnded: false }
+    yield [{ text: rest, isEnded: false }]
     rest = ''
   }
-  if (rest !== '') yield { text: rest, isEnded: false }
+  if (rest !== '') yield [{ text: rest, isEnded: false }]
+}
+
+async function anchorsIn(logs: readonly string[]): Promise<readonly Anchor[]> {
+  const anchors: Anchor[] = []
+  for (const log of logs)
+    for await (const lines of linesOf(log)) anchors.push(...lines.flatMap(({ text }) => anchorIn(text)))
+  return anchors
 }
 
 function anchorIn(text: string): Anchor[] {

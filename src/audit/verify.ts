@@ -93,7 +93,8 @@ export class Verifier {
     chain.passOver()
   }
 
-  #takeGap({ lost, reason, torn }: AuditLine, place: Place): void {
+  #takeGap({ json }: AuditLine, place: Place): void {
+    const { lost, reason, torn } = JSON.parse(json)
     for (const digest of Array.isArray(torn) ? torn : []) this.#torn.add(String(digest))
     this.#tornLines += Array.isArray(torn) ? torn.length : 0
     if (typeof lost === 'number' && lost > 0) {
@@ -102,9 +103,10 @@ export class Verifier {
   }
 
   /** A chain says what stood before it in its file. */
-  #checkBefore({ after, chain: id }: AuditLine, place: Place): void {
+  #checkBefore({ json, chain: id }: AuditLine, place: Place): void {
+    const { after } = JSON.parse(json)
     if (typeof after !== 'object' || after === null) return
-    const { chain, seq } = after as { chain: string; seq: number }
+    const { chain, seq } = after
     const before = this.#chains.get(chain)
     if (before && before.next > seq) return
     this.#breaks.push({ kind: 'missing', place, detail: `line ${seq} of chain ${chain} stood before chain ${id}` })

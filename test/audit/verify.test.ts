@@ -1,7 +1,7 @@
 // What is found in an audit file that was changed: everything, and nothing in one that was not.
 import fc from 'fast-check'
 import t from 'tap'
-import { Chain, createSeal } from '../../src/audit/chain.ts'
+import { Chain, createSeal, readLine } from '../../src/audit/chain.ts'
 import { closing } from '../../src/audit/lines.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { seedOf } from '../helpers/seed.ts'
@@ -17,6 +17,22 @@ const lines = written.text.trimEnd().split('\n')
 t.test('a file that nobody touched is whole, by itself and held against the log', async t => {
   t.match(verify(written.text), { lines: lines.length, chains: 2, breaks: [], unfinished: [] })
   t.match(verify(written.text, written.anchors), { breaks: [], unfinished: [] })
+})
+
+t.test('what is read of a line is what JSON reads, whatever its members hold', t => {
+  const chain = new Chain('chain-0', seal)
+  const texts = fc.string({ unit: 'binary' })
+  fc.assert(
+    fc.property(texts, fc.constantFrom('request', 'gap', 'open'), (uid, kind) => {
+      const line = chain.add('2026-11-28T11:00:00.000Z', JSON.stringify({ kind, uid, prev: uid }).slice(1, -1))
+      const { chain: id, seq, time, prev, mac, kind: of } = JSON.parse(line)
+      const { json, ...read } = readLine(line, [seal]) ?? t.fail(`not read: ${line}`) ?? {}
+      t.strictSame(read, { chain: id, seq, time, prev, mac, kind: of })
+      t.equal(json, line)
+    }),
+    { seed: seedOf(t), numRuns: 200 }
+  )
+  t.end()
 })
 
 t.test('chains without an end are unfinished, not broken', async t => {
