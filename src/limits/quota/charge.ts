@@ -65,7 +65,7 @@ export class Charge {
   readonly #units: number
   readonly #chargedAtMs: number
   readonly #latenessMs: number
-  /** What has answered, until it is given back. */
+  /** What has answered. */
   #log: LogAnswer | undefined
   #budgets: readonly Answered[] = []
   #isOver = false
@@ -201,8 +201,6 @@ export class Charge {
       quietly(() => options.store.giveBack(uid, log.atMs, units))
     }
     for (const { budget, answer } of this.#budgets) if (answer.isAdmitted) budget.giveBack(units, answer.second)
-    this.#log = undefined
-    this.#budgets = []
   }
 }
 
