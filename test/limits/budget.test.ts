@@ -24,7 +24,8 @@ function sharedSource(now: () => number, instances = 1) {
       returnUnits(cells, returned)
       return { ...reserve(cells, now(), { wanted, limit, force }), instances }
     },
-    used: () => total(cells)
+    used: () => total(cells),
+    cells: (): readonly Cell[] => cells
   }
   return source
 }
@@ -93,6 +94,43 @@ t.test('units are reserved some at a time, and come back when they are not used'
   nowMs += 1000
   await budget.take(1)
   t.equal(source.used(), 10 + 3 + 10)
+})
+
+t.test('units go back to the second they are from, and what is used is known for a minute', async t => {
+  let nowMs = START_MS
+  const source = sharedSource(() => nowMs)
+  const budget = budgetOf(1000, source, () => nowMs)
+  const first = await budget.take(1)
+  t.equal(budget.used, 1, 'of the ten that are reserved')
+  for (let count = 0; count < 9; count++) await budget.take(1)
+  nowMs += 1000
+  await budget.take(1)
+  if (first.isAdmitted) budget.giveBack(1, first.second)
+  nowMs += 1000
+  await budget.take(1)
+  t.same(
+    source.cells().map(([, units]) => units),
+    [9, 1, 10]
+  )
+  nowMs += MINUTE_MS - 1
+  t.equal(budget.used, 11)
+  nowMs += 1
+  t.equal(budget.used, 0)
+})
+
+t.test('who waited for a slow store may use what it granted', async t => {
+  let nowMs = START_MS
+  const source = sharedSource(() => nowMs)
+  const slow: BudgetSource = {
+    isShared: true,
+    reserve(order) {
+      // Only the first answers come late, so that whoever would ask for ever is met here.
+      if (source.asked < 5) nowMs += 1500
+      return source.reserve(order)
+    }
+  }
+  t.match(await budgetOf(100, slow, () => nowMs).take(1), { isAdmitted: true })
+  t.equal(source.asked, 1)
 })
 
 t.test('callers who come in one turn ask together, and all of them get what is there', async t => {
