@@ -13,7 +13,6 @@ const TYPES: Readonly<Record<Format, { readonly type: string; readonly version: 
   openmetrics: { type: 'application/openmetrics-text', version: '1.0.0' },
   prometheus: { type: 'text/plain', version: '0.0.4' }
 }
-const RANGE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
 const QUALITY = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
 /**
@@ -26,10 +25,9 @@ export function formatFor(accept: string | undefined): Format {
   return wanted > 0 && wanted >= qualityOf('prometheus', ranges) && isNamed(ranges) ? 'openmetrics' : 'prometheus'
 }
 
-/** None for an element that is malformed: the others count. */
+/** None for an element whose quality is malformed: the others count. A malformed type is simply another one. */
 function rangeIn(element: string): MediaRange[] {
   const [type = '', ...parameters] = element.split(';').map(part => asciiLowerCase(trimBlanks(part)))
-  if (!RANGE.test(type)) return []
   const parameterOf = (name: string): string | undefined =>
     parameters.find(parameter => parameter.startsWith(`${name}=`))?.slice(name.length + 1)
   const quality = parameterOf('q') ?? '1'
