@@ -7,7 +7,7 @@ import {
 import t from 'tap'
 import { RequestSpans } from '../../src/observability/traces/request-spans.ts'
 
-function open(ratio = 1) {
+function open(ratio = 1, upstream = 'https://1234.api-eu.cometchat.io') {
   const exporter = new InMemorySpanExporter()
   const provider = new TracerProvider({
     sampler: new TraceIdRatioBasedSampler(ratio),
@@ -18,7 +18,7 @@ function open(ratio = 1) {
   const spans = new RequestSpans({
     tracer: provider.getTracer('test'),
     trust: 'link',
-    upstream: new URL('https://1234.api-eu.cometchat.io'),
+    upstream: new URL(upstream),
     monotonic: () => time.nowMs
   })
   return { spans, time, finished: () => exporter.getFinishedSpans() }
@@ -85,6 +85,59 @@ t.test('calls and transitions are within the request', async t => {
   t.match(server, { kind: 1, attributes: { 'error.type': 'deadline-exceeded' }, status: { code: 2 } })
   for (const step of [transition, call]) t.equal(step?.parentSpanContext?.spanId, server?.spanContext().spanId)
   t.equal(again.traceparent, `00-${request.traceId}-${call?.spanContext().spanId}-01`)
+})
+
+t.test('a call is an error from 400 on, and only a repeated one says how often', async t => {
+  const { spans, finished, time } = open(1, 'http://[::1]:4000')
+  const request = spans.begin('POST', '/', undefined)
+  const attempt = { name: 'upstream-attempt', call: 'GET /messages/{id}', queueMs: 0, durationMs: 0 } as const
+  for (const status of [200, 399, 400]) {
+    request.beginAttempt(attempt.call, 0).end({ ...attempt, status }, time.nowMs)
+  }
+  const calls = finished()
+  t.same(
+    calls.map(({ attributes, status }) => [attributes['error.type'], status.code]),
+    [
+      [undefined, 0],
+      [undefined, 0],
+      ['400', 2]
+    ]
+  )
+  for (const { attributes } of calls) {
+    t.same([attributes['server.address'], attributes['server.port']], ['::1', 4000])
+    t.notOk('http.request.resend_count' in attributes)
+  }
+})
+
+t.test('a transition is as long as it took, and a call where another process has the records', async t => {
+  const { spans, finished, time } = open()
+  const request = spans.begin('POST', '/', undefined)
+  const stores = ['memory', 'file', 'redis', 'postgres'] as const
+  for (const store of stores) request.noteTransition({ ...TRANSITION, store, isFailed: false }, time.nowMs)
+  t.same(
+    finished().map(({ kind, attributes }) => [kind, attributes['db.system.name']]),
+    [
+      [0, undefined],
+      [0, 'sqlite'],
+      [2, 'redis'],
+      [2, 'postgresql']
+    ]
+  )
+  for (const { duration, status } of finished()) {
+    t.equal(Math.round(duration[1] / 1e6), TRANSITION.durationMs)
+    t.equal(status.code, 0)
+  }
+})
+
+t.test('what was replayed says so, and what was not says nothing', async t => {
+  const { spans, finished } = open()
+  for (const replayed of [true, false]) {
+    spans.begin('POST', '/', undefined).end({ method: 'POST', status: 201, replayed })
+  }
+  t.same(
+    finished().map(({ attributes }) => attributes['reply.replayed']),
+    [true, undefined]
+  )
 })
 
 t.test('a method that nobody knows, and an address that is none, name nothing', async t => {

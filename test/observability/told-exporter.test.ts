@@ -33,3 +33,33 @@ t.test('a secret is cut out of every text of a span before it is exported', asyn
   t.ok(told.every(({ exit }) => exit === 'traces'))
   await provider.shutdown()
 })
+
+t.test('lost spans are told with a code or a status, never with what was written, and sent ones are not told', async t => {
+  const told: (readonly [number, string])[] = []
+  const withCode = (code: unknown): Error => Object.assign(new Error('c4n4ry'), { code })
+  for (const result of [
+    { code: 0 },
+    { code: 1, error: withCode(503) },
+    { code: 1, error: withCode('ECONNRESET') },
+    { code: 1, error: withCode('c4n4ry') },
+    { code: 1, error: new Error('c4n4ry') },
+    { code: 1 }
+  ]) {
+    const exporter = new ToldExporter(
+      { export: (_spans, done) => done(result), shutdown: async () => undefined },
+      { onUnsent: (spans, reason) => void told.push([spans, reason]), cut: text => text }
+    )
+    let heard: unknown
+    exporter.export([], answer => {
+      heard = answer
+    })
+    t.equal(heard, result)
+  }
+  t.same(told, [
+    [0, 'status-503'],
+    [0, 'ECONNRESET'],
+    [0, 'no-answer'],
+    [0, 'no-answer'],
+    [0, 'no-answer']
+  ])
+})

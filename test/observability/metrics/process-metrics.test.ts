@@ -27,6 +27,7 @@ t.test(
     t.ok(longest() >= 0.25, 'another scraper is told the same')
     nowMs = 5000
     t.ok(longest() >= 0.25, 'the window ends with this look')
+    t.ok(longest() >= 0.25, 'and counts until there is anything in the next one')
     await sleep(60)
     // A busy machine makes pauses of its own: this one is forgotten all the same.
     t.not(longest(), pause)

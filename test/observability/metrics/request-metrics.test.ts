@@ -123,9 +123,28 @@ t.test('a credential that nobody could judge is not one that was refused', async
   metrics.note(known)
   const before = factsOf({ status: 503, code: 'draining', reason: 'draining' })
   metrics.note(before)
+  const hidden = factsOf({ status: 429, code: 'rate-limited', reason: 'limit-address' })
+  hidden.noteCredential('bearer')
+  metrics.note(hidden)
   const figures = await figuresOf(metrics)
 
   t.equal(figures.get('auth_results_total{reason="unavailable",scheme="bearer"}'), 1)
   t.equal(figures.get('auth_results_total{reason="accepted",scheme="login"}'), 1)
   t.equal(figures.get('auth_results_total{reason="accepted",scheme="bearer"}'), 0)
+})
+
+t.test('a search is counted by what it found, and a reply that was not searched for is none', async t => {
+  const metrics = newMetrics()
+  metrics.note(factsOf({ delivery: 'sent' }))
+  metrics.note(factsOf({ delivery: 'sent', reconciled: 'found' }))
+  const figures = await figuresOf(metrics)
+
+  t.strictSame(
+    Object.fromEntries([...figures].filter(([series]) => series.startsWith('reply_reconciliations_total'))),
+    {
+      'reply_reconciliations_total{result="found"}': 1,
+      'reply_reconciliations_total{result="absent"}': 0,
+      'reply_reconciliations_total{result="unclear"}': 0
+    }
+  )
 })
