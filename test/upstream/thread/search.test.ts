@@ -374,6 +374,56 @@ t.test(
   }
 )
 
+t.test('what is posted before any read of a search is not called absent', async t => {
+  const ways = Object.entries(WAYS).flatMap(([name, paging]) => {
+    // One that goes by cursors alone is not remembered as one that goes by pages.
+    const memories = paging.threadPaging === 'cursor' ? [undefined] : [undefined, { paging: 'page' as const }]
+    return memories.map(memory => ({ name: `${name}${memory ? ', as is known' : ''}`, paging, memory }))
+  })
+  for (const { name, paging, memory } of ways) {
+    for (const count of [0, 1, 49, 50, 51, 100]) {
+      const search = async (postedAt: number) => {
+        const thread = new PagedThread(threadOf(count, 0), paging)
+        thread.beforeRead = reads => {
+          if (reads === postedAt) post(thread, reads, true)
+        }
+        const result = await thread.search({ sinceMs: undefined, maxReads: 200, ...(memory && { memory }) })
+        return { result, reads: thread.reads }
+      }
+      const { result, reads } = await search(Number.POSITIVE_INFINITY)
+      t.equal(result, 'absent', `${name}, ${count}: absent in ${reads} reads`)
+      for (let read = 0; read < reads; read++) {
+        const { result } = await search(read)
+        if (result === 'absent') t.fail(`${name}, ${count}: posted before read ${read}`)
+      }
+    }
+  }
+})
+
+t.test(
+  'what stands behind a page of messages that are not shown is found, wherever meta.next says that there is more',
+  async t => {
+    for (const [name, paging] of Object.entries(WAYS)) {
+      if (paging.threadNext === 'never') continue
+      const hidden = threadOf(60, 0).map(one => ({ ...one, isHidden: true }))
+      const thread = new PagedThread([...hidden, sought], { ...paging, threadGaps: true })
+      const result = await thread.search({ sinceMs: undefined })
+      // An empty page does not tell that it is shorter than was asked for: what is behind the next one is not looked at.
+      if (name === 'short pages, by page') t.equal(result, 'unproven', name)
+      else t.same(result, isFound, `${name}: found in ${thread.reads} reads`)
+    }
+  }
+)
+
+t.test('a page that was empty, and names a further place when it is read again, is no end', async t => {
+  const thread = new PagedThread([], { threadPaging: 'page', threadGaps: true })
+  thread.beforeRead = reads => {
+    if (reads !== 1) return
+    thread.entries.push(...threadOf(60, 0).map(one => ({ ...one, isHidden: true })), sought)
+  }
+  t.equal(await thread.search({ sinceMs: undefined, memory: { paging: 'page' } }), 'unproven')
+})
+
 t.test('each page shows messages that are new, and one that is not', async t => {
   for (const size of [50, 10, 2]) {
     for (let covered = 1; covered < 2500; covered++) {
