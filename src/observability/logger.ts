@@ -34,8 +34,18 @@ export function createProcessLog(
   tripwire: Tripwire = new Tripwire()
 ): ProcessLog {
   const output = new LogOutput(STANDARD_OUTPUT, dropped => log.error({ dropped }, 'lines of the log were dropped'))
-  const log = createLogger(level, { write: line => output.write(tripwire.cut(line, 'log', WHOLE_LINE)) }, origin)
+  const log = createGuardedLog(level, line => output.write(line), tripwire, origin)
   return { log, tripwire, beginEnd: () => output.beginEnd(), flush: () => output.end(LAST_LINES_MS) }
+}
+
+/** One whose lines hold no secret when they are written. */
+export function createGuardedLog(
+  level: string,
+  write: (line: string) => void,
+  tripwire: Tripwire,
+  origin: LineOrigin | null
+): Logger {
+  return createLogger(level, { write: line => write(tripwire.cut(line, 'log', WHOLE_LINE)) }, origin)
 }
 
 /** One JSON object a line; what may stand in it is decided where it is written. */
