@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startService } from '../helpers/service-process.ts'
+import { hostService } from '../helpers/hosted-service.ts'
 import { postReply } from '../helpers/thread.ts'
 import { startPrism } from './prism.ts'
 
@@ -7,7 +7,7 @@ const KEY = 'b7d4c1f09a2e86d35f10c4e7a98b2d6f3e5c7a10'
 
 // Prism answers every reply with the example of CometChat's page: a message by cometchat-uid-3 in thread 1.
 const prism = await startPrism(t, 'send-threaded-message.openapi.yaml')
-const service = await startService(t, { COMETCHAT_BASE_URL: prism.url, COMETCHAT_API_KEY: KEY })
+const service = await hostService(t, { COMETCHAT_BASE_URL: prism.url, COMETCHAT_API_KEY: KEY })
 const toUser5 = { receiver: 'cometchat-uid-5', receiverType: 'user', data: { text: 'Hi Tom!' } }
 
 t.test("the example answer of CometChat's page is an answer to its sender in its thread", async t => {

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { startService } from '../helpers/service-process.ts'
+import { hostService } from '../helpers/hosted-service.ts'
 import { postReply, startEmulator } from '../helpers/thread.ts'
 import { readDocument, startPrism } from './prism.ts'
 
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { multipleReceivers: 'single' } })
 const prism = await startPrism(t, 'chat-apis.openapi.json', emulator.url)
-const service = await startService(t, { ...env, COMETCHAT_BASE_URL: prism.url })
+const service = await hostService(t, { ...env, COMETCHAT_BASE_URL: prism.url })
 
 const toBob = { receiver: 'bob', receiverType: 'user' }
 const attachment = { url: 'https://cdn.example.com/a.png', name: 'a', mimeType: 'image/png', extension: 'png', size: 7 }

@@ -1,8 +1,9 @@
 // A service that reads the sessions of an app's backend, and replies that carry its cookie.
 import type { Test } from 'tap'
 import { SECRET } from './app-backends.ts'
+import { hostService } from './hosted-service.ts'
 import { redisFor } from './redis-server.ts'
-import { type ServiceEnv, type ServiceProcess, type StartedWhen, startService } from './service-process.ts'
+import type { RunningService, ServiceEnv, StartedWhen } from './service-process.ts'
 import { type ReplyAnswer, startEmulator } from './thread.ts'
 
 export type SessionTarget = Awaited<ReturnType<typeof startSessionTarget>>
@@ -16,15 +17,15 @@ export async function startSessionTarget(t: Test, overrides: ServiceEnv = {}, wa
     AUTH_SESSION_STORE_URL: redis.url,
     AUTH_SESSION_SECRET: SECRET
   }
-  const service = await startService(t, { ...sessionEnv, ...overrides }, waitFor)
+  const service = await hostService(t, { ...sessionEnv, ...overrides }, waitFor)
   return {
     redis,
     emulator,
     parentId,
     service,
     /** Another service beside the first one. */
-    start: (t: Test, env: ServiceEnv) => startService(t, { ...sessionEnv, ...env }),
-    reply: (cookie: string, headers?: Record<string, string>, at: ServiceProcess = service) =>
+    start: (t: Test, env: ServiceEnv) => hostService(t, { ...sessionEnv, ...env }),
+    reply: (cookie: string, headers?: Record<string, string>, at: RunningService = service) =>
       replyWithCookie(at, parentId, cookie, headers),
     /** Who was spoken for since the last look. */
     takeNames(): unknown[] {
@@ -37,7 +38,7 @@ export async function startSessionTarget(t: Test, overrides: ServiceEnv = {}, wa
 
 /** Posts a reply as a page of the app would: with its cookie and the proof of origin. */
 export async function replyWithCookie(
-  { url }: Pick<ServiceProcess, 'url'>,
+  { url }: Pick<RunningService, 'url'>,
   parentId: string,
   cookie: string,
   headers: Record<string, string> = {}

@@ -2,16 +2,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
-import { type ServiceEnv, startService } from './service-process.ts'
+import { hostService } from './hosted-service.ts'
+import { type RunningService, type ServiceEnv, type StartService, startService } from './service-process.ts'
 import { postReply, type ReplyAnswer, type ReplyAttempt, startEmulator } from './thread.ts'
 
 export type KeyedReplies = Awaited<ReturnType<typeof startKeyedReplies>>
 
 const PATIENCE_MS = 60_000
 
-export async function startKeyedReplies(t: Test, overrides: ServiceEnv = {}, options: EmulatorOptions = {}) {
+/** To a service beside those of other tests. */
+export const startKeyedReplies = (t: Test, overrides: ServiceEnv = {}, options: EmulatorOptions = {}) =>
+  startWith(hostService, t, overrides, options)
+/** To one in a process of its own. */
+export const startKeyedRepliesProcess = (t: Test, overrides: ServiceEnv = {}, options: EmulatorOptions = {}) =>
+  startWith(startService, t, overrides, options)
+
+async function startWith<S extends RunningService>(
+  start: StartService<S>,
+  t: Test,
+  overrides: ServiceEnv,
+  options: EmulatorOptions
+) {
   const { emulator, env, parentId, groupParentId } = await startEmulator(t, options)
-  const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '5000', ...overrides })
+  const service = await start(t, { ...env, REPLY_DEADLINE_MS: '5000', ...overrides })
   let keys = 0
 
   const send = (key: string, attempt: Partial<ReplyAttempt> = {}): Promise<ReplyAnswer> =>

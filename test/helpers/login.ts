@@ -2,8 +2,15 @@
 import type { Test } from 'tap'
 import { Browser, type Visit } from './browser.ts'
 import { freePort } from './free-port.ts'
+import { hostService } from './hosted-service.ts'
 import { CLIENT_ID, CLIENT_SECRET, type OpenIdProvider, startOpenIdProvider } from './openid-provider.ts'
-import { type ServiceEnv, type StartedWhen, startService } from './service-process.ts'
+import {
+  type RunningService,
+  type ServiceEnv,
+  type StartedWhen,
+  type StartService,
+  startService
+} from './service-process.ts'
 import { startEmulator } from './thread.ts'
 
 export const SESSION_COOKIE = '__Host-Http-session'
@@ -27,11 +34,21 @@ export function loginEnv(provider: Pick<OpenIdProvider, 'issuer'>, origin: strin
   }
 }
 
-export async function startLogin(
+type LoginArgs = [
   t: Test,
-  overrides: ServiceEnv | ((issuer: string) => ServiceEnv) = {},
-  providerOverrides: object = {},
-  waitFor: StartedWhen = 'ready'
+  overrides?: ServiceEnv | ((issuer: string) => ServiceEnv),
+  providerOverrides?: object,
+  waitFor?: StartedWhen
+]
+
+/** Beside the services of other tests. */
+export const startLogin = (...args: LoginArgs) => startWith(hostService, ...args)
+/** In a process of its own. */
+export const startLoginProcess = (...args: LoginArgs) => startWith(startService, ...args)
+
+async function startWith<S extends RunningService>(
+  start: StartService<S>,
+  ...[t, overrides = {}, providerOverrides = {}, waitFor = 'ready']: LoginArgs
 ) {
   // The provider must know the address of the service before the service is there.
   const port = await freePort()
@@ -40,7 +57,7 @@ export async function startLogin(
   const { emulator, env, parentId } = await startEmulator(t)
   const more = typeof overrides === 'function' ? overrides(provider.issuer) : overrides
   const serviceEnv = { ...env, ...loginEnv(provider, origin), PORT: String(port), ...more }
-  const service = await startService(t, serviceEnv, waitFor)
+  const service = await start(t, serviceEnv, waitFor)
 
   return { provider, emulator, parentId, origin, service, serviceEnv, ...actions(origin, parentId) }
 }

@@ -5,24 +5,27 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { CanaryWatch, withCanaries } from './canaries.ts'
 import { isExplained } from './reasons.ts'
+import { ServiceLines } from './service-lines.ts'
 import { AUDIENCE, ISSUER, SHARED_SECRET } from './tokens.ts'
 import { until } from './until.ts'
 
-export interface LogLine {
-  readonly [field: string]: unknown
-}
-
-export interface ServiceProcess {
+/** A service that has started. */
+export interface RunningService extends Pick<ServiceLines, 'output' | 'errors' | 'logLines' | 'lineWhere'> {
   readonly url: string
   readonly adminUrl: string
+  hasEnded(): boolean
+}
+
+/** Starts it for a test; `startService` or `hostService`. */
+export type StartService<S extends RunningService> = (
+  t: Pick<Test, 'teardown'>,
+  env: ServiceEnv,
+  waitFor?: StartedWhen,
+  options?: StartOptions
+) => Promise<S>
+
+export interface ServiceProcess extends RunningService {
   readonly process: ChildProcess
-  /** Every line of standard output, as text. */
-  readonly output: string[]
-  /** Everything on standard error. */
-  readonly errors: string[]
-  logLines(): LogLine[]
-  /** Resolves with the first log line that fits, also one that comes later; rejects after the given time. */
-  lineWhere(fits: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>
   /** Sends a signal and resolves with the exit code once the process is gone. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -30,7 +33,7 @@ export interface ServiceProcess {
 /** What every started service needs; a test adds to it or overrides it. Undefined takes a variable away. */
 export type ServiceEnv = Record<string, string | undefined>
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/thread-reply-bff', import.meta.url))
+export const LAUNCHER = fileURLToPath(new URL('../../bin/thread-reply-bff', import.meta.url))
 
 /** What `/readyz?verbose` says of records in memory, which most tests have. */
 export const IN_MEMORY = 'STORE_URL is memory: records do not survive this process'
@@ -53,7 +56,7 @@ export function baseEnv(): ServiceEnv {
 }
 
 /** Where V8 counts what is executed: code that comes out of a cache would be counted less exactly. */
-function coverageEnv(): ServiceEnv {
+export function coverageEnv(): ServiceEnv {
   const directory = process.env['NODE_V8_COVERAGE']
   return directory === undefined ? {} : { NODE_V8_COVERAGE: directory, NODE_DISABLE_COMPILE_CACHE: '1' }
 }
@@ -62,7 +65,6 @@ function coverageEnv(): ServiceEnv {
 export type StartedWhen = 'ready' | 'listening'
 
 const STARTS_WITHIN_MS = 60_000
-const LINE_WITHIN_MS = 30_000
 
 /** For a test whose callers know a secret and write it where the service must cut it out. */
 export interface StartOptions {
@@ -77,20 +79,37 @@ export async function startService(
   t: Pick<Test, 'teardown'>,
   env: ServiceEnv,
   waitFor: StartedWhen = 'ready',
-  { mayStopSecrets = false }: StartOptions = {}
+  options: StartOptions = {}
 ): Promise<ServiceProcess> {
-  const spawned = spawnService(withCanaries({ ...baseEnv(), ...env }), [])
+  const { lines, canaries, process: child, stop } = spawnService(withCanaries({ ...baseEnv(), ...env }), [])
   // A process that is killed cannot say what it has executed.
   t.teardown(async () => {
-    await spawned.stop(process.env['NODE_V8_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGTERM')
-    const unexplained = spawned.logLines().find(line => !isExplained(line))
-    if (unexplained) throw new Error(`a refusal without a reason that is explained: ${JSON.stringify(unexplained)}`)
-    const leaks = spawned.canaries.end(mayStopSecrets ? [] : spawned.logLines())
-    if (leaks.length > 0) throw new Error(`a secret left the service: ${leaks.join('; ')}`)
+    await stop(process.env['NODE_V8_COVERAGE'] === undefined ? 'SIGKILL' : 'SIGTERM')
+    checkWhatItWrote(lines, canaries, options)
   })
-  const line = await spawned.lineWhere(({ msg }) => msg === 'listening', STARTS_WITHIN_MS)
-  const service = Object.assign(spawned, { url: String(line['url']), adminUrl: String(line['adminUrl']) })
-  spawned.canaries.listensAt([service.url, service.adminUrl])
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null
+  const running = await untilStarted(lines, canaries, waitFor, hasEnded)
+  return { ...running, process: child, stop }
+}
+
+/** Waits until it says so, and where it answers. */
+export async function untilStarted(
+  lines: ServiceLines,
+  canaries: CanaryWatch,
+  waitFor: StartedWhen,
+  hasEnded: () => boolean
+): Promise<RunningService> {
+  const line = await lines.lineWhere(({ msg }) => msg === 'listening', STARTS_WITHIN_MS)
+  const service = {
+    url: String(line['url']),
+    adminUrl: String(line['adminUrl']),
+    output: lines.output,
+    errors: lines.errors,
+    logLines: () => lines.logLines(),
+    lineWhere: (...args: Parameters<ServiceLines['lineWhere']>) => lines.lineWhere(...args),
+    hasEnded
+  }
+  canaries.listensAt([service.url, service.adminUrl])
   if (waitFor === 'ready')
     await until(
       () => readiness(service),
@@ -100,8 +119,22 @@ export async function startService(
   return service
 }
 
+/** Throws where a service has said something that it must not, or refused for a reason that is not explained. */
+export function checkWhatItWrote(
+  lines: ServiceLines,
+  canaries: CanaryWatch,
+  { mayStopSecrets = false }: StartOptions = {}
+): void {
+  const unexplained = lines.logLines().find(line => !isExplained(line))
+  if (unexplained) throw new Error(`a refusal without a reason that is explained: ${JSON.stringify(unexplained)}`)
+  const leaks = canaries.end(mayStopSecrets ? [] : lines.logLines())
+  if (leaks.length > 0) throw new Error(`a secret left the service: ${leaks.join('; ')}`)
+}
+
 /** The status of `/readyz`, and why it is not 200. */
-export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly [number, readonly string[]]> {
+export async function readiness({
+  adminUrl
+}: Pick<RunningService, 'adminUrl'>): Promise<readonly [number, readonly string[]]> {
   const response = await fetch(`${adminUrl}/readyz?verbose`)
   const { reasons } = (await response.json()) as { reasons: string[] }
   return [response.status, reasons]
@@ -109,11 +142,10 @@ export async function readiness({ adminUrl }: ServiceProcess): Promise<readonly 
 
 /** Runs the service until it ends by itself: for configurations it refuses. */
 export async function runService(env: ServiceEnv, args: string[] = []) {
-  const service = spawnService({ ...baseEnv(), ...env }, args)
-  const exitCode = await service.exited
-  const leaks = service.canaries.end(service.logLines())
-  if (leaks.length > 0) throw new Error(`a secret left the service: ${leaks.join('; ')}`)
-  return { exitCode, output: service.output.join('\n'), errors: service.errors.join('') }
+  const { lines, canaries, exited } = spawnService({ ...baseEnv(), ...env }, args)
+  const exitCode = await exited
+  checkWhatItWrote(lines, canaries)
+  return { exitCode, output: lines.output.join('\n'), errors: lines.errors.join('') }
 }
 
 function spawnService(env: ServiceEnv, args: string[]) {
@@ -124,59 +156,20 @@ function spawnService(env: ServiceEnv, args: string[]) {
   const canaries = new CanaryWatch(env)
   child.stdout.on('data', canaries.stream('standard output'))
   child.stderr.on('data', canaries.stream('standard error'))
-  const output: string[] = []
-  const parsed: LogLine[] = []
-  const errors: string[] = []
-  const waiting = new Set<(lines: readonly LogLine[]) => void>()
-  createInterface({ input: child.stdout }).on('line', text => {
-    output.push(text)
-    const lines = parseLine(text)
-    parsed.push(...lines)
-    for (const look of waiting) look(lines)
-  })
-  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  const lines = new ServiceLines()
+  createInterface({ input: child.stdout }).on('line', text => lines.add(text))
+  child.stderr.on('data', (chunk: Buffer) => lines.errors.push(chunk.toString()))
   // 'close', not 'exit': by then every line has been read.
   const exited = new Promise<number | null>(resolve => child.once('close', resolve))
-
+  void exited.then(code => lines.end(`the service ended with ${code}`))
   return {
-    url: '',
-    adminUrl: '',
-    process: child,
-    output,
-    errors,
-    exited,
+    lines,
     canaries,
-    logLines: () => [...parsed],
-    lineWhere: (fits: (line: LogLine) => boolean, timeoutMs = LINE_WITHIN_MS) =>
-      new Promise<LogLine>((resolve, reject) => {
-        const timer = setTimeout(() => fail('no such line in time'), timeoutMs)
-        const look = (lines: readonly LogLine[]): void => {
-          const line = lines.find(fits)
-          if (!line) return
-          clearTimeout(timer)
-          waiting.delete(look)
-          resolve(line)
-        }
-        const fail = (reason: string): void => {
-          clearTimeout(timer)
-          waiting.delete(look)
-          reject(new Error(`${reason}; output: ${output.join('\n')} ${errors.join('')}`))
-        }
-        waiting.add(look)
-        void exited.then(code => fail(`the service ended with ${code}`))
-        look(parsed)
-      }),
+    process: child,
+    exited,
     async stop(signal: NodeJS.Signals = 'SIGTERM') {
       child.kill(signal)
       return exited
     }
-  }
-}
-
-function parseLine(text: string): LogLine[] {
-  try {
-    return [JSON.parse(text) as LogLine]
-  } catch {
-    return []
   }
 }

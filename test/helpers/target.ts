@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
+import { hostService } from './hosted-service.ts'
 import {
   type HostileAnswer,
   type HostileClient,
@@ -10,7 +11,8 @@ import {
   openHostile
 } from './hostile-client.ts'
 import type { Json } from './json.ts'
-import { type ServiceEnv, type StartedWhen, startService } from './service-process.ts'
+import type { RunningService, ServiceEnv, StartedWhen, StartService } from './service-process.ts'
+import { startService } from './service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from './thread.ts'
 import { tokenFor } from './tokens.ts'
 
@@ -24,10 +26,15 @@ export interface TargetOptions {
   readonly waitFor?: StartedWhen
 }
 
-export async function startTarget(t: Test, options: TargetOptions = {}) {
+/** Beside the services of other tests. */
+export const startTarget = (t: Test, options: TargetOptions = {}) => startWith(hostService, t, options)
+/** In a process of its own. */
+export const startTargetProcess = (t: Test, options: TargetOptions = {}) => startWith(startService, t, options)
+
+async function startWith<S extends RunningService>(start: StartService<S>, t: Test, options: TargetOptions) {
   const { env: overrides = {}, mint = user => tokenFor(user), waitFor = 'ready' } = options
   const { emulator, env, parentId, groupParentId } = await startEmulator(t, options.emulator)
-  const service = await startService(t, { ...env, ...overrides }, waitFor)
+  const service = await start(t, { ...env, ...overrides }, waitFor)
   const tokens = { alice: await mint('alice'), bob: await mint('bob'), carol: await mint('carol') }
   const path = `/threads/${parentId}/replies`
 
@@ -140,5 +147,5 @@ export async function stillServes(t: Test, target: Target): Promise<void> {
     ['alice'],
     'and posted once'
   )
-  t.equal(target.service.process.exitCode, null, 'the process lives')
+  t.equal(target.service.hasEnded(), false, 'the process lives')
 }

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { createCometChatEmulator, type EmulatorOptions } from '../../emulator/cometchat-emulator.ts'
 import { canary } from './canaries.ts'
 import type { Json } from './json.ts'
-import type { ServiceProcess } from './service-process.ts'
+import type { RunningService } from './service-process.ts'
 import { tokenFor } from './tokens.ts'
 
 /** Not the emulator's own: the key that comes of that one stands in our documents, and the service warns of it. */
@@ -41,7 +41,7 @@ export interface ReplyAnswer {
 }
 
 /** Posts a reply over the wire, as a client would. */
-export async function postReply(service: Pick<ServiceProcess, 'url'>, attempt: ReplyAttempt): Promise<ReplyAnswer> {
+export async function postReply(service: Pick<RunningService, 'url'>, attempt: ReplyAttempt): Promise<ReplyAnswer> {
   const token = attempt.token ?? (await tokenFor(attempt.as ?? 'alice'))
   const { body = { data: { text: 'hello' } } } = attempt
   const response = await fetch(`${service.url}/threads/${attempt.parentId}/replies`, {

@@ -4,13 +4,13 @@ import { type Fault, NAMED_FAULTS } from '../../../emulator/faults.ts'
 import { type HostileAnswer, hostileBytes, openHostile } from '../../helpers/hostile-client.ts'
 import { formsOf, type Haystack, leaksIn } from '../../helpers/leaks.ts'
 import { runService } from '../../helpers/service-process.ts'
-import { startTarget } from '../../helpers/target.ts'
+import { startTargetProcess } from '../../helpers/target.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
 const apiKey = `kEy+${randomBytes(12).toString('hex')}/%~='`
 const sharedSecret = `shared-${randomBytes(20).toString('hex')}`
 const text = `text-${randomBytes(12).toString('hex')}`
-const target = await startTarget(t, {
+const target = await startTargetProcess(t, {
   env: { LOG_LEVEL: 'trace', REPLY_DEADLINE_MS: '400', AUTH_JWT_SECRET: sharedSecret },
   emulator: { apiKeys: [{ key: apiKey, scope: 'fullAccess' }], switches: { keyInErrors: 'repeated' } },
   mint: user => tokenFor(user, { secret: sharedSecret })

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { expectProblem } from '../../helpers/problem.ts'
 import { connectRaw, type RawConnection, requestBytes } from '../../helpers/raw-http.ts'
 import { startService } from '../../helpers/service-process.ts'
-import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
+import { isRefusal, startTargetProcess, stillServes } from '../../helpers/target.ts'
 import { postReply } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
@@ -17,7 +17,7 @@ const BODY_BYTES = 240 * KIB
 const PATIENCE_MS = 2500
 /** 8 MiB, an eighth of 64 MiB, in bodies of this length with what each request holds beside. */
 const MOST_OF_ONE = Math.floor((8 * 1024) / (240 + 8))
-const target = await startTarget(t)
+const target = await startTargetProcess(t)
 const pid = target.service.process.pid
 
 function residentBytes(): number {

@@ -1,14 +1,14 @@
 // Refusals that Node's HTTP server or the router would answer in their own words, if they were let.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, type ProblemCode } from '../../helpers/problem.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
 const { emulator, env, parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
+const service = await hostService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
 const path = `/threads/${parentId}/replies`
 const signedIn = { authorization: `Bearer ${await tokenFor('alice')}`, 'content-type': 'application/json' }
 const body = JSON.stringify({ data: { text: 'hi' }, receiver: 'bob', receiverType: 'user' })

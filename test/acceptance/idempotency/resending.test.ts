@@ -2,14 +2,14 @@
 // deadline. What fails before sending is in upstream-faults-before-sending.test.ts.
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 
 const SETTLE_MS = 1500
 t.setTimeout(240_000)
 const { emulator, env } = await startEmulator(t, { settleMs: 600 })
-const service = await startService(t, {
+const service = await hostService(t, {
   ...env,
   REPLY_DEADLINE_MS: '4000',
   SETTLE_MS: String(SETTLE_MS)

@@ -1,7 +1,7 @@
 // A service of the company replies for a user: with a token that names both, or by the header X-Acting-For.
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { JWT_AUDIENCE, startTokenProvider } from '../../helpers/token-provider.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
@@ -11,7 +11,7 @@ const forAlice = { 'x-acting-for': 'alice' }
 async function start(t: Test) {
   const thread = await startEmulator(t)
   const provider = await startTokenProvider(t)
-  const service = await startService(t, {
+  const service = await hostService(t, {
     ...thread.env,
     AUTH_JWT_ISSUER: provider.issuer,
     AUTH_JWT_AUDIENCE: JWT_AUDIENCE,
@@ -91,7 +91,7 @@ t.test('a service that names nobody is itself, and no user', async t => {
 
 t.test('without AUTH_ACT_SCOPE no scope lets anybody act for others', async t => {
   const { env } = await startEmulator(t)
-  const closed = await startService(t, env)
+  const closed = await hostService(t, env)
   const token = await tokenFor('billing', { claims: { scope: 'replies:act undefined admin *' } })
 
   expectProblem(t, await postReply(closed, { token, parentId, headers: forAlice }), 'forbidden')

@@ -1,8 +1,9 @@
 // Opaque tokens over the wire: the issuer is asked (RFC 7662), and what it cannot answer is an outage, never a guess.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { runService, startService } from '../../helpers/service-process.ts'
+import { runService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { OPAQUE_AUDIENCE, startTokenProvider } from '../../helpers/token-provider.ts'
 import { AUDIENCE, ISSUER, tokenFor } from '../../helpers/tokens.ts'
@@ -12,7 +13,7 @@ const active = { active: true, sub: 'alice', iss: ISSUER, aud: AUDIENCE }
 
 const { emulator, env, parentId } = await startEmulator(t)
 const issuer = await startJsonServer(t, active)
-const service = await startService(t, {
+const service = await hostService(t, {
   ...env,
   AUTH_INTROSPECTION_URL: `${issuer.url}/introspect`,
   AUTH_INTROSPECTION_CLIENT_ID: 'client:1',
@@ -92,7 +93,7 @@ t.test('neither the secret nor a token is ever logged', async t => {
 })
 
 t.test('with AUTH_INTROSPECTION_TOKENS=all the issuer is asked about JWTs too, and no keys are needed', async t => {
-  const all = await startService(t, {
+  const all = await hostService(t, {
     ...env,
     AUTH_JWT_ISSUER: 'urn:issuer-without-keys',
     AUTH_JWT_SECRET: undefined,
@@ -113,7 +114,7 @@ t.test('with AUTH_INTROSPECTION_TOKENS=all the issuer is asked about JWTs too, a
 
 t.test('a certified issuer answers for an opaque token of a service, until it is revoked', async t => {
   const provider = await startTokenProvider(t)
-  const real = await startService(t, {
+  const real = await hostService(t, {
     ...env,
     AUTH_JWT_ISSUER: provider.issuer,
     AUTH_JWT_AUDIENCE: OPAQUE_AUDIENCE,

@@ -2,8 +2,8 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 import { AUDIENCE, ISSUER } from '../../helpers/tokens.ts'
 
@@ -18,7 +18,7 @@ issuer.answer(async ({ body }, response) => {
   await sleep(ISSUER_TAKES_MS)
   response.end(JSON.stringify(user ? { active: true, sub: user, iss: ISSUER, aud: AUDIENCE } : { active: false }))
 })
-const service = await startService(t, {
+const service = await hostService(t, {
   ...env,
   AUTH_INTROSPECTION_URL: issuer.url,
   AUTH_INTROSPECTION_CLIENT_ID: 'client',

@@ -1,7 +1,7 @@
 // What happens when CometChat does not know somebody: the truth is told, and with UID_CREATE=on a sender is created.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
@@ -9,8 +9,8 @@ const toTeam = { receiver: 'team', receiverType: 'group', data: { text: 'hello' 
 
 const { emulator, env, parentId, groupParentId } = await startEmulator(t)
 const [creating, telling] = await Promise.all([
-  startService(t, { ...env, UID_CREATE: 'on' }),
-  startService(t, { ...env, UID_CREATE: 'off' })
+  hostService(t, { ...env, UID_CREATE: 'on' }),
+  hostService(t, { ...env, UID_CREATE: 'off' })
 ])
 t.beforeEach(() => emulator.clear())
 

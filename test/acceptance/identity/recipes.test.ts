@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv, promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
-import { type ServiceEnv, startService } from '../../helpers/service-process.ts'
+import type { ServiceEnv } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 import { startTokenProvider } from '../../helpers/token-provider.ts'
 
@@ -49,7 +50,7 @@ function here(block: string): string {
 async function serviceFor(t: Test, heading: string, index = 0) {
   const config: ServiceEnv = parseEnv(blocks(heading, 'env')[index] ?? '')
   t.ok(config['AUTH_JWT_ISSUER'], 'the recipe has an env block')
-  return startService(t, { ...env, AUTH_JWT_SECRET: undefined, ...config })
+  return hostService(t, { ...env, AUTH_JWT_SECRET: undefined, ...config })
 }
 
 /** Pastes a sh block into a shell; resolves with what it prints. */

@@ -3,9 +3,10 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startJsonServer } from '../../helpers/json-server.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { runService, startService } from '../../helpers/service-process.ts'
+import { runService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const TOKEN = 'canary-table-token-5f1d'
@@ -13,7 +14,7 @@ const TOKEN = 'canary-table-token-5f1d'
 async function startWithUrl(t: Test) {
   const thread = await startEmulator(t)
   const table = await startJsonServer(t, { uid: 'alice' })
-  const service = await startService(t, {
+  const service = await hostService(t, {
     ...thread.env,
     UID_MODE: 'table',
     UID_TABLE_URL: `${table.url}/uids/{subject}?issuer={issuer}`,
@@ -85,7 +86,7 @@ t.test('the second user of a UID is refused with an alarm', async t => {
 t.test('a file counts as soon as it changes, and a wrong one changes nothing', async t => {
   const { emulator, env, parentId } = await startEmulator(t)
   const path = await tableFile(t, { '17': 'alice' })
-  const service = await startService(t, { ...env, UID_MODE: 'table', UID_TABLE_URL: `file:${path}` })
+  const service = await hostService(t, { ...env, UID_MODE: 'table', UID_TABLE_URL: `file:${path}` })
   const put = async (content: string): Promise<void> => {
     await writeFile(`${path}.new`, content)
     await rename(`${path}.new`, path)

@@ -1,8 +1,9 @@
 // One quota for several instances, with the emulator's ledger as the judge; and what holds while their Redis is away.
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { needsRedis, type RedisServer, redisFor } from '../../helpers/redis-server.ts'
-import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import type { RunningService } from '../../helpers/service-process.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
@@ -12,17 +13,17 @@ const STORE_SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
 async function startInstances(t: Test, redis: RedisServer, count: number) {
   const world = await startEmulator(t, { switches: { userMessagesPerMinute: 30, userWindow: 'sliding' } })
   const env = { ...world.env, LIMIT_MODE: undefined, STORE_URL: redis.url, STORE_SECRET }
-  const services = await Promise.all(Array.from({ length: count }, () => startService(t, env)))
+  const services = await Promise.all(Array.from({ length: count }, () => hostService(t, env)))
   return { ...world, services }
 }
 
 t.test('two instances share the thirty of a user, at many times the load', needsRedis(), async t => {
   const redis = await redisFor(t, { appendonly: 'no' })
   const { emulator, services, parentId, groupParentId } = await startInstances(t, redis, 2)
-  const [one, two] = services as [ServiceProcess, ServiceProcess]
+  const [one, two] = services as [RunningService, RunningService]
   const token = await tokenFor('alice')
   /** Where the machine is too busy for Redis to answer in time, nothing is sent, and the caller comes again. */
-  const post = async (service: ServiceProcess) => {
+  const post = async (service: RunningService) => {
     for (let tries = 0; ; tries++) {
       const answer = await postReply(service, { parentId, token })
       if (answer.status !== 503 || answer.json['delivery'] !== 'not-sent' || tries === 50) return answer
@@ -61,7 +62,7 @@ t.test('two instances share the thirty of a user, at many times the load', needs
 t.test('with Redis stopped nothing is sent, at once', needsRedis(), async t => {
   const redis = await redisFor(t, { appendonly: 'no' })
   const { emulator, services, parentId } = await startInstances(t, redis, 1)
-  const [service] = services as [ServiceProcess]
+  const [service] = services as [RunningService]
   t.equal((await postReply(service, { parentId })).status, 201)
   const before = emulator.ledger.length
   redis.pause()
@@ -84,7 +85,7 @@ t.test('a charge is in the write of its claim: it has no round trip of its own',
   const writes: string[] = []
   const proxy = await startTcpProxy(t, Number(new URL(redis.url).port), bytes => writes.push(bytes.toString('latin1')))
   const { services, parentId } = await startInstances(t, { ...redis, url: `redis://127.0.0.1:${proxy.port}` }, 1)
-  const [service] = services as [ServiceProcess]
+  const [service] = services as [RunningService]
   // Redis hears the scripts themselves once.
   t.equal((await postReply(service, { parentId })).status, 201)
   writes.length = 0

@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser, type Visit } from '../../helpers/browser.ts'
-import { SESSION_COOKIE, startLogin } from '../../helpers/login.ts'
+import { SESSION_COOKIE, startLoginProcess } from '../../helpers/login.ts'
 import { startService } from '../../helpers/service-process.ts'
 
 const program = { accept: '*/*' }
 
 t.test('a provider that is away at the start is a 503 until it is there; the service starts all the same', async t => {
-  const world = await startLogin(t)
+  const world = await startLoginProcess(t)
   await world.service.stop()
   await world.provider.stop()
   await startService(t, world.serviceEnv)
@@ -30,7 +30,7 @@ t.test('a provider that is away at the start is a 503 until it is there; the ser
 })
 
 t.test('a provider that goes away later stops new sign-ins, and nothing else', async t => {
-  const world = await startLogin(t)
+  const world = await startLoginProcess(t)
   const signedIn = await world.signIn()
   const half = new Browser()
   const callback = await world.untilCallback(half)
@@ -46,7 +46,7 @@ t.test('a provider that goes away later stops new sign-ins, and nothing else', a
 })
 
 t.test('whatever the token endpoint does, the answer is ours and nobody is signed in', async t => {
-  const world = await startLogin(t)
+  const world = await startLoginProcess(t)
   const text = 'canary-text-of-the-provider'
   const cases: readonly (readonly [string, number, string, (response: ServerResponse) => void])[] = [
     ['500', 503, 'identity-provider-unavailable', answer(500, text)],

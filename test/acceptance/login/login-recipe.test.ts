@@ -6,8 +6,9 @@ import { chromium } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { Browser } from '../../helpers/browser.ts'
 import { freePort } from '../../helpers/free-port.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startOpenIdProvider } from '../../helpers/openid-provider.ts'
-import { type ServiceEnv, startService } from '../../helpers/service-process.ts'
+import type { ServiceEnv } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 
 const text = readFileSync(new URL('../../../docs/authentication.md', import.meta.url), 'utf8')
@@ -31,7 +32,7 @@ async function followRecipe(t: Test) {
     .replaceAll(EXAMPLE_ISSUER, provider.issuer)
     .replaceAll('/var/lib/thread-reply-bff', t.testdir())
   const off: ServiceEnv = { AUTH_JWT_ISSUER: undefined, AUTH_JWT_AUDIENCE: undefined, AUTH_JWT_SECRET: undefined }
-  await startService(t, { ...off, ...cometchat, ...parseEnv(written), PORT: String(port) })
+  await hostService(t, { ...off, ...cometchat, ...parseEnv(written), PORT: String(port) })
   return { origin, provider, emulator, parentId, storeFolder: t.testdirName }
 }
 

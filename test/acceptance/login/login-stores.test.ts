@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../../helpers/browser.ts'
-import { SESSION_COOKIE, startLogin } from '../../helpers/login.ts'
+import { SESSION_COOKIE, startLoginProcess } from '../../helpers/login.ts'
 import { CLIENT_SECRET } from '../../helpers/openid-provider.ts'
 import { readiness, startService } from '../../helpers/service-process.ts'
 import { STORE_KINDS, type StorePlace } from '../../helpers/session-stores.ts'
@@ -8,12 +8,12 @@ import { until } from '../../helpers/until.ts'
 
 const STORE_SECRET = 'a-store-secret-that-every-instance-shares'
 
-type World = Awaited<ReturnType<typeof startLogin>>
+type World = Awaited<ReturnType<typeof startLoginProcess>>
 
 for (const kind of STORE_KINDS.filter(({ survives }) => survives)) {
   t.test(`sessions in ${kind.name}`, kind.needs, async t => {
     const place = await kind.place(t)
-    const world = await startLogin(t, { STORE_URL: place.storeUrl, STORE_SECRET })
+    const world = await startLoginProcess(t, { STORE_URL: place.storeUrl, STORE_SECRET })
     await t.test(`what lies in ${kind.name} opens no session and names nobody`, t => opensNothing(t, world, place))
     if (place.pause) {
       await t.test('a store that does not answer signs nobody out', t => isUnavailable(t, world, place))

@@ -8,10 +8,10 @@ import t, { type Test } from 'tap'
 import { SECRET, startExpressBackend } from '../../helpers/app-backends.ts'
 import { selfSigned } from '../../helpers/certificate.ts'
 import { launchChromium, needsChromium } from '../../helpers/chromium.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { ATTEMPT_COOKIE, loginEnv, SESSION_COOKIE } from '../../helpers/login.ts'
 import { startOpenIdProvider } from '../../helpers/openid-provider.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 
 const APP_COOKIE = '__Host-app.sid'
@@ -57,7 +57,7 @@ async function start(t: Test) {
   const redis = await redisFor(t)
   const backend = await startExpressBackend(t, { redisUrl: redis.url, secrets: [SECRET] })
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, {
+  const service = await hostService(t, {
     ...env,
     ...loginEnv(provider, hosts.home),
     AUTH_SESSION_STORE_URL: redis.url,

@@ -8,7 +8,7 @@ import t from 'tap'
 import { freePort } from '../../helpers/free-port.ts'
 import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
 import { declaredIn, scrape } from '../../helpers/metrics.ts'
-import { startTarget } from '../../helpers/target.ts'
+import { startTargetProcess } from '../../helpers/target.ts'
 import { until } from '../../helpers/until.ts'
 
 t.setTimeout(240_000)
@@ -32,7 +32,7 @@ const rows: Row[] = Array.from(
 const provider = await startIdentityProvider(t, [await createSigningKey('one')])
 const directory = mkdtempSync(join(tmpdir(), 'metrics-'))
 t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-const target = await startTarget(t, {
+const target = await startTargetProcess(t, {
   mint: user => provider.tokenFor(user),
   env: {
     AUTH_JWT_ISSUER: provider.issuer,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { scrape } from '../../helpers/metrics.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
-import { startTarget } from '../../helpers/target.ts'
+import { startTargetProcess } from '../../helpers/target.ts'
 import { until } from '../../helpers/until.ts'
 
 t.setTimeout(240_000)
@@ -17,7 +17,7 @@ const SCRAPED_WITHIN_MS = 8000
 async function startWorkers(t: Test) {
   const directory = mkdtempSync(join(tmpdir(), 'metrics-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-  const target = await startTarget(t, {
+  const target = await startTargetProcess(t, {
     env: {
       WEB_CONCURRENCY: '2',
       STORE_URL: `file:${join(directory, 'records.db')}`,

@@ -2,7 +2,8 @@
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type LogLine, startService } from '../../helpers/service-process.ts'
+import type { LogLine } from '../../helpers/service-lines.ts'
+import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 

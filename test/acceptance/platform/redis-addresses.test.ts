@@ -1,7 +1,8 @@
 // Addresses of Redis mean what they say, and a Redis that tells little of itself is used all the same.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { needsRedis, type RedisSettings, redisFor } from '../../helpers/redis-server.ts'
-import { runService, startService } from '../../helpers/service-process.ts'
+import { runService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const STORE_SECRET = 'x'.repeat(32)
@@ -29,7 +30,7 @@ t.test('a database that does not exist is refused', needsRedis(), async t => {
 
 t.test('one that exists is the one that is used', needsRedis(), async t => {
   const redis = await redisFor(t, { databases: '4' })
-  const service = await startService(t, { ...env, STORE_URL: `${redis.url}/3`, STORE_SECRET })
+  const service = await hostService(t, { ...env, STORE_URL: `${redis.url}/3`, STORE_SECRET })
 
   t.equal((await postReply(service, { parentId, headers: { 'idempotency-key': 'in-three' } })).status, 201)
   t.equal(await redis.command('DBSIZE'), 0)
@@ -68,7 +69,7 @@ for (const [index, [title, settings, user = '']] of SILENT.entries()) {
   t.test(`where INFO ${title} that is said once, and the store works`, needsRedis(), async t => {
     const redis = await redisFor(t, settings)
     if (user !== '') await redis.command('ACL', 'SETUSER', 'app', 'on', '>p', '~reply:*', ...RIGHTS)
-    const service = await startService(t, { ...env, STORE_URL: redis.url.replace('//', `//${user}`), STORE_SECRET })
+    const service = await hostService(t, { ...env, STORE_URL: redis.url.replace('//', `//${user}`), STORE_SECRET })
     const post = () => postReply(service, { parentId, headers: { 'idempotency-key': `without-info-${index}` } })
     const [first, second] = [await post(), await post()]
 

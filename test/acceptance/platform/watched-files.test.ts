@@ -2,7 +2,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { type LogLine, runService, startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
+import type { LogLine } from '../../helpers/service-lines.ts'
+import { runService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { SHARED_SECRET } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
@@ -14,7 +16,7 @@ const [keyFile, secretFile] = [join(directory, 'key'), join(directory, 'secret')
 t.test('the files of keys that are followed', async t => {
   writeFileSync(keyFile, emulator.apiKey)
   writeFileSync(secretFile, SHARED_SECRET)
-  const service = await startService(t, {
+  const service = await hostService(t, {
     ...env,
     COMETCHAT_API_KEY: undefined,
     COMETCHAT_API_KEY_FILE: keyFile,

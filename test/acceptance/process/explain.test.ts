@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import t from 'tap'
 import { leaksIn } from '../../helpers/leaks.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startTarget } from '../../helpers/target.ts'
+import { startTarget, startTargetProcess } from '../../helpers/target.ts'
 import type { ReplyAnswer } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'explain-'))
 t.teardown(() => rmSync(directory, { recursive: true, force: true }))
 const auditFile = join(directory, 'audit.ndjson')
-const target = await startTarget(t, {
+const target = await startTargetProcess(t, {
   env: {
     AUTH_EXPLAIN_SCOPE: 'replies:explain',
     AUTH_ACT_SCOPE: 'replies:act',

@@ -1,7 +1,8 @@
 // The log: one line for each request, from a fixed list of fields, and nothing that anybody sent.
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
-import { type LogLine, startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
+import type { LogLine } from '../../helpers/service-lines.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
@@ -16,7 +17,7 @@ const FIELDS = new Set([
 const CANARY = 'c4n4ry'
 
 const { emulator, env, parentId } = await startEmulator(t, { switches: { keyInErrors: 'repeated' } })
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
+const service = await hostService(t, { ...env, REPLY_DEADLINE_MS: '2000' })
 const token = await tokenFor('alice', { claims: { note: CANARY, act: { sub: 'mobile-backend' } } })
 const text = { data: { text: CANARY, metadata: { note: CANARY } }, tags: [CANARY] }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser } from '../../helpers/browser.ts'
-import { startLogin } from '../../helpers/login.ts'
+import { startLoginProcess } from '../../helpers/login.ts'
 import { connectRaw, type RawConnection, requestBytes } from '../../helpers/raw-http.ts'
 import { runService, type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
@@ -182,7 +182,7 @@ t.test('workers whose primary is killed finish what is under way, and end', asyn
 })
 
 t.test('somebody who began to sign in at one worker is signed in at all of them', async t => {
-  const world = await startLogin(t, { ...shared(t), WEB_CONCURRENCY: '2' })
+  const world = await startLoginProcess(t, { ...shared(t), WEB_CONCURRENCY: '2' })
   const browser = new Browser()
   const callback = await world.untilCallback(browser)
   // The helper keeps its connections; here each call is on one of its own, and so at the next worker.

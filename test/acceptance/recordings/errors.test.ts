@@ -1,8 +1,9 @@
 // Every recorded error as the answer to a post: what a caller is told, and what of CometChat's code.
 import t from 'tap'
 import { recording, recordingNames } from '../../emulator/recordings.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, type ProblemCode } from '../../helpers/problem.ts'
-import { IN_MEMORY, readiness, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, readiness } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 /** Shown: the caller sees the code. The status is CometChat's, and decides nothing below 500 but for 429. */
@@ -94,7 +95,7 @@ const rows = VERDICTS.trim()
 
 t.setTimeout(120_000)
 const { emulator, env, parentId } = await startEmulator(t)
-const service = await startService(t, env)
+const service = await hostService(t, env)
 const reply = { parentId, body: { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' } }
 const verboseOf = async () => (await fetch(`${service.adminUrl}/readyz?verbose`)).json()
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { recording } from '../../emulator/recordings.ts'
-import { startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 type Body = Record<string, unknown>
@@ -21,7 +21,7 @@ const named = (isLeftOut: boolean): string[] =>
 const { emulator, env } = await startEmulator(t)
 emulator.addMessage({ id: '100', sender: 'bob', receiver: 'alice', receiverType: 'user' })
 emulator.addMessage({ id: '99', sender: 'bob', receiver: 'alice', receiverType: 'user' })
-const service = await startService(t, { ...env, COMETCHAT_CATEGORIES: 'message,custom,interactive' })
+const service = await hostService(t, { ...env, COMETCHAT_CATEGORIES: 'message,custom,interactive' })
 
 t.equal(bodies.length, 8)
 for (const [name, body] of bodies) {

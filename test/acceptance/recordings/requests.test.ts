@@ -1,7 +1,7 @@
 // Every recorded body of a client, through the wire: what becomes of it, and for a refusal why.
 import t from 'tap'
 import { recording, recordingNames } from '../../emulator/recordings.ts'
-import { startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 /** Off: refused without COMETCHAT_CATEGORIES, and sent with it. */
@@ -81,8 +81,8 @@ emulator.addGroup({ guid: 'guid1', members: ['alice'] })
 const inGroup = emulator.addMessage({ sender: 'alice', receiver: 'hiking', receiverType: 'group' })
 emulator.addMessage({ id: '99', sender: 'bob', receiver: 'alice', receiverType: 'user' })
 const [service, open] = await Promise.all([
-  startService(t, env),
-  startService(t, { ...env, COMETCHAT_CATEGORIES: 'message,custom,interactive,card' })
+  hostService(t, env),
+  hostService(t, { ...env, COMETCHAT_CATEGORIES: 'message,custom,interactive,card' })
 ])
 
 t.test('every recorded body is taken or refused as the table has it', async t => {

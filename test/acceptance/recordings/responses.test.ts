@@ -2,8 +2,8 @@
 // post without an answer.
 import t from 'tap'
 import { recording, recordingNames } from '../../emulator/recordings.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, type ProblemCode } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 type Json = Record<string, unknown>
@@ -66,7 +66,7 @@ const rows = VERDICTS.trim()
   .map(row => row.trim().split(/ +/))
 
 const { emulator, env, parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, QUIET_PERIOD_MS: '0' })
+const service = await hostService(t, { ...env, QUIET_PERIOD_MS: '0' })
 const toBob = { receiver: 'bob', receiverType: 'user', data: { text: 'hello' } }
 
 /** Whom a recorded answer for several receivers is for. */

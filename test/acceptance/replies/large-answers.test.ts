@@ -1,5 +1,6 @@
 // Answers of CometChat that come in many pieces, on many connections at once: none loses a piece or gets another's.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
@@ -10,7 +11,7 @@ const { emulator, env, parentId } = await startEmulator(t)
 const front = await startFront(t, emulator.url)
 front.treat(front.good)
 const services = {
-  http: await startService(t, env),
+  http: await hostService(t, env),
   https: await startService(t, { ...env, COMETCHAT_BASE_URL: front.url, NODE_EXTRA_CA_CERTS: front.caFile })
 }
 const token = await tokenFor('alice')

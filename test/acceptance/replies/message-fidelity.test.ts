@@ -1,8 +1,8 @@
 // What CometChat receives is what the caller sent, and the caller gets what CometChat answered: nothing lost, nothing
 // added but the marker.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 /** The example of CometChat's page "Send Threaded Message", letter by letter. */
@@ -38,8 +38,8 @@ for (const uid of ['<string>', 'uid1', 'uid2']) emulator.addUser({ uid })
 emulator.addGroup({ guid: 'guid1', members: ['alice'] })
 const example = emulator.addMessage({ sender: '<string>', receiver: 'alice', receiverType: 'user' })
 const [service, unmarked] = await Promise.all([
-  startService(t, env),
-  startService(t, { ...env, DELIVERY_MARKER: 'off', MULTIPLE_RECEIVERS_MAX: '0' })
+  hostService(t, env),
+  hostService(t, { ...env, DELIVERY_MARKER: 'off', MULTIPLE_RECEIVERS_MAX: '0' })
 ])
 const text = { data: { text: 'hello' } }
 const received = () => JSON.parse(emulator.requests.at(-1)?.body ?? '')

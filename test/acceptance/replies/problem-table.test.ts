@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, PROBLEM_CODES, type ProblemCode, type ProblemExpectation } from '../../helpers/problem.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
 import { isExplained } from '../../helpers/reasons.ts'
@@ -27,10 +28,10 @@ t.setTimeout(240_000)
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { blockedWords: ['darn'] } })
 const quick = { ...env, REPLY_DEADLINE_MS: '1500' }
 const [main, strict, lost, keyless, broken] = await Promise.all([
-  startService(t, { ...quick, AUTH_JWT_COOKIE: '__session' }),
-  startService(t, { ...quick, IDEMPOTENCY_KEY: 'required', AUTH_JWT_SCOPE: SCOPE }),
-  startService(t, { ...quick, COMETCHAT_BASE_URL: NOTHING_LISTENS }),
-  startService(t, { ...quick, AUTH_JWT_SECRET: undefined, AUTH_JWT_JWKS_URL: `${NOTHING_LISTENS}/jwks` }, 'listening'),
+  hostService(t, { ...quick, AUTH_JWT_COOKIE: '__session' }),
+  hostService(t, { ...quick, IDEMPOTENCY_KEY: 'required', AUTH_JWT_SCOPE: SCOPE }),
+  hostService(t, { ...quick, COMETCHAT_BASE_URL: NOTHING_LISTENS }),
+  hostService(t, { ...quick, AUTH_JWT_SECRET: undefined, AUTH_JWT_JWKS_URL: `${NOTHING_LISTENS}/jwks` }, 'listening'),
   startService(t, { ...quick, ...sabotage() })
 ])
 const produced = new Set<ProblemCode>()

@@ -1,11 +1,11 @@
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.test('a reply reaches CometChat under the name of the signed-in user, once', async t => {
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, env)
+  const service = await hostService(t, env)
 
   const answer = await postReply(service, { as: 'alice', parentId, body: { data: { text: 'hello' } } })
 
@@ -17,7 +17,7 @@ t.test('a reply reaches CometChat under the name of the signed-in user, once', a
 
 t.test('an answer shows nothing of the marker and carries the standard headers', async t => {
   const { env, parentId } = await startEmulator(t)
-  const service = await startService(t, env)
+  const service = await hostService(t, env)
 
   const answer = await postReply(service, { parentId, body: { data: { text: 'hello', metadata: { a: 1 } } } })
 
@@ -29,7 +29,7 @@ t.test('an answer shows nothing of the marker and carries the standard headers',
 
 t.test('who prefers a minimal answer gets the id and nothing else, also when it is told again', async t => {
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, env)
+  const service = await hostService(t, env)
   const key = { 'idempotency-key': 'one-key' }
   const minimal = { ...key, prefer: 'return=minimal' }
 
@@ -54,7 +54,7 @@ t.test('who prefers a minimal answer gets the id and nothing else, also when it 
 
 t.test('a refusal is told in full, whatever is preferred', async t => {
   const { env } = await startEmulator(t)
-  const service = await startService(t, env)
+  const service = await hostService(t, env)
 
   const answer = await postReply(service, { parentId: '999999', headers: { prefer: 'return=minimal' } })
 
@@ -64,7 +64,7 @@ t.test('a refusal is told in full, whatever is preferred', async t => {
 
 t.test('who waits for one second has an answer after one, and never waits longer than the deadline', async t => {
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '6000' })
+  const service = await hostService(t, { ...env, REPLY_DEADLINE_MS: '6000' })
 
   for (const [prefer, atLeastMs, atMostMs] of [
     ['wait=1', 900, 5000],

@@ -1,13 +1,13 @@
 // A reply to several receivers: what became of it at each, and that it is never sent again to those who have it.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { isReplayed } from '../../helpers/keyed-replies.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const { emulator, env, parentId } = await startEmulator(t)
 for (const uid of ['dave', 'erin']) emulator.addUser({ uid })
-const service = await startService(t, { ...env, QUIET_PERIOD_MS: '0', REPLY_DEADLINE_MS: '5000' })
+const service = await hostService(t, { ...env, QUIET_PERIOD_MS: '0', REPLY_DEADLINE_MS: '5000' })
 const toThread = { receiver: 'bob', receiverType: 'user' }
 
 function send(uids: readonly string[], key: string = crypto.randomUUID(), rest: object = {}) {

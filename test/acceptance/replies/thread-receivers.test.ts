@@ -1,11 +1,11 @@
 // Who receives a reply: the other party of the parent message, found once and remembered, unless the caller says it.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const { emulator, env, parentId, groupParentId } = await startEmulator(t, { switches: { multipleReceivers: 'single' } })
-const service = await startService(t, env)
+const service = await hostService(t, env)
 const text = { data: { text: 'hello' } }
 const requests = () => emulator.requests.map(({ method, path }) => `${method} ${path}`)
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
@@ -7,7 +7,7 @@ const LISTED = 'https://app.example.com'
 const LOCAL = 'http://localhost:5173'
 const { emulator, env, parentId } = await startEmulator(t)
 const SHELL = 'capacitor://localhost'
-const service = await startService(t, {
+const service = await hostService(t, {
   ...env,
   CORS_ORIGINS: `${LISTED}, ${LOCAL}, ${SHELL}`,
   CORS_HEADERS: 'X-App-Version'
@@ -168,7 +168,7 @@ t.test('two origins in one request are refused', async t => {
 })
 
 t.test('without a list nobody gets anything', async t => {
-  const closed = await startService(t, env)
+  const closed = await hostService(t, env)
   const asked = await fetch(closed.url + path, {
     method: 'OPTIONS',
     headers: { origin: LISTED, 'access-control-request-method': 'POST' }

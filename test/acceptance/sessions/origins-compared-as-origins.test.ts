@@ -1,13 +1,13 @@
 // Which page is the own one: Host and Origin are compared as origins, and a proxy in front may say what both were.
 import t from 'tap'
-import { startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { startTarget, stillServes, type Target } from '../../helpers/target.ts'
 
 const env = { AUTH_JWT_COOKIE: 'token', CORS_ORIGINS: 'https://app.example.com' }
 const direct = await startTarget(t, { env })
 const cometchat = { COMETCHAT_BASE_URL: direct.emulator.url, COMETCHAT_API_KEY: direct.emulator.apiKey }
-const { url: behindUs } = await startService(t, { ...env, ...cometchat, TRUST_PROXY: '127.0.0.0/8' })
-const { url: behindOthers } = await startService(t, { ...env, ...cometchat, TRUST_PROXY: '10.0.0.1' })
+const { url: behindUs } = await hostService(t, { ...env, ...cometchat, TRUST_PROXY: '127.0.0.0/8' })
+const { url: behindOthers } = await hostService(t, { ...env, ...cometchat, TRUST_PROXY: '10.0.0.1' })
 
 type Case = readonly [origin: string, host: string, forwarded?: string]
 

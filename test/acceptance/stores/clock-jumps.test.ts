@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { isReplayed, startKeyedReplies, withText } from '../../helpers/keyed-replies.ts'
+import { isReplayed, startKeyedRepliesProcess, withText } from '../../helpers/keyed-replies.ts'
 import { moveClockOf, needsFaketime } from '../../helpers/moved-clock.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
@@ -37,7 +37,7 @@ for (const [title, jumpMs] of JUMPS) {
       const directory = mkdtempSync(join(tmpdir(), 'records-'))
       t.teardown(() => rmSync(directory, { recursive: true, force: true }))
       const clock = moveClockOf(t)
-      const { emulator, send, sendUntilKnown, posts } = await startKeyedReplies(t, {
+      const { emulator, send, sendUntilKnown, posts } = await startKeyedRepliesProcess(t, {
         ...clock.env,
         STORE_URL: `file:${join(directory, 'records.db')}`,
         STORE_SECRET: 'a secret that is long enough for a store',

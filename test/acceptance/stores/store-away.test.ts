@@ -1,8 +1,8 @@
 // What is said of a keyed reply while its record cannot be read: the thread itself is asked.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const STORE_SECRET = 'a-store-secret-for-tests-of-40-bytes-xxx'
@@ -13,7 +13,7 @@ t.test('with the store away a reply that was posted is not called unsent, by any
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
   const stored = { ...env, STORE_URL: redis.url, STORE_SECRET }
-  const [first, second] = await Promise.all([startService(t, stored), startService(t, stored)])
+  const [first, second] = await Promise.all([hostService(t, stored), hostService(t, stored)])
   emulator.failNext({ kind: 'reset', commit: true }, { method: 'POST' })
   expectProblem(t, await postReply(first, { parentId, ...LOST }), 'upstream-reset', { hasKey: true })
   await redis.kill()
@@ -32,7 +32,7 @@ t.test('with the store away a reply that was posted is not called unsent, by any
 t.test('with the store away a reply that is not in its thread is not sent', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, { ...env, STORE_URL: redis.url, STORE_SECRET })
+  const service = await hostService(t, { ...env, STORE_URL: redis.url, STORE_SECRET })
   await redis.kill()
 
   const answer = await postReply(service, { parentId, ...NEW })

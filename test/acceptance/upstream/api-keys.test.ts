@@ -3,8 +3,9 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { IN_MEMORY, type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { IN_MEMORY, type RunningService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const KEYS = ['1111111111111111111111111111111111111111', '2222222222222222222222222222222222222222']
@@ -17,7 +18,7 @@ t.setTimeout(240_000)
 
 t.test('a revoked key is followed by the other one, and the reply is posted once', async t => {
   const { emulator, env, parentId } = await startEmulator(t, { apiKeys, switches })
-  const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
+  const service = await hostService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
   emulator.revokeKey(FIRST)
 
   const answers = [await postReply(service, { parentId, body }), await postReply(service, { parentId, body })]
@@ -38,7 +39,7 @@ t.test('a revoked key is followed by the other one, and the reply is posted once
 
 t.test('with both keys revoked a reply is refused, never as the fault of the caller', async t => {
   const { emulator, env, parentId } = await startEmulator(t, { apiKeys, switches })
-  const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join('\n') })
+  const service = await hostService(t, { ...env, COMETCHAT_API_KEY: KEYS.join('\n') })
   for (const key of KEYS) emulator.revokeKey(key)
 
   const answer = await postReply(service, { parentId, body })
@@ -57,7 +58,7 @@ t.test('with both keys revoked a reply is refused, never as the fault of the cal
 
 t.test('a user who is not in the group is no proof against a key', async t => {
   const { emulator, env, groupParentId } = await startEmulator(t, { apiKeys, switches })
-  const service = await startService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
+  const service = await hostService(t, { ...env, COMETCHAT_API_KEY: KEYS.join(',') })
 
   const answer = await postReply(service, { as: 'mallory', parentId: groupParentId })
 
@@ -72,7 +73,7 @@ t.test('a key file that changes is read again, one that breaks is not', async t 
   t.teardown(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'key')
   writeFileSync(file, `${FIRST}\n`)
-  const service = await startService(t, { ...env, COMETCHAT_API_KEY: undefined, COMETCHAT_API_KEY_FILE: file })
+  const service = await hostService(t, { ...env, COMETCHAT_API_KEY: undefined, COMETCHAT_API_KEY_FILE: file })
   const written = (text: string, accepted: boolean) => {
     writeFileSync(`${file}.new`, text)
     renameSync(`${file}.new`, file)
@@ -91,12 +92,12 @@ t.test('a key file that changes is read again, one that breaks is not', async t 
   showsNoKey(t, service)
 })
 
-async function readiness({ adminUrl }: ServiceProcess) {
+async function readiness({ adminUrl }: RunningService) {
   const response = await fetch(`${adminUrl}/readyz?verbose`)
   return { status: response.status, body: await response.json() }
 }
 
-function showsNoKey(t: Test, { output, errors }: ServiceProcess): void {
+function showsNoKey(t: Test, { output, errors }: RunningService): void {
   const said = [...output, ...errors].join('\n')
   for (const key of KEYS) t.notOk(said.includes(key), 'nothing of a key')
 }

@@ -1,8 +1,8 @@
 // A cold start and a change of keys, both under load: nobody valid is refused, and the issuer hardly notices.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 const { env, parentId } = await startEmulator(t)
@@ -11,7 +11,7 @@ t.test('a thousand first calls at once cost one discovery and one read of the ke
   const issuer = await startIdentityProvider(t, [await createSigningKey('one')])
   // Before the service starts: signing keeps this process, which is the issuer, too, from answering for the keys.
   const tokens = await Promise.all(Array.from({ length: 1000 }, (_, index) => issuer.tokenFor('alice', jti(index))))
-  const service = await startService(t, { ...env, ...issuer.env })
+  const service = await hostService(t, { ...env, ...issuer.env })
 
   // A body that is refused after the token was accepted: this is about tokens, not about replies.
   const calls = tokens.map(token => postReply(service, { token, parentId, body: '{}' }))
@@ -24,7 +24,7 @@ t.test('a thousand first calls at once cost one discovery and one read of the ke
 t.test('keys that change again and again under load cause no false refusal', async t => {
   const keys = await Promise.all(['one', 'two', 'three', 'four', 'five'].map(kid => createSigningKey(kid)))
   const issuer = await startIdentityProvider(t, keys.slice(0, 1))
-  const service = await startService(t, { ...env, ...issuer.env })
+  const service = await hostService(t, { ...env, ...issuer.env })
   const statuses = new Map<number, number>()
   let isRunning = true
   let calls = 0

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, type ProblemCode, type ProblemExpectation } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(240_000)
@@ -14,8 +14,8 @@ emulator.addKey(OTHER_KEY)
 const common = { ...env, COMETCHAT_API_KEY: `${emulator.apiKey},${OTHER_KEY}`, SETTLE_MS: '400' }
 // What is no matter of time is given plenty of it: all rows are sent at once, and the machine may be busy.
 const [service, hasty] = await Promise.all([
-  startService(t, { ...common, REPLY_DEADLINE_MS: '20000' }),
-  startService(t, { ...common, REPLY_DEADLINE_MS: '2000' })
+  hostService(t, { ...common, REPLY_DEADLINE_MS: '20000' }),
+  hostService(t, { ...common, REPLY_DEADLINE_MS: '2000' })
 ])
 
 interface Row extends ProblemExpectation {

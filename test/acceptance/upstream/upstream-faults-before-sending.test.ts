@@ -2,9 +2,10 @@
 // All of it is `not-sent`, and true.
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
-import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { type RunningService, startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 import { startBlackHole, startFront } from '../../helpers/unreliable-front.ts'
@@ -15,22 +16,22 @@ const { emulator, env, parentId } = await startEmulator(t)
 const front = await startFront(t, emulator.url)
 const blackHole = await startBlackHole(t)
 const [direct, tls, nowhere, hole] = await Promise.all([
-  startService(t, { ...env, REPLY_DEADLINE_MS: '3000' }),
+  hostService(t, { ...env, REPLY_DEADLINE_MS: '3000' }),
   startService(t, {
     ...env,
     COMETCHAT_BASE_URL: front.url,
     NODE_EXTRA_CA_CERTS: front.caFile,
     REPLY_DEADLINE_MS: '1500'
   }),
-  startService(t, { ...env, COMETCHAT_BASE_URL: 'https://nonexistent.invalid' }),
-  startService(t, { ...env, COMETCHAT_BASE_URL: blackHole })
+  hostService(t, { ...env, COMETCHAT_BASE_URL: 'https://nonexistent.invalid' }),
+  hostService(t, { ...env, COMETCHAT_BASE_URL: blackHole })
 ])
 const body = { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' }
-const reply = (service: ServiceProcess, headers = {}) => postReply(service, { parentId, body, headers })
-const lineOf = (service: ServiceProcess, { headers }: ReplyAnswer) =>
+const reply = (service: RunningService, headers = {}) => postReply(service, { parentId, body, headers })
+const lineOf = (service: RunningService, { headers }: ReplyAnswer) =>
   service.lineWhere(line => line['requestId'] === headers.get('x-request-id'))
 
-const alarmsOf = (service: ServiceProcess) => service.logLines().flatMap(({ alarm }) => (alarm ? [alarm] : []))
+const alarmsOf = (service: RunningService) => service.logLines().flatMap(({ alarm }) => (alarm ? [alarm] : []))
 
 // Three connect timeouts of 2 s each: begun first, looked at last.
 const intoTheHole = reply(hole)
@@ -209,7 +210,7 @@ t.test('a port that takes no connection is given up after three connect timeouts
 })
 
 /** The next reply needs a new connection: the ones there are end with their next answer. */
-async function dropConnections(service: ServiceProcess): Promise<void> {
+async function dropConnections(service: RunningService): Promise<void> {
   front.treat(front.good)
   emulator.failNext({ kind: 'foreign-answer', of: 'other-user' }, { method: 'POST' })
   await lineOf(service, await reply(service))

@@ -3,13 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
 t.setTimeout(240_000)
 const { emulator, env, groupParentId: parentId } = await startEmulator(t)
-const service = await startService(t, { ...env, REPLY_DEADLINE_MS: '5000' })
+const service = await hostService(t, { ...env, REPLY_DEADLINE_MS: '5000' })
 
 const reply = (as: string, words: string, to: object = { receiver: 'team', receiverType: 'group' }) =>
   postReply(service, { as, parentId, body: { data: { text: words }, ...to } })
