@@ -34,7 +34,7 @@ t.test('a secret is cut out of every text of a span before it is exported', asyn
   await provider.shutdown()
 })
 
-t.test('lost spans are told with a code or a status, never with what was written, and sent ones are not told', async t => {
+t.test('lost spans are told with a code or a status and never with a text, and sent ones are not told', async t => {
   const told: (readonly [number, string])[] = []
   const withCode = (code: unknown): Error => Object.assign(new Error('c4n4ry'), { code })
   for (const result of [
