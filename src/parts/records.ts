@@ -8,6 +8,8 @@ export interface Records extends Part {
   readonly store: RecordStore
   /** How many there are in each state; undefined where they are too many to count, or somewhere else. */
   counts(): RecordCounts | undefined
+  /** Whether records may be missing that were kept: then replies are looked for in their threads before they are sent. */
+  isForgetful(): boolean
 }
 
 /** Throws a StoreError where the store cannot be used as it is. A `given` one is taken in its place. */
@@ -19,6 +21,7 @@ export async function openRecords(
   return {
     store,
     counts: () => store.counts?.(),
+    isForgetful: () => store.msSinceDataLoss() !== undefined,
     health: [{ reason: 'store', isReady: () => store.isReady() }],
     warnings: () =>
       delivery.store.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : [],

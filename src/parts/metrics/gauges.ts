@@ -11,7 +11,7 @@ export interface Asked {
   readonly login: Pick<OwnLogin, 'keyAges'> | undefined
   readonly cometchat: Pick<CometChat, 'load' | 'keyAgeMs'>
   readonly limits: Pick<Limits, 'appRemainingRatio'>
-  readonly records: Pick<Records, 'counts'>
+  readonly records: Pick<Records, 'counts' | 'isForgetful'>
 }
 
 /** What is not counted as it happens, but looked at when a scraper comes. */
@@ -27,6 +27,7 @@ export function gaugesOf({ bearer, login, cometchat, limits, records }: Asked): 
       'Delivery records, by state.',
       counts.map(([state, value]) => ({ labels: { state }, value }))
     ),
+    gauge('store_forgetful', 'Whether records may be missing that were kept.', records.isForgetful() ? 1 : 0),
     gauge(
       'jwks_age_seconds',
       'Since the keys of an issuer were read.',

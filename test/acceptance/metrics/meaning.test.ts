@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
 import { type Scrape, scrape } from '../../helpers/metrics.ts'
+import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { startTarget, type TargetOptions } from '../../helpers/target.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 import { until } from '../../helpers/until.ts'
@@ -167,6 +168,17 @@ t.test('a limit that refuses is counted by its ring, and the rest of the app is 
   t.equal(value('limit_refusals_total', { ring: 'door' }), 0)
   // Two replies, and one read of the message that they reply to.
   t.equal((await gauges()).value('quota_remaining_ratio'), 0.85)
+})
+
+t.test('a Redis that comes back empty is a store that may have forgotten, and the figure says so', needsRedis(), async t => {
+  const redis = await redisFor(t)
+  const env = { STORE_URL: redis.url, STORE_SECRET: 'a-secret-of-records-for-tests-of-44-bytes-xx' }
+  const { gauges } = await startCounted(t, { env })
+  t.equal((await gauges()).value('store_forgetful'), 0)
+
+  await redis.restart()
+
+  await until(async () => (await gauges()).value('store_forgetful') === 1)
 })
 
 t.test(
