@@ -1,3 +1,4 @@
+import type { Server } from 'node:net'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
@@ -50,10 +51,33 @@ export async function closeService({ app, drain }: Pick<Service, 'app' | 'drain'
   // What has arrived is read first: a connection with an unread request looks idle, and would be ended under it.
   await nextTurn()
   await nextTurn()
+  await untilNoneWaits(app.server)
+  app.server.close()
   const graceMs = drain.close()
   const idle = setInterval(() => app.server.closeIdleConnections(), 100)
   const forced = setTimeout(() => app.server.closeAllConnections(), graceMs)
   await app.close()
   clearInterval(idle)
   clearTimeout(forced)
+}
+
+/** Of callers who come faster than they are taken there is no end. */
+const MOST_TURNS = 10_000
+
+/**
+ * Connections wait with the system, and each turn of the event loop takes one of them. Those that wait when a listener
+ * closes are reset, with the requests that are on them: so it closes behind a turn in which none came.
+ */
+async function untilNoneWaits(server: Server): Promise<void> {
+  let hasCome = false
+  const note = (): void => {
+    hasCome = true
+  }
+  server.on('connection', note)
+  for (let turn = 0; turn < MOST_TURNS; turn++) {
+    hasCome = false
+    await nextTurn()
+    if (!hasCome) break
+  }
+  server.off('connection', note)
 }
