@@ -1,14 +1,17 @@
+# deploy/build-image.sh gives the digest of it, so that both stages are of the same image and it can be told later which.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
 # What runs in production, in a stage of its own: npm, its cache and the lock stay behind.
-FROM node:24-bookworm-slim AS dependencies
+FROM $NODE_IMAGE AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The image brings its own Node, which is what the optional dependencies are.
 RUN npm ci --omit=dev --omit=optional
 
-FROM node:24-bookworm-slim
+FROM $NODE_IMAGE
 WORKDIR /app
 # Records and their secret, where STORE_URL does not put them elsewhere. What is mounted here belongs to the service.
-RUN mkdir /data && chown node:node /data
+RUN mkdir /data && chown 1000:1000 /data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY bin bin
@@ -19,7 +22,8 @@ ARG BUILD_COMMIT=unknown
 ENV HOST=0.0.0.0 DATA_DIR=/data BUILD_COMMIT=$BUILD_COMMIT
 VOLUME /data
 EXPOSE 3000
-USER node
+# By number, which is node's: who runs it can see that it is not root.
+USER 1000:1000
 # Without a shell, so that the probe ends with its process.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ADMIN_PORT || 3001) + '/livez').then(answer => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

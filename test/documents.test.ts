@@ -13,6 +13,7 @@ const documents = [
   'SECURITY.md',
   'CHANGELOG.md',
   'emulator/README.md',
+  'deploy/README.md',
   ...markdownIn('docs'),
   ...markdownIn('docs/decisions')
 ]
