@@ -26,6 +26,10 @@ const about = JSON.stringify({
 let posts = 0
 let delayMs = 0
 let isHanging = false
+/** Of a hundred posts so many meet a fault, in turn. */
+let faultPercent = 0
+let faultsDue = 0
+let faults = 0
 /** What CometChat can do at once; the rest waits there, first come, first served. */
 let capacity = Number.POSITIVE_INFINITY
 let underWay = 0
@@ -38,11 +42,41 @@ function answerTo(text: string, socket: Socket): number {
   const head = text.slice(0, headEnd + 2)
   const end = headEnd + 4 + Number(LENGTH.exec(head)?.[1] ?? 0)
   if (text.length < end) return 0
-  const answer = reply(head, text.slice(headEnd + 4, end))
+  const fault = nextFault()
+  const answer = fault?.isPosted === false ? '' : reply(head, text.slice(headEnd + 4, end))
   if (isHanging) return end
+  if (fault) {
+    fault.meet(socket, answer)
+    return end
+  }
   if (delayMs > 0) inTurn(() => void socket.write(answer))
   else socket.write(answer)
   return end
+}
+
+interface Fault {
+  readonly isPosted: boolean
+  readonly meet: (socket: Socket, answer: string) => void
+}
+
+/** What CometChat and the way to it do on a bad day; of three the message is there all the same. */
+const FAULTS: readonly Fault[] = [
+  {
+    isPosted: false,
+    meet: socket => void socket.write(message(500, '{"error":{"code":"ERR_INTERNAL_SERVER_ERROR"}}'))
+  },
+  { isPosted: true, meet: socket => void socket.resetAndDestroy() },
+  { isPosted: false, meet: socket => void socket.write(message(502, '<html>Bad Gateway</html>')) },
+  { isPosted: true, meet: (socket, answer) => void socket.end(answer.slice(0, answer.length / 2)) },
+  { isPosted: false, meet: socket => void socket.resetAndDestroy() },
+  { isPosted: true, meet: socket => void socket.write(message(200, '{"data":"nothing that can be read"}')) }
+]
+
+function nextFault(): Fault | undefined {
+  faultsDue += faultPercent / 100
+  if (faultsDue < 1) return undefined
+  faultsDue--
+  return FAULTS[faults++ % FAULTS.length]
 }
 
 function inTurn(work: () => void): void {
@@ -111,6 +145,10 @@ export const upstreamHandlers = {
   /** How many posts can be under way, each for the delay. */
   capacity(count: number) {
     capacity = count
+  },
+  /** From now on so many of a hundred posts meet a fault. */
+  fail(percent: number) {
+    faultPercent = percent
   },
   hang(hangs: boolean) {
     isHanging = hangs

@@ -5,11 +5,13 @@ import { parseArgs } from 'node:util'
 import { machineLine } from '../machine.ts'
 import type { Stretch } from './figures.ts'
 import { STORES, type StoreName } from './places.ts'
+import { plotOf } from './plot.ts'
 import { type Finding, findingsOf, tableOf, totalOf } from './report.ts'
 import { runSoak } from './run-soak.ts'
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url))
-const USAGE = `Usage: npm run soak -- [--store ${STORES.join('|')}] [--minutes N] [--per-second N] [--results DIR]
+const USAGE = `Usage: npm run soak -- [--store ${STORES.join('|')}] [--minutes N] [--per-second N] [--faults PERCENT]
+                     [--results DIR]
 
 Sends replies with an Idempotency-Key to the service, at random times and each once, for as long as is asked for, and says
 what grows and what becomes slower. With --store postgres a snapshot is held meanwhile, as a long pg_dump does. Ctrl-C ends
@@ -18,7 +20,8 @@ it with what it has. The exit status is 1 where something was not reached. Linux
   --store NAME   where the records are (file)
   --minutes N    for how long (20), after a warm-up that does not count
   --per-second N how many replies (500)
-  --results DIR  where the figures of every stretch are left (bench/results)
+  --faults PERCENT of the posts meet one at CometChat: an error, a lost answer, half of one (0)
+  --results DIR  where the figures of every stretch are left, and a picture of them (bench/results)
   --help         this text
 `
 /** sysexits.h: EX_USAGE. */
@@ -28,6 +31,7 @@ interface Options {
   readonly store: StoreName
   readonly minutes: number
   readonly perSecond: number
+  readonly faultPercent: number
   readonly results: string
 }
 
@@ -38,7 +42,7 @@ else if (typeof options === 'string') {
   process.exitCode = EXIT_USAGE
 } else process.exitCode = await main(options)
 
-async function main({ store, minutes, perSecond, results }: Options): Promise<number> {
+async function main({ store, minutes, perSecond, faultPercent, results }: Options): Promise<number> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
   const machine = machineLine()
@@ -46,7 +50,8 @@ async function main({ store, minutes, perSecond, results }: Options): Promise<nu
   try {
     if (process.platform !== 'linux') throw new Error('It reads CPU times from /proc, which only Linux has.')
     const onStretch = (stretches: readonly Stretch[]): void => showProgress(progressLine(stretches))
-    const soak = await runSoak({ store, perSecond, forMs: minutes * 60_000, stopping: stopping.signal, onStretch })
+    const forMs = minutes * 60_000
+    const soak = await runSoak({ store, perSecond, forMs, faultPercent, stopping: stopping.signal, onStretch })
     if (process.stderr.isTTY) process.stderr.write('\n')
     const findings = findingsOf(soak)
     const isInterrupted = stopping.signal.aborted
@@ -54,6 +59,7 @@ async function main({ store, minutes, perSecond, results }: Options): Promise<nu
     mkdirSync(results, { recursive: true })
     const kept = { machine, store, perSecond, minutes, isInterrupted, ...soak, findings }
     writeFileSync(join(results, `soak-${store}.json`), `${JSON.stringify(kept, undefined, 1)}\n`)
+    writeFileSync(join(results, `soak-${store}.svg`), plotOf(soak.stretches, `${minutes} minutes, ${machine}`))
     return findings.every(({ isReached }) => isReached) ? 0 : 1
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
@@ -88,6 +94,7 @@ function readOptions(): Options | 'help' | string {
         store: { type: 'string', default: 'file' },
         minutes: { type: 'string', default: '20' },
         'per-second': { type: 'string', default: '500' },
+        faults: { type: 'string', default: '0' },
         results: { type: 'string', default: RESULTS },
         help: { type: 'boolean', default: false }
       }
@@ -96,8 +103,10 @@ function readOptions(): Options | 'help' | string {
     const store = STORES.find(name => name === values.store)
     if (store === undefined) return `--store takes one of ${STORES.join(', ')}.`
     const [minutes, perSecond] = [Number(values.minutes), Number(values['per-second'])]
+    const faultPercent = Number(values.faults)
     if (!(minutes > 0 && perSecond > 0)) return '--minutes and --per-second take numbers above 0.'
-    return { store, minutes, perSecond, results: values.results }
+    if (!(faultPercent >= 0 && faultPercent <= 100)) return '--faults takes a number from 0 to 100.'
+    return { store, minutes, perSecond, faultPercent, results: values.results }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -56,16 +56,39 @@ export function tableOf({ stretches, hardship }: Soak): string {
 }
 
 export function findingsOf(soak: Soak): Finding[] {
-  const { stretches, unheardPosts } = soak
+  const { stretches, unheardPosts, faultPercent } = soak
   const { replies, failed } = totalOf(stretches)
   const kinds = [...new Set(stretches.flatMap(({ failures }) => Object.keys(failures)))].join(', ')
   const told = `${failed} of ${replies.toLocaleString('en-US')} replies failed${kinds === '' ? '' : ` (${kinds})`}`
   return [
-    { what: told, isReached: replies > 0 && failed === 0 },
-    { what: `${unheardPosts} posts of which nobody was told`, isReached: unheardPosts === 0 },
+    ...(faultPercent === 0
+      ? [
+          { what: told, isReached: replies > 0 && failed === 0 },
+          { what: `${unheardPosts} posts of which nobody was told`, isReached: unheardPosts === 0 }
+        ]
+      : faultFindings(soak, told)),
     ...flatness(stretches),
     ...tableFindings(stretches),
     ...residentFindings(stretches, replies)
+  ]
+}
+
+/** Whoever fails is told what became of the reply, and none is told that it was not sent when it was. */
+function faultFindings({ stretches, unheardPosts, faultPercent }: Soak, told: string): Finding[] {
+  const { replies } = totalOf(stretches)
+  const failures = stretches.flatMap(stretch => Object.entries(stretch.failures))
+  const countOf = (fits: (kind: string) => boolean): number =>
+    failures.reduce((sum, [kind, count]) => sum + (fits(kind) ? count : 0), 0)
+  const untold = countOf(kind => kind === 'no answer' || kind.startsWith('500'))
+  const unknown = countOf(kind => kind.endsWith(' unknown'))
+  const isUnderFaults = unknown > 0 && unknown < (2 * replies * faultPercent) / 100
+  return [
+    { what: `${told}, with ${faultPercent} % of faults at CometChat`, isReached: isUnderFaults },
+    { what: `${untold} without an answer, or by a bug`, isReached: untold === 0 },
+    {
+      what: `${unheardPosts} posts told as unknown, of ${unknown} that were`,
+      isReached: unheardPosts >= 0 && unheardPosts <= unknown
+    }
   ]
 }
 

@@ -13,6 +13,8 @@ export interface SoakOptions {
   readonly store: StoreName
   readonly perSecond: number
   readonly forMs: number
+  /** Of a hundred posts so many meet a fault of CometChat, or of the way to it. */
+  readonly faultPercent: number
   /** Ends it early, with what it has. */
   readonly stopping: AbortSignal
   readonly onStretch: (stretches: readonly Stretch[]) => void
@@ -22,6 +24,7 @@ export interface Soak {
   readonly stretches: readonly Stretch[]
   /** Posts of the counted time that CometChat has seen, more than callers were told of. */
   readonly unheardPosts: number
+  readonly faultPercent: number
   readonly hardship?: string
 }
 
@@ -62,13 +65,14 @@ class Run {
   }
 
   async toEnd(): Promise<Soak> {
-    const { forMs, stopping, onStretch, perSecond } = this.#options
+    const { forMs, stopping, onStretch, perSecond, faultPercent } = this.#options
     const adminPort = await freePort()
     this.#adminUrl = `http://127.0.0.1:${adminPort}`
     const env = { STORE_URL: this.#place.url, ADMIN_PORT: String(adminPort), ...LIMITS }
     const { subject } = await startService(this.#world, { name: 'The service', env })
     const callers = await startCallers(this.#world, { port: subject.port, isKeyed: true })
     const warmUpMs = Math.min(MAX_WARM_UP_MS, forMs * WARM_UP_SHARE)
+    await this.#world.outside.ask('fail', faultPercent)
     await callers.offer('warm-up', warmUpMs, { perSecond })
     await callers.seen()
     this.#claims = await this.#claimsSoFar()
@@ -89,7 +93,7 @@ class Run {
     }
     const { hardship } = this.#place
     const unheardPosts = posts - postsBefore - this.#sent
-    return { stretches: this.#stretches, unheardPosts, ...(hardship !== undefined && { hardship }) }
+    return { stretches: this.#stretches, unheardPosts, faultPercent, ...(hardship !== undefined && { hardship }) }
   }
 
   async #stretch(callers: Callers, pid: number, forMs: number, atMs: number): Promise<Stretch> {

@@ -24,24 +24,34 @@ t.test(
     t.equal(stretches.length, 8)
     t.ok(stretches.every(({ claimP99Ms, residentMiB }: Stretch) => claimP99Ms > 0 && residentMiB > 20))
     t.ok(stretches.at(-1).tables[0].liveBytes > 0)
-    t.strictSame({ left, results }, { left: [], results: ['soak-postgres.json'] })
+    t.strictSame({ left, results }, { left: [], results: ['soak-postgres.json', 'soak-postgres.svg'] })
     // On a busy machine a claim may become slower in six seconds.
     t.equal(code, /NOT REACHED/.test(stdout) ? 1 : 0)
   }
 )
 
-t.test('Ctrl-C ends it with what it has', async t => {
-  const { child, finished } = startBench(t, 'soak/main.ts', ['--minutes', '0.2', '--per-second', '50'])
+t.test('Ctrl-C ends it with what it has, and whoever met a fault was told what became of the reply', async t => {
+  const args = ['--minutes', '0.2', '--per-second', '50', '--faults', '10']
+  const { child, finished } = startBench(t, 'soak/main.ts', args)
   createInterface({ input: child.stderr }).once('line', () => child.kill('SIGINT'))
   const { stdout, left, read } = await finished
 
   t.match(stdout, /^Interrupted: /m)
-  t.match(stdout, /^reached +0 of \d+ replies failed$/m)
+  t.match(stdout, /^reached +\d+ of \d+ replies failed \(502 unknown\), with 10 % of faults at CometChat$/m)
+  t.match(stdout, /^reached +0 without an answer, or by a bug$/m)
+  t.match(stdout, /^reached +\d+ posts told as unknown, of \d+ that were$/m)
+  t.match(read('soak-file.svg'), /^<svg .*<polyline points="[\d., ]+"/s)
   t.ok(JSON.parse(read('soak-file.json')).stretches.length < 8)
   t.strictSame(left, [])
 })
 
-for (const args of [['--store', 'nowhere'], ['--minutes', 'x'], ['--per-second', '0'], ['--minute']]) {
+for (const args of [
+  ['--store', 'nowhere'],
+  ['--minutes', 'x'],
+  ['--per-second', '0'],
+  ['--faults', '101'],
+  ['--minute']
+]) {
   t.test(`${args.join(' ')} is refused with status 64`, async t => {
     const { code, stdout, stderr } = await startBench(t, 'soak/main.ts', args).finished
 
@@ -106,9 +116,9 @@ const STRETCH: Stretch = {
 
 t.test('each promise of a soak is seen to be broken', async t => {
   const calm = Array.from({ length: 8 }, () => STRETCH)
-  const broken = (change: Partial<Stretch>, unheardPosts = 0): string[] => {
+  const broken = (change: Partial<Stretch>, unheardPosts = 0, faultPercent = 0): string[] => {
     const stretches = [...calm.slice(0, 6), { ...STRETCH, ...change }, { ...STRETCH, ...change }]
-    return findingsOf({ stretches, unheardPosts })
+    return findingsOf({ stretches, unheardPosts, faultPercent })
       .filter(({ isReached }) => !isReached)
       .map(({ what }) => what)
   }
@@ -119,6 +129,14 @@ t.test('each promise of a soak is seen to be broken', async t => {
   t.match(broken({ residentMiB: 101 }), [/^resident [\d.]+ MB more/])
   t.match(broken({ tables: [{ table: 'records', bytes: 5_000_000, liveBytes: 2_000_000 }] }), [/^records take 2.50 ×/])
   t.same(broken({ tables: [{ table: 'records', bytes: 3_000_000, liveBytes: 2_000_000 }] }), [])
+  const met = { failures: { '502 unknown': 5000 } }
+  t.same(broken(met, 5000, 5), [])
+  t.match(broken({}, 0, 5), [/^0 of 400,000 replies failed, with 5 %/], 'no fault was met')
+  t.match(broken({ failures: { '502 unknown': 5000, 'no answer': 1, '500 not-sent': 1 } }, 0, 5), [
+    /^4 without an answer/
+  ])
+  t.match(broken(met, 10_001, 5), [/^10001 posts told as unknown, of 10000/])
+  t.match(broken(met, -1, 5), [/^-1 posts/], 'one was told as sent that is not there')
   const growing = calm.map((stretch, index) => ({ ...stretch, residentMiB: 100 + index }))
   t.equal(Math.round(residentSlope(growing)), 21, '1 MiB with each 50,000')
 })
