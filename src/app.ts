@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Scheme } from './auth/caller.ts'
 import type { Credential } from './auth/credentials.ts'
@@ -27,6 +28,7 @@ import { checkExplain } from './routes/explain-guard.ts'
 import { meRoute } from './routes/me.ts'
 import { otherMethodsRoutes } from './routes/other-methods.ts'
 import { repliesRoutes } from './routes/replies.ts'
+import { threadRoutes } from './routes/thread.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
 
 /** What `/readyz` says: why there should be no calls, and what an operator should look at all the same. */
@@ -77,6 +79,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
   new UnreadAnswers().watch(app.server)
   const presence = new ClientPresence()
   presence.watch(app.server)
+  const presenceOf = (request: IncomingMessage): (() => boolean) => presence.of(request)
   setErrorHandler(app, adapters.log, door.judge)
   app.addHook('onRoute', ({ url }) => metrics.knowRoute(url))
   await app.register(lifecycle, {
@@ -133,10 +136,11 @@ export async function createService(config: Config, adapters: Adapters): Promise
       reservedMetadata: [MARKER_MEMBER]
     })
     await scope.register(meRoute)
+    await scope.register(threadRoutes, { ...parts.threads, presenceOf })
     await scope.register(repliesRoutes, {
       deliver: order => limits.deliver(admit(order), parts.delivery),
       explain: order => explainReply(admit(order), { limits, mode: config.limits.mode, explain: parts.explain }),
-      presenceOf: request => presence.of(request),
+      presenceOf,
       multipleReceiversMax: config.multipleReceiversMax,
       categories: config.cometchat.categories
     })

@@ -53,7 +53,7 @@ export interface DeliveredReply {
 
 /** How long the calls for an order may take together, from now on; the caller may ask for less than there is. */
 export function deadlineFor(
-  { facts, isWaiting, waitMs, trace }: ReplyCommand,
+  { facts, isWaiting, waitMs, trace }: Pick<ReplyCommand, 'facts' | 'isWaiting' | 'waitMs' | 'trace'>,
   deadlineMs: number,
   nowMs: number,
   clock: Pick<Clock, 'monotonic'>

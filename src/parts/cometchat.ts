@@ -10,13 +10,14 @@ import { watchFileText } from '../lib/watch-file.ts'
 import type { Emit } from '../observability/events.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
 import { type CometChatClient, createCometChatClient } from '../upstream/cometchat-client.ts'
-import { withEnsuredSender } from '../upstream/ensure-sender.ts'
+import { type EnsuringClient, withEnsuredSender } from '../upstream/ensure-sender.ts'
 import { createAppTrouble } from '../upstream/errors/app-trouble.ts'
 import { upstreamError } from '../upstream/errors/upstream-error.ts'
 import type { Outage } from '../upstream/health/breaker.ts'
 import { type GateState, UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
 import { createReceivers, type ReceiverOf, rememberReceivers } from '../upstream/receivers.ts'
+import { type CometChatThreads, createCometChatThreads } from '../upstream/threads.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
 import { readOnly } from '../upstream/transport/read-only.ts'
@@ -29,6 +30,9 @@ const REFUSED_KEY_MS = 30_000
 
 export interface CometChat extends Part {
   readonly client: CometChatClient
+  readonly threads: CometChatThreads
+  /** Reads for a user who may have to be created first. */
+  readonly forSender: EnsuringClient['forSender']
   readonly receiverOf: ReceiverOf
   /** The same, over a client that can only read: it neither posts anything nor creates a user. */
   readonly receiverByReading: ReceiverOf
@@ -99,6 +103,8 @@ export function createCometChat(
   })
   return {
     client,
+    threads: createCometChatThreads(options),
+    forSender: client.forSender,
     receiverOf: createReceivers(client, receivers),
     receiverByReading: createReceivers(reader, receivers),
     keyring,

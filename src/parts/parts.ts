@@ -24,6 +24,7 @@ import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
 import { openTraces, type Traces } from './telemetry/traces.ts'
+import { createThreads, type Threads } from './thread/threads.ts'
 import { openUids, type Uids } from './uids.ts'
 import { tellOfSecrets, watchSecrets } from './watched-secrets.ts'
 
@@ -50,6 +51,7 @@ export interface Parts extends Part {
   readonly uids: Uids
   readonly cometchat: CometChat
   readonly delivery: Delivery
+  readonly threads: Threads
   readonly explain: Explain
   /** Undefined where there is no audit file. */
   readonly audit: Audit | undefined
@@ -131,6 +133,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     uids,
     cometchat,
     delivery,
+    threads: createThreads(config, cometchat, clock),
     explain,
     audit,
     limits,

@@ -3,8 +3,9 @@ import { createHourly } from '../lib/hourly.ts'
 import { idText, isObject, parseJson } from '../lib/json.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
+import { createCallErrors, unreadableThread } from './call-errors.ts'
 import { CometChatTime } from './cometchat-time.ts'
-import { alarmFor, refusedReceivers, upstreamError } from './errors/upstream-error.ts'
+import { refusedReceivers } from './errors/upstream-error.ts'
 import { type Expectation, parentIdOf, type ReplyAnswer, readReplyAnswer } from './reply-answer.ts'
 import {
   MAX_THREAD_PAGE_BYTES,
@@ -40,7 +41,8 @@ const PAGES = { sizes: [50, 10, 1], maxPageBytes: MAX_THREAD_PAGE_BYTES } as con
 
 /** The calls this service makes to CometChat's REST API v3. */
 export function createCometChatClient(options: RetryOptions): CometChatClient {
-  const { connections, keyring, emit, clock } = options
+  const { keyring, emit, clock } = options
+  const { failed, mismatch } = createCallErrors(options)
   const time = new CometChatTime(clock)
 
   async function request(build: (key: Secret) => CallRequest, deadline: Deadline, safe: boolean): Promise<CallResult> {
@@ -77,20 +79,6 @@ export function createCometChatClient(options: RetryOptions): CometChatClient {
       case 'refused':
         throw refusedReceivers(answer.refusals)
     }
-  }
-
-  function mismatch(delivery: 'unknown' | 'not-sent'): AppError {
-    // A connection that carries a stray answer shifts every later one by one.
-    connections.reset()
-    emit({ name: 'alarm', alarm: 'upstream-mismatch' })
-    return new AppError('upstream-mismatch', 'CometChat answered another request.', { delivery, retryAfterMs: 1000 })
-  }
-
-  function failed(result: Parameters<typeof upstreamError>[0], kind: 'read' | 'post'): AppError {
-    const error = upstreamError(result, kind)
-    const alarm = alarmFor(error)
-    if (alarm) emit({ name: 'alarm', alarm })
-    return error
   }
 
   async function readPage(
@@ -202,13 +190,6 @@ function readParent(bytes: Uint8Array, parentId: string): Parent | 'foreign' | u
   if (receiverType !== 'user' && receiverType !== 'group') return undefined
   const isReply = parentIdOf(message) !== undefined
   return { sender, receiver, receiverType, isReply }
-}
-
-function unreadableThread(): AppError {
-  return new AppError('upstream-invalid', 'CometChat described the thread in a way that cannot be read.', {
-    delivery: 'not-sent',
-    reason: 'thread-unreadable'
-  })
 }
 
 function brokenContract(messageId: string | undefined): AppError {

@@ -16,6 +16,15 @@ export interface EnsureSenderOptions {
   readonly emit: Emit
 }
 
+export interface EnsuringClient extends CometChatClient {
+  /** Reads for a user; once more after that user was created. */
+  forSender<T>(
+    read: () => Promise<T>,
+    sender: { readonly uid: CometChatUid; readonly profile?: SenderProfile },
+    deadline: Deadline
+  ): Promise<T>
+}
+
 type PostArguments = Parameters<CometChatClient['postReply']>
 
 const MAX_REMEMBERED = 10_000
@@ -25,7 +34,7 @@ const MAX_REMEMBERED = 10_000
  * is followed by a look at the sender. A sender who does not exist is refused as `identity-unmappable`, or, where that
  * is switched on, created once. Nothing is posted while CometChat says so, and no user who exists is ever changed.
  */
-export function withEnsuredSender({ client, users, create, emit }: EnsureSenderOptions): CometChatClient {
+export function withEnsuredSender({ client, users, create, emit }: EnsureSenderOptions): EnsuringClient {
   const creating = new SingleFlight<void>()
   const created = new LruCache<true>({ maxEntries: MAX_REMEMBERED })
 
@@ -70,13 +79,17 @@ export function withEnsuredSender({ client, users, create, emit }: EnsureSenderO
     })
   }
 
+  const forSender: EnsuringClient['forSender'] = (read, { uid, profile }, deadline) =>
+    read().catch(async error => {
+      await provisionSender(error, uid, profile, deadline)
+      return read()
+    })
+
   return {
     ...client,
+    forSender,
     readMessage: (parentId, uid, deadline, profile) =>
-      client.readMessage(parentId, uid, deadline).catch(async error => {
-        await provisionSender(error, uid, profile, deadline)
-        return client.readMessage(parentId, uid, deadline)
-      }),
+      forSender(() => client.readMessage(parentId, uid, deadline), { uid, ...(profile && { profile }) }, deadline),
     postReply: (...post) => client.postReply(...post).catch(error => postAgain(error, ...post))
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts'
 import { isObject, parseJson } from '../lib/json.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import { alarmFor, upstreamError } from './errors/upstream-error.ts'
+import { createCallErrors } from './call-errors.ts'
 import { createUserRequest, readUserRequest } from './requests.ts'
 import type { CallResult } from './transport/call-result.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
@@ -21,27 +21,23 @@ export interface CometChatUsers {
 }
 
 export function createCometChatUsers(options: RetryOptions): CometChatUsers {
-  function failed(result: CallResult): AppError {
-    // A call about a user posts nothing, however it ends.
-    const error = upstreamError(result, 'read')
-    const alarm = alarmFor(error)
-    if (alarm) options.emit({ name: 'alarm', alarm })
-    return error
-  }
+  const { failed } = createCallErrors(options)
 
   return {
     async exists(uid, deadline) {
       const result = await requestWithRetries(options, key => readUserRequest(uid, key), deadline, true)
       if (result.refusal?.kind === 'unknown-user') return false
       if (isUser(result, uid)) return true
-      throw failed(result)
+      // A call about a user posts nothing, however it ends.
+      throw failed(result, 'read')
     },
 
     async create(uid, user, deadline) {
       const result = await requestWithRetries(options, key => createUserRequest(uid, user, key), deadline, false)
       if (result.refusal?.kind === 'user-exists') return 'exists'
       if (isUser(result, uid)) return 'created'
-      throw failed(result)
+      // A call about a user posts nothing, however it ends.
+      throw failed(result, 'read')
     }
   }
 }

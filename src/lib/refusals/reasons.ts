@@ -64,6 +64,7 @@ export const REFUSAL_REASONS = [
   'target',
   'body-text',
   'schema',
+  'cursor',
   'rules',
   'message-length',
   // a sign-in of this service's own

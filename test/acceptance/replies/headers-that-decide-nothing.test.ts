@@ -137,10 +137,10 @@ t.test('every other method of the route is refused with what is allowed', async 
     [behindGateway, [`Origin: ${ORIGIN}`]],
     [behindGateway, ['Origin: https://evil.example', 'Access-Control-Request-Method: POST']]
   ] as const) {
-    for (const method of ['OPTIONS', 'TRACE', 'GET', 'PUT', 'PATCH', 'DELETE']) {
+    for (const method of ['OPTIONS', 'TRACE', 'PUT', 'PATCH', 'DELETE']) {
       const answer = await where.send({ method, lines, body: '' })
       isRefusal(t, answer, 405, 'method-not-allowed', `${method} ${lines.join(' ')}`)
-      t.equal(answer?.headers['allow'], 'POST')
+      t.equal(answer?.headers['allow'], 'GET, POST')
     }
   }
   const allowed = await behindGateway.send({ method: 'OPTIONS', lines: preflight, body: '' })

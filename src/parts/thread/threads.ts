@@ -1,0 +1,36 @@
+// What callers read of threads, as CometChat shows it to them.
+import type { Config } from '../../config/load-config.ts'
+import { deadlineFor } from '../../delivery/command.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { ThreadOptions, ThreadQuestion } from '../../routes/thread.ts'
+import type { Deadline } from '../../upstream/types.ts'
+import type { CometChat } from '../cometchat.ts'
+import { createThreadCursors } from './cursors.ts'
+
+export type Threads = Pick<ThreadOptions, 'list' | 'show'>
+
+export function createThreads({ delivery }: Config, { threads, forSender }: CometChat, clock: Clock): Threads {
+  const deadlineOf = (question: ThreadQuestion): Deadline =>
+    deadlineFor(question, delivery.deadlineMs, clock.monotonic(), clock)
+  const threadOf = ({ parentId, author: { uid } }: ThreadQuestion) => ({ parentId, uid })
+  const cursors = createThreadCursors(delivery.secret?.reveal(), clock)
+  return {
+    async list(question, limit, cursor) {
+      const { author, parentId } = question
+      const scope = { caller: author, parentId }
+      const place = cursor === undefined ? undefined : cursors.read(cursor, scope)
+      const deadline = deadlineOf(question)
+      const asked = { ...threadOf(question), limit, ...(place && { place }) }
+      const { messages, older, newer } = await forSender(() => threads.listReplies(asked, deadline), author, deadline)
+      return {
+        messages: messages.map(({ shown }) => shown),
+        ...(older && { older: cursors.write(older, scope) }),
+        ...(newer && { newer: cursors.write(newer, scope) })
+      }
+    },
+    show(question) {
+      const deadline = deadlineOf(question)
+      return forSender(() => threads.readParent(threadOf(question), deadline), question.author, deadline)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../auth/caller.ts'
+import { invalidRequest } from '../http/framework-errors.ts'
+import { parsePrefer } from '../http/head/prefer.ts'
+import type { RequestTrace } from '../observability/events.ts'
+import { type LogFields, noteThread } from '../observability/log-fields.ts'
+import { REPLIES_ROUTE } from './replies.ts'
+import { ReplyParams } from './replies-schemas.ts'
+import { ListQuery, RepliesListed, ThreadShown } from './thread-schemas.ts'
+
+/** A question about a thread, on its way to CometChat. */
+export interface ThreadQuestion {
+  readonly parentId: string
+  readonly author: Caller
+  readonly facts: LogFields
+  /** False once the client has gone. */
+  readonly isWaiting: () => boolean
+  /** The caller's own, shorter deadline, in milliseconds. */
+  readonly waitMs?: number
+  readonly trace?: RequestTrace
+}
+
+/** A page of a thread, with the cursors of those beside it. */
+export interface ThreadPage {
+  /** As CometChat writes them, oldest first. */
+  readonly messages: readonly object[]
+  /** Undefined at the beginning of the thread. */
+  readonly older?: string
+  readonly newer?: string
+}
+
+export interface ThreadOptions {
+  /** Throws `invalid-request` for what is no cursor of this user in this thread, or is too old. */
+  readonly list: (question: ThreadQuestion, limit: number, cursor: string | undefined) => Promise<ThreadPage>
+  /** The message that a thread hangs on. */
+  readonly show: (question: ThreadQuestion) => Promise<object>
+  /** Says from now on whether the client of a request still waits. */
+  readonly presenceOf: (request: IncomingMessage) => () => boolean
+}
+
+export const THREAD_ROUTE = '/threads/:parentId'
+const MAX_LIMIT = 100
+const DEFAULT_LIMIT = 30
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** `GET /threads/:parentId` and `GET /threads/:parentId/replies`: a thread, as the signed-in user sees it. */
+export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app, options) => {
+  app.get(
+    THREAD_ROUTE,
+    { schema: { params: ReplyParams, response: { 200: ThreadShown } }, config: { operation: 'show-thread' } },
+    async (request, response) => {
+      const shown = await options.show(questionFrom(request, options))
+      response.type(JSON_TYPE)
+      return JSON.stringify({ data: shown })
+    }
+  )
+
+  app.get(
+    REPLIES_ROUTE,
+    {
+      schema: { params: ReplyParams, querystring: ListQuery, response: { 200: RepliesListed } },
+      config: { operation: 'list-replies' }
+    },
+    async (request, response) => {
+      const { limit, cursor } = request.query
+      const { messages, ...page } = await options.list(questionFrom(request, options), limitOf(limit), cursor)
+      response.type(JSON_TYPE)
+      return JSON.stringify({ data: messages, page })
+    }
+  )
+}
+
+export function questionFrom(
+  request: FastifyRequest & { readonly params: { readonly parentId: string } },
+  { presenceOf }: Pick<ThreadOptions, 'presenceOf'>
+): ThreadQuestion {
+  const { params, caller, facts, trace, headers, raw } = request
+  const { waitMs } = parsePrefer(headers['prefer']?.toString())
+  noteThread(facts, params.parentId)
+  return {
+    parentId: params.parentId,
+    author: caller,
+    facts,
+    isWaiting: presenceOf(raw),
+    ...(waitMs !== undefined && { waitMs }),
+    ...(trace && { trace })
+  }
+}
+
+/** Throws `invalid-request` for what is no whole number of that range. */
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit
+  const detail = `It must be a whole number from 1 to ${MAX_LIMIT}.`
+  throw invalidRequest('schema', [{ pointer: '/limit', code: 'out-of-range', detail }])
+}

@@ -1,0 +1,59 @@
+import { isObject, type JsonObject } from '../../lib/json.ts'
+import { MARKER_MEMBER } from '../marker.ts'
+
+/** What is left of a message that was deleted, whatever CometChat keeps of it: who and when, and no content. */
+const OF_TOMBSTONES = [
+  'id',
+  'muid',
+  'conversationId',
+  'sender',
+  'receiver',
+  'receiverType',
+  'category',
+  'type',
+  'parentId',
+  'sentAt',
+  'updatedAt',
+  'deletedAt',
+  'deletedBy'
+] as const
+/** Nothing in a message of CometChat is nested so deep. */
+const MAX_DEPTH = 64
+
+/**
+ * A message as its caller gets it: without the marks of this service, and without content where it was deleted. Throws a
+ * RangeError for one that is nested deeper than it could be written.
+ */
+export function shownMessage(message: JsonObject): JsonObject {
+  const shown = isDeleted(message) ? tombstoneOf(message) : message
+  removeMarks(shown, MAX_DEPTH)
+  return shown
+}
+
+export function isDeleted({ deletedAt, deletedBy }: JsonObject): boolean {
+  return isSet(deletedAt) || isSet(deletedBy)
+}
+
+export function tombstoneOf(message: JsonObject): JsonObject {
+  return Object.fromEntries(OF_TOMBSTONES.flatMap(name => (name in message ? [[name, message[name]]] : [])))
+}
+
+/** A message may hold others: one that it quotes, one that an action is about. */
+function removeMarks(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth === 0) throw new RangeError('the message is nested too deep')
+  if (isObject(value)) removeMark(value)
+  for (const part of Object.values(value)) removeMarks(part, depth - 1)
+}
+
+/** What is undefined is not written. */
+function removeMark(holder: JsonObject): void {
+  const { metadata } = holder
+  if (!isObject(metadata) || !(MARKER_MEMBER in metadata)) return
+  if (Object.keys(metadata).length === 1) holder['metadata'] = undefined
+  else metadata[MARKER_MEMBER] = undefined
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== 0
+}

@@ -1,0 +1,154 @@
+// A thread is paged through without a gap or a repeat, whatever CometChat pages by, while replies come and go.
+import t, { type Test } from 'tap'
+import { createRandom } from '../../../emulator/random.ts'
+import type { Listing, ListingPlace } from '../../../src/upstream/listing/page.ts'
+import { MAX_LISTING_READS } from '../../../src/upstream/listing/reader.ts'
+import { seedOf } from '../../helpers/seed.ts'
+import { LivelyThread, type Paging } from './lively-thread.ts'
+
+type Random = () => number
+
+const ORDERS = ['oldest-first', 'newest-first'] as const
+const PAGINGS = ['page-and-cursor', 'page', 'cursor', 'ignored'] as const
+const CURSORS = ['exclusive', 'inclusive'] as const
+const NEXTS = ['when-not-empty', 'always', 'while-more', 'never'] as const
+
+const below = (random: Random, count: number): number => Math.floor(random() * count)
+const oneOf = <T>(random: Random, all: readonly T[]): T => all[below(random, all.length)] as T
+
+/** Replies come, disappear, are hidden, or leave a tombstone; seldom many at once. */
+function liven(thread: LivelyThread, random: Random): void {
+  const { entries } = thread
+  const index = below(random, entries.length)
+  const entry = entries[index]
+  const deeds = [
+    () => repeat(1 + below(random, 4), () => thread.post()),
+    () => repeat(1 + below(random, 3), () => thread.remove(index)),
+    () => entry && Object.assign(entry, { isRemoved: true }),
+    () => entry && Object.assign(entry, { isHidden: true }),
+    () => random() < 0.1 && repeat(60, () => (random() < 0.5 ? thread.post() : thread.remove(index)))
+  ]
+  deeds[below(random, 2 * deeds.length)]?.()
+}
+
+function repeat(times: number, deed: () => void): void {
+  for (let left = times; left > 0; left--) deed()
+}
+
+interface Reading {
+  readonly shown: string[]
+  readonly first: Listing
+}
+
+const MAX_PAGES = 3000
+
+/** All pages to the beginning of the thread, from the newest; the ids in the order of the thread. */
+async function readBack(t: Test, thread: LivelyThread, limit: number): Promise<Reading | undefined> {
+  const shown: string[] = []
+  let first: Listing | undefined
+  for (let place: ListingPlace | undefined, pages = 0; pages < MAX_PAGES; pages++) {
+    const listing = await readPage(t, thread, limit, place)
+    if (!listing) return undefined
+    first ??= listing
+    shown.unshift(...listing.messages.map(({ id }) => id))
+    place = listing.older
+    if (!place) return { shown, first }
+  }
+  return undefined
+}
+
+/** All pages that follow a place. One without messages may only have come to the end of its reads. */
+async function readOn(t: Test, thread: LivelyThread, limit: number, from: ListingPlace): Promise<string[] | undefined> {
+  const shown: string[] = []
+  let place = from
+  for (let empty = 0; empty < 4; ) {
+    const listing = await readPage(t, thread, limit, place)
+    if (!listing?.newer) return undefined
+    shown.push(...listing.messages.map(({ id }) => id))
+    empty = listing.messages.length > 0 ? 0 : empty + 1
+    place = listing.newer
+  }
+  return shown
+}
+
+async function readPage(
+  t: Test,
+  thread: LivelyThread,
+  limit: number,
+  place?: ListingPlace
+): Promise<Listing | undefined> {
+  const listing = await thread.list(limit, place)
+  if (thread.reads > MAX_LISTING_READS) t.fail(`a page took ${thread.reads} reads`)
+  if (listing && listing.messages.length > limit) t.fail(`a page of ${limit} has ${listing.messages.length}`)
+  return listing
+}
+
+/** Undefined where it is whole; else what is wrong with it. */
+function wrongWith(shown: readonly string[], mustHave: readonly string[]): string | undefined {
+  if (new Set(shown).size < shown.length) return 'a reply is repeated'
+  if (shown.some((id, index) => index > 0 && Number(id) < Number(shown[index - 1]))) return 'the order is another'
+  const missed = mustHave.filter(id => !shown.includes(id))
+  return missed.length > 0 ? `missed: ${missed.slice(0, 5).join(', ')} of ${missed.length}` : undefined
+}
+
+async function isWhole(
+  t: Test,
+  paging: Paging,
+  count: number,
+  limit: number,
+  seed: number
+): Promise<string | undefined> {
+  const random = createRandom(seed)
+  const thread = new LivelyThread(count, paging)
+  const before = thread.ids
+  thread.beforeRead = () => liven(thread, random)
+  const backwards = await readBack(t, thread, limit)
+  thread.beforeRead = () => undefined
+  if (!backwards) return 'unreadable'
+  const left = new Set(thread.ids)
+  const wrong = wrongWith(
+    backwards.shown,
+    before.filter(id => left.has(id))
+  )
+  if (wrong) return wrong
+  const last = Number(backwards.first.messages.at(-1)?.id ?? 0)
+  if (!backwards.first.newer) return backwards.first.messages.length === 0 ? undefined : 'no place for newer ones'
+  const onwards = await readOn(t, thread, limit, backwards.first.newer)
+  if (!onwards) return 'unreadable onwards'
+  return wrongWith(
+    onwards,
+    thread.ids.filter(id => Number(id) > last)
+  )
+}
+
+t.test('1,000 replies, in every way of paging', async t => {
+  const seed = seedOf(t)
+  for (const threadOrder of ORDERS) {
+    for (const threadPaging of PAGINGS) {
+      // Where one page is shown whatever is asked for, there is nothing behind it.
+      const count = threadPaging === 'ignored' ? 800 : 1000
+      const wrong = await isWhole(t, { threadOrder, threadPaging }, count, 100, seed)
+      t.equal(wrong, undefined, `${threadOrder}, ${threadPaging}`)
+    }
+  }
+})
+
+t.test('whatever else CometChat does', async t => {
+  const seed = seedOf(t)
+  const random = createRandom(seed)
+  for (let index = 0; index < Number(process.env['CASES'] ?? 120); index++) {
+    const threadPaging = oneOf(random, PAGINGS)
+    const paging: Paging = {
+      threadOrder: oneOf(random, ORDERS),
+      threadPaging,
+      threadCursor: oneOf(random, CURSORS),
+      threadNext: oneOf(random, NEXTS),
+      threadGaps: random() < 0.4,
+      threadPageMax: threadPaging !== 'ignored' && random() < 0.3 ? oneOf(random, [10, 20, 50]) : null
+    }
+    const count = oneOf(random, [0, 1, 2, 10, 29, 30, 31, 100, 250])
+    const limit = oneOf(random, [1, 5, 30, 100])
+    const wrong = await isWhole(t, paging, limit === 1 ? Math.min(count, 31) : count, limit, seed + index)
+    t.equal(wrong, undefined, `${index}: ${JSON.stringify(paging)}, ${count} replies by ${limit}`)
+  }
+})
