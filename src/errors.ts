@@ -53,6 +53,7 @@ export const PROBLEMS = {
   overloaded: problem(503, 'not-sent', 'yes', 'Too much to do at the moment'),
   draining: problem(503, 'not-sent', 'yes', 'This instance is shutting down'),
   'store-unavailable': problem(503, 'not-sent', 'yes', 'The store cannot be reached'),
+  'store-recovering': problem(503, 'unknown', 'yes', 'The store may have lost records'),
   'identity-provider-unavailable': problem(503, 'not-sent', 'yes', 'The identity provider cannot be reached'),
   'deadline-exceeded': problem(504, 'not-sent', 'yes', 'There was not enough time')
 } as const satisfies Record<string, ProblemType>
@@ -113,6 +114,7 @@ export type PlainCode =
   | 'upstream-mismatch'
   | 'upstream-contract'
   | 'draining'
+  | 'store-recovering'
 
 /** A refusal; `message` is public by construction, so it never holds a value, a host name or upstream text. */
 export class AppError extends Error {

@@ -48,6 +48,13 @@ export function stillUnknown(waitMs: number): AppError {
   })
 }
 
+/** Told after a loss of records, until no attempt that was forgotten can post any more. */
+export function storeRecovering(restMs: number): AppError {
+  return new AppError('store-recovering', 'Records were lost or may have been: an earlier attempt may still be sent.', {
+    retryAfterMs: Math.max(1000, restMs)
+  })
+}
+
 /** What an acquisition meets where another request has the key. */
 export function keyRefusal(kind: 'mismatch' | 'in-flight'): AppError {
   if (kind === 'mismatch') {

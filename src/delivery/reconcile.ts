@@ -2,8 +2,8 @@ import type { DeliveryState } from '../errors.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
-import { isFinal, stillUnknown, storeUnavailable } from './outcome.ts'
-import { type AcquireResult, KEPT_MS, type RecordedOutcome } from './record.ts'
+import { isFinal, stillUnknown, storeRecovering, storeUnavailable } from './outcome.ts'
+import { type AcquireResult, KEPT_MS, type RecordedOutcome, restAfterLossMs } from './record.ts'
 import type { ReplyRecord } from './reply-record.ts'
 import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
 import type { SearchMemory } from './search-state.ts'
@@ -53,7 +53,7 @@ export class Reconciliation {
     if (isFinal(found)) return found
     if (found === 'absent' && restMs <= 0) return undefined
     await record.release(search)
-    throw stillUnknown(waitMs)
+    throw restMs > 0 ? storeRecovering(restMs) : stillUnknown(waitMs)
   }
 
   /** Where the attempt ended without an answer. Undefined where the record is ours now, and the reply may be sent. */
@@ -80,10 +80,8 @@ export class Reconciliation {
     return Math.max(this.#options.quietPeriodMs - quietForMs, restAfterLossMs)
   }
 
-  /** An owner whose record was lost may have gone on writing to the end of its lease; only then it became quiet. */
   #restAfterLossMs(msSinceDataLoss: number | undefined): number {
-    if (msSinceDataLoss === undefined) return Number.NEGATIVE_INFINITY
-    return this.#options.quietPeriodMs + this.#record.leaseMs - msSinceDataLoss
+    return restAfterLossMs(msSinceDataLoss, this.#options.quietPeriodMs, this.#record.leaseMs)
   }
 
   /** CometChat's time when an attempt that was forgotten may have begun at the earliest: by then its record was gone. */

@@ -149,6 +149,14 @@ export const MAX_LEASE_MS = 125_000
 /** Clocks of one store may be read so much apart. */
 export const LEASE_TOLERANCE_MS = 2000
 
+/**
+ * For how long a reply whose record was lost may still be posted: its owner may have gone on writing to the end of its lease, and
+ * only then it became quiet. Negative once that is over, and where nothing was lost.
+ */
+export function restAfterLossMs(msSinceDataLoss: number | undefined, quietPeriodMs: number, leaseMs: number): number {
+  return msSinceDataLoss === undefined ? Number.NEGATIVE_INFINITY : quietPeriodMs + leaseMs - msSinceDataLoss
+}
+
 /** `search` is what an abandoned record remembers. */
 export function acquired(as: AcquiredAs, search?: string): AcquireResult {
   return { kind: as === 'sent' ? 'acquired-as-sent' : 'acquired', ...(search !== undefined && { search }) }

@@ -50,6 +50,8 @@ export function logEvents(log: Logger): Emit {
         return log.warn(STORE_LIMITS[event.limit])
       case 'store-unusable':
         return log.error(event.problem)
+      case 'store-recovering':
+        return logRecovery(log, event)
       case 'store-migrated':
         return logMigration(log, event)
       case 'keys-unreadable':
@@ -103,6 +105,14 @@ function logLimit(log: Logger, { policy, times, isEnforced }: EventOf<'limit-act
 function logReachability(log: Logger, { part, isReachable, reason, server = 'Redis' }: EventOf<'reachability'>): void {
   if (isReachable) log.info(REACHABLE[part](server))
   else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown', server))
+}
+
+function logRecovery(log: Logger, { restMs }: EventOf<'store-recovering'>): void {
+  if (restMs === undefined) log.info('replies with a new key are sent again')
+  else {
+    const forS = Math.ceil(restMs / 1000)
+    log.warn({ forS }, `records may be lost: replies with a new key are not sent for ${forS} s`)
+  }
 }
 
 function logMigration(log: Logger, { schema, from, to }: EventOf<'store-migrated'>): void {

@@ -156,6 +156,10 @@ export type ServiceEvent =
     }
   /** The store of records works, with a limit that the operator should know. */
   | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' | 'no-fsync' }
+  /**
+   * Records were lost or may have been: for so long replies with a new key are not sent. Without a time it is over.
+   */
+  | { readonly name: 'store-recovering'; readonly restMs?: number }
   /** The tables of the store were made, or brought to a newer version. */
   | { readonly name: 'store-migrated'; readonly schema: string; readonly from: number; readonly to: number }
   /** The store of records can be reached and must not be used; `problem` names variables, not values. */

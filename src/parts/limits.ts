@@ -48,7 +48,7 @@ export interface LimitsParts {
 /** Instances that share a store know of each other by asking it, also while nothing is sent. */
 const BEAT_MS = 20_000
 /** What kept this attempt from sending anything, whatever an earlier one did. */
-const NOTHING_SENT = new Set(['idempotency-in-flight', 'store-unavailable'])
+const NOTHING_SENT = new Set(['idempotency-in-flight', 'store-unavailable', 'store-recovering'])
 
 export function createLimits({ limits, workers, trustProxy }: Config, parts: LimitsParts): Limits {
   const { clock, random, emit } = parts

@@ -1,7 +1,8 @@
 // The store of delivery records, as a part.
 import type { Config } from '../config/load-config.ts'
-import type { RecordCounts, RecordStore } from '../delivery/record.ts'
+import { LEASE_MARGIN_MS, type RecordCounts, type RecordStore, restAfterLossMs } from '../delivery/record.ts'
 import { type OpenStoreOptions, openStore } from '../delivery/stores/open.ts'
+import type { Emit } from '../observability/events.ts'
 import type { Part } from './part.ts'
 
 export interface Records extends Part {
@@ -12,19 +13,48 @@ export interface Records extends Part {
   isForgetful(): boolean
 }
 
+const LOOK_EVERY_MS = 1000
+
 /** Throws a StoreError where the store cannot be used as it is. A `given` one is taken in its place. */
 export async function openRecords(
   { delivery }: Config,
   { given, ...options }: Omit<OpenStoreOptions, 'address'> & { readonly given: RecordStore | undefined }
 ): Promise<Records> {
-  const store = given ?? (await openStore({ address: delivery.store, ...options }))
+  const { quietPeriodMs, deadlineMs, store: address } = delivery
+  const store = given ?? (await openStore({ address, ...options }))
+  const restMs = (): number => restAfterLossMs(store.msSinceDataLoss(), quietPeriodMs, deadlineMs + LEASE_MARGIN_MS)
+  const watch = watchRecovery(restMs, options.emit)
   return {
     store,
     counts: () => store.counts?.(),
     isForgetful: () => store.msSinceDataLoss() !== undefined,
     health: [{ reason: 'store', isReady: () => store.isReady() }],
-    warnings: () =>
-      delivery.store.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : [],
-    close: () => store.close()
+    warnings: () => [
+      ...(address.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : []),
+      ...(restMs() > 0
+        ? [`records may be lost: new keys are refused for ${seconds(restMs())} s (store-recovering)`]
+        : [])
+    ],
+    async close() {
+      clearInterval(watch)
+      await store.close()
+    }
   }
+}
+
+/** Tells when a loss of records begins to keep keyed replies from being sent, and when that is over. */
+function watchRecovery(restMs: () => number, emit: Emit): NodeJS.Timeout {
+  let isRecovering = false
+  const look = (): void => {
+    const rest = restMs()
+    if (rest > 0 === isRecovering) return
+    isRecovering = rest > 0
+    emit({ name: 'store-recovering', ...(isRecovering && { restMs: rest }) })
+  }
+  look()
+  return setInterval(look, LOOK_EVERY_MS).unref()
+}
+
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000)
 }

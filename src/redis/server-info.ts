@@ -27,7 +27,7 @@ export function readServerFacts(info: string): ServerFacts {
 }
 
 function refusalOf(fields: ReadonlyMap<string, string>): string | undefined {
-  const mode = fields.get('redis_mode') ?? 'standalone'
+  const mode = modeOf(fields)
   if (mode !== 'standalone') {
     return `STORE_URL names a Redis in ${plain(mode)} mode: name a single primary, or the address that leads to it.`
   }
@@ -37,6 +37,12 @@ function refusalOf(fields: ReadonlyMap<string, string>): string | undefined {
     return `STORE_URL names a Redis that may evict records: set its maxmemory-policy to noeviction (it is ${plain(policy)}).`
   }
   return undefined
+}
+
+/** Redis calls it `redis_mode`, Valkey and others `server_mode`; a proxy or a cloud may leave both out. */
+function modeOf(fields: ReadonlyMap<string, string>): string {
+  if (fields.get('cluster_enabled') === '1') return 'cluster'
+  return fields.get('redis_mode') ?? fields.get('server_mode') ?? 'standalone'
 }
 
 function plain(value: string): string {

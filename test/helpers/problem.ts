@@ -20,6 +20,7 @@ const TABLE = {
   'thread-not-found': [404, 'not-sent', 'no'],
   'thread-mismatch': [409, 'not-sent', 'no'],
   'idempotency-in-flight': [409, 'unknown', 'yes'],
+  'store-recovering': [503, 'unknown', 'yes'],
   'payload-too-large': [413, 'not-sent', 'no'],
   'unsupported-media-type': [415, 'not-sent', 'no'],
   'invalid-request': [422, 'not-sent', 'no'],

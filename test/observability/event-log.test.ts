@@ -95,6 +95,11 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     }
   ],
   [
+    { name: 'store-recovering', restMs: 134_001 },
+    { level: 'warn', forS: 135, msg: 'records may be lost: replies with a new key are not sent for 135 s' }
+  ],
+  [{ name: 'store-recovering' }, { level: 'info', msg: 'replies with a new key are sent again' }],
+  [
     { name: 'store-unusable', problem: 'STORE_URL names a Redis that may evict records.' },
     { level: 'error', msg: 'STORE_URL names a Redis that may evict records.' }
   ],

@@ -93,9 +93,12 @@ export class EventMetrics {
     'exit',
     Object.keys(EXITS)
   ])
+  readonly #recoveries: Counter
   readonly #deviations: Counter
+  readonly #store: StoreKind
 
   constructor({ store, describedMembers }: EventMetricsOptions) {
+    this.#store = store
     const transitions = Object.keys(TRANSITIONS)
     const labels = [new Label('store', [store]), new Label('transition', transitions)] as const
     this.#transitions = new Histogram({
@@ -110,6 +113,10 @@ export class EventMetrics {
       labels,
       known: transitions.map(transition => [store, transition])
     })
+    this.#recoveries = counterOf('store_recoveries_total', 'Times at which records were lost or may have been.', [
+      'store',
+      [store]
+    ])
     this.#deviations = counterOf(
       'upstream_deviations_total',
       'Members that CometChat described otherwise than documented.',
@@ -129,6 +136,9 @@ export class EventMetrics {
         return this.#claims.add(1, event.result)
       case 'key-fetch':
         return this.#keyFetches.add(1, event.result === 'ok' ? 'ok' : 'failed')
+      case 'store-recovering':
+        if (event.restMs !== undefined) this.#recoveries.add(1, this.#store)
+        return
       case 'upstream-deviation':
         return this.#deviations.add(event.times, event.member)
       case 'secret-stopped':
@@ -142,7 +152,7 @@ export class EventMetrics {
 
   families(): Family[] {
     const histograms = [this.#calls, this.#queue, this.#transitions]
-    const others = [this.#keyFetches, this.#alarms, this.#stopped, this.#deviations]
+    const others = [this.#keyFetches, this.#alarms, this.#stopped, this.#recoveries, this.#deviations]
     const counters = [this.#failedTransitions, this.#claims, ...others]
     return [...histograms, ...counters].map(metric => metric.family())
   }

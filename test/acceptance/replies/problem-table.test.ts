@@ -17,6 +17,7 @@ const PRODUCED_ELSEWHERE: Partial<Record<ProblemCode, string>> = {
   'idempotency-in-flight': '../idempotency/idempotency.test.ts',
   'idempotency-key-reused': '../idempotency/idempotency.test.ts',
   'store-unavailable': '../stores/store-trouble.test.ts',
+  'store-recovering': '../stores/store-away.test.ts',
   csrf: '../sessions/app-session.test.ts',
   // Only ten thousand requests at once would do it from outside.
   overloaded: '../../upstream/transport/pool.test.ts'

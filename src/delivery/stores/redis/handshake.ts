@@ -25,6 +25,8 @@ const PREFIX = 'reply:'
 /** What the scripts remember of the server; no record is called so, because their names are longer. */
 const MEMORY = `${PREFIX}meta`
 const HEARTBEAT_MS = 2000
+/** A node of a cluster that shows no INFO, or of which INFO says nothing. */
+const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/
 const CREDENTIALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid|ERR AUTH)/
 /** They rest on what an acquisition saw, which may be lost by now. */
 const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'takeOver'])
@@ -175,6 +177,11 @@ async function factsOf(redis: Redis): Promise<ServerFacts | undefined> {
 }
 
 function refusalOf(error: Error): StoreError | undefined {
+  if (OF_A_CLUSTER.test(error.message)) {
+    return new StoreError(
+      'STORE_URL names a node of a Redis Cluster: name a single primary, or the address that leads to it.'
+    )
+  }
   if (!CREDENTIALS.test(error.message)) return undefined
   return new StoreError(
     'STORE_URL names a Redis that refuses its user or password, or what the user has to do: EVAL, EVALSHA, EXISTS, TIME, ' +

@@ -78,6 +78,14 @@ t.test('a node of a cluster is refused', needsRedis(), async t => {
   t.match(await refusalOf(redis.url), /^StoreError: STORE_URL names a Redis in cluster mode/)
 })
 
+t.test('a node of a cluster that shows no INFO is refused by what it says of the records', needsRedis(), async t => {
+  const redis = await redisFor(t, { 'cluster-enabled': 'yes' })
+  await redis.command('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-info')
+
+  const refusal = await refusalOf(`redis://app:secret@127.0.0.1:${redis.port}`)
+  t.match(refusal, /^StoreError: STORE_URL names a node of a Redis Cluster/)
+})
+
 t.test('credentials that Redis refuses are refused, and not repeated', needsRedis(), async t => {
   const redis = await redisFor(t, { requirepass: 'right-password' })
 
