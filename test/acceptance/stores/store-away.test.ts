@@ -48,7 +48,7 @@ t.test('after a loss of records a new key waits for as long as it is told, and i
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
   const stored = { ...env, STORE_URL: redis.url, STORE_SECRET }
-  const service = await startService(t, { ...stored, QUIET_PERIOD_MS: '3000', REPLY_DEADLINE_MS: '5000' })
+  const service = await hostService(t, { ...stored, QUIET_PERIOD_MS: '3000', REPLY_DEADLINE_MS: '5000' })
   const warnings = async (): Promise<readonly string[]> => {
     const answer = await fetch(`${service.adminUrl}/readyz?verbose`)
     const { warnings = [] } = (await answer.json()) as { warnings?: readonly string[] }
