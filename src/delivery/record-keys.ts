@@ -8,6 +8,8 @@ const MAX_KEY_LENGTH = 255
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/
 /** The bare form that Stripe made common; a comma would be two headers joined into one. */
 const BARE = /^[\x21\x23-\x2b\x2d-\x7e]+$/
+/** What either form can hold. */
+const VISIBLE = /^[\x20-\x7e]+$/
 
 /**
  * The key in an `Idempotency-Key` header, the same for both spellings.
@@ -18,8 +20,12 @@ export function parseIdempotencyKey(header: string | undefined, required: boolea
     if (!required) return undefined
     throw new AppError('idempotency-key-required', 'Send an Idempotency-Key: one new key for each new reply.')
   }
-  const key = QUOTED.exec(header)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? BARE.exec(header)?.[0]
-  if (key !== undefined && key.length >= 1 && key.length <= MAX_KEY_LENGTH) return key
+  return checkIdempotencyKey(QUOTED.exec(header)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? BARE.exec(header)?.[0])
+}
+
+/** The key, without quotes and escapes. Throws `idempotency-key-invalid` for what no header could hold. */
+export function checkIdempotencyKey(key: string | undefined): string {
+  if (key !== undefined && key.length <= MAX_KEY_LENGTH && VISIBLE.test(key)) return key
   throw new AppError(
     'idempotency-key-invalid',
     `An Idempotency-Key has 1 to ${MAX_KEY_LENGTH} visible ASCII characters.`

@@ -17,7 +17,7 @@ export type RecordedOutcome =
 export interface Acquisition {
   /** Name of the record: an HMAC, so it says nothing about whose it is. */
   readonly key: string
-  /** SHA-256 of the canonical body, as hex. */
+  /** SHA-256 of the canonical body, as hex; for `peek` also ANY_CONTENT. */
   readonly fingerprint: string
   /** Random; the attempt that holds it may move the record on. */
   readonly owner: string
@@ -25,6 +25,14 @@ export interface Acquisition {
   readonly leaseMs: number
   /** What a new record remembers of the search for its reply (search-state.ts). */
   readonly search?: string | undefined
+}
+
+/** In place of a fingerprint: a question about a key whatever its body was. */
+export const ANY_CONTENT = '*'
+
+/** Whether a record is of the content that an acquisition, or a question, is about. */
+export function isOfContent(fingerprint: string, asked: Pick<Acquisition, 'fingerprint'>): boolean {
+  return fingerprint === asked.fingerprint || asked.fingerprint === ANY_CONTENT
 }
 
 /** How many records are in each state. */
@@ -91,6 +99,8 @@ export interface RecordStore {
   time(): StoreTime
   /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
   msSinceDataLoss(): number | undefined
+  /** For how long every finished record is remembered for certain, where that is less than its time; in milliseconds. */
+  rememberedForMs?(): number
   /** How many records there are; undefined where counting them is not cheap at the moment. */
   counts?(): RecordCounts | undefined
   /** True when the next transition is likely to succeed. */
@@ -189,7 +199,7 @@ export function judgeOpen(
   if (open.owner === acquisition.owner && open.state === 'pending')
     return as === 'pending' ? acquired(as, open.search) : undefined
   if (open.owner === acquisition.owner && as === 'sent' && isLeased) return acquired(as)
-  if (open.fingerprint !== acquisition.fingerprint) return { kind: 'mismatch' }
+  if (!isOfContent(open.fingerprint, acquisition)) return { kind: 'mismatch' }
   if (isLeased) return { kind: 'in-flight' }
   if (open.state === 'pending') return undefined
   const { owner, search } = open

@@ -41,8 +41,11 @@ export interface LookReport {
   readonly search: string | undefined
 }
 
+/** A reply that is looked for; what it says is not known to whoever has its key alone. */
+export type SoughtOrder = Pick<ReplyCommand, 'parentId' | 'author' | 'facts'> & Partial<Pick<ReplyCommand, 'message'>>
+
 export interface ReplySearchOptions {
-  readonly order: ReplyCommand
+  readonly order: SoughtOrder
   readonly record: Pick<ReplyRecord, 'marker' | 'leaseMs'>
   readonly cometchat: Searchable
   readonly deadline: Deadline
@@ -56,7 +59,7 @@ export async function lookForReply(
 ): Promise<LookReport> {
   // Without a marker there is nothing to look for; and the thread shows nothing of other receivers: it proves neither that
   // they got the reply nor that they did not.
-  if (record.marker === undefined || order.message.multipleReceivers !== undefined) {
+  if (record.marker === undefined || order.message?.multipleReceivers !== undefined) {
     noteReconciled(order.facts, 'unclear')
     return { found: 'unclear', waitMs: NOTHING_TO_SEARCH_MS, search }
   }
@@ -96,14 +99,19 @@ function memoryFor({ memory, memoryOf }: SearchState, owner: string): Pick<Threa
 
 /** Looks for a reply whose outcome its client was not told: its marker in the thread, as its author sees it. */
 async function findPosted(
-  { parentId, author, message, facts }: ReplyCommand,
+  { parentId, author, message, facts }: SoughtOrder,
   marker: string,
   cometchat: Searchable,
   look: ThreadLook,
   deadline: Deadline
 ): Promise<Found> {
   noteReconciled(facts, 'unclear')
-  const found = await search(cometchat, { parentId, uid: author.uid, marker, message }, look, deadline)
+  const found = await search(
+    cometchat,
+    { parentId, uid: author.uid, marker, ...(message && { message }) },
+    look,
+    deadline
+  )
   if (found !== 'unclear') noteReconciled(facts, found === 'absent' ? 'absent' : 'found')
   return found
 }

@@ -24,6 +24,7 @@ export interface PublicServerOptions {
 }
 
 const MAX_BODY_BYTES = 256 * 1024
+const MAX_PARAM_LENGTH = 3 * 255
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** A Fastify with the limits of a server that faces the Internet, and nothing on it yet. */
@@ -58,6 +59,8 @@ export function createPublicServer({
       return tripwire?.cut(id, 'answer') ?? id
     },
     exposeHeadRoutes: false,
+    // Of a key of 255 characters each may take three.
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     clientErrorHandler(error, socket) {
       if (error.code?.startsWith('HPE_') && socket.remoteAddress !== undefined) onMalformed?.(socket.remoteAddress)
       answerClientError(error, socket)

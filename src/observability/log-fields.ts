@@ -145,6 +145,11 @@ export function noteSent(fields: DeliveryFields, messageId: string): void {
   fields.messageId = messageId
 }
 
+/** What is known of a reply that is not sent now. */
+export function noteDelivery(fields: DeliveryFields, delivery: DeliveryState): void {
+  fields.delivery = delivery
+}
+
 /** An answer that comes from the record of a reply. */
 export function noteReplayed(fields: DeliveryFields): void {
   fields.replayed = true

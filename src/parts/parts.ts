@@ -133,7 +133,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     uids,
     cometchat,
     delivery,
-    threads: createThreads(config, cometchat, clock),
+    threads: createThreads(config, { cometchat, store: records.store, recordKeys, clock }),
     explain,
     audit,
     limits,

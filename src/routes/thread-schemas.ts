@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { StrictObject } from '../http/guard/strict-schemas.ts'
+import { OneOf, StrictObject } from '../http/guard/strict-schemas.ts'
+import { ReplyParams } from './replies-schemas.ts'
 
 /** What a query may hold: text, whose meaning the route checks, so that a refusal says what is allowed. */
 export const ListQuery = StrictObject({
@@ -27,5 +28,21 @@ export const ThreadShown = Type.Unsafe<string>(
   Type.Object(
     { data: Type.Unknown({ description: 'The Message that the thread hangs on; replyCount is always there.' }) },
     { description: 'The thread.' }
+  )
+)
+
+export const KeyParams = StrictObject({
+  parentId: ReplyParams.properties.parentId,
+  key: Type.String({ description: 'The Idempotency-Key without its quotes, percent-encoded where a path needs that.' })
+})
+
+export const ReplyKnown = Type.Unsafe<string>(
+  Type.Object(
+    {
+      delivery: OneOf(['sent', 'not-sent', 'unknown']),
+      data: Type.Optional(Type.Unknown({ description: 'The Message, where the reply was sent.' })),
+      retryAfterMs: Type.Optional(Type.Integer({ description: 'When there may be more to know.' }))
+    },
+    { description: 'What is known of the reply; nothing was sent.' }
   )
 )

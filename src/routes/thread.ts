@@ -2,13 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../auth/caller.ts'
+import type { KnownReply } from '../delivery/lookup.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import type { RequestTrace } from '../observability/events.ts'
 import { type LogFields, noteThread } from '../observability/log-fields.ts'
 import { REPLIES_ROUTE } from './replies.ts'
 import { ReplyParams } from './replies-schemas.ts'
-import { ListQuery, RepliesListed, ThreadShown } from './thread-schemas.ts'
+import { KeyParams, ListQuery, RepliesListed, ReplyKnown, ThreadShown } from './thread-schemas.ts'
 
 /** A question about a thread, on its way to CometChat. */
 export interface ThreadQuestion {
@@ -36,6 +37,8 @@ export interface ThreadOptions {
   readonly list: (question: ThreadQuestion, limit: number, cursor: string | undefined) => Promise<ThreadPage>
   /** The message that a thread hangs on. */
   readonly show: (question: ThreadQuestion) => Promise<object>
+  /** Says what is known of a reply with this key. Throws `idempotency-key-invalid` for what is none. */
+  readonly lookUp: (question: ThreadQuestion, key: string) => Promise<KnownReply>
   /** Says from now on whether the client of a request still waits. */
   readonly presenceOf: (request: IncomingMessage) => () => boolean
 }
@@ -45,7 +48,7 @@ const MAX_LIMIT = 100
 const DEFAULT_LIMIT = 30
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** `GET /threads/:parentId` and `GET /threads/:parentId/replies`: a thread, as the signed-in user sees it. */
+/** A thread, as the signed-in user sees it, and what is known of one's own reply in it. */
 export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app, options) => {
   app.get(
     THREAD_ROUTE,
@@ -68,6 +71,20 @@ export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app
       const { messages, ...page } = await options.list(questionFrom(request, options), limitOf(limit), cursor)
       response.type(JSON_TYPE)
       return JSON.stringify({ data: messages, page })
+    }
+  )
+
+  app.get(
+    `${REPLIES_ROUTE}/by-key/:key`,
+    {
+      schema: { params: KeyParams, response: { 200: ReplyKnown } },
+      config: { operation: 'look-up-reply', encodedParams: ['key'] }
+    },
+    async (request, response) => {
+      const { body, ...known } = await options.lookUp(questionFrom(request, options), request.params.key)
+      response.type(JSON_TYPE)
+      // Already JSON: the answer that its sender got, or would have got.
+      return body === undefined ? JSON.stringify(known) : `{"delivery":"sent",${body.slice(body.indexOf('{') + 1)}`
     }
   )
 }

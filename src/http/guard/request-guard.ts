@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** JSON pointers of a body: what lies there is the client's own, and may have any number of entries. */
     readonly freeForm?: readonly string[]
+    /** Parameters of the path that may need an encoding; every other is an id. */
+    readonly encodedParams?: readonly string[]
   }
 }
 
@@ -63,7 +65,7 @@ export const requestGuard = fp<RequestGuardOptions>(
 
 /** What is in an address must be seen by every reader alike: nothing encoded, and no query that no schema knows. */
 function checkTarget(request: FastifyRequest): void {
-  if (request.raw.url?.includes('%')) checkEncoding(request.raw.url, request.routeOptions.url ?? '')
+  if (request.raw.url?.includes('%')) checkEncoding(request.raw.url, request.routeOptions)
   const names = Object.keys(request.query ?? {})
   // Only now: Fastify makes its description of a route for each look at it.
   if (names.length === 0 || request.routeOptions.schema?.querystring !== undefined) return
@@ -74,18 +76,19 @@ function checkTarget(request: FastifyRequest): void {
   )
 }
 
-function checkEncoding(url: string, template: string): void {
+function checkEncoding(url: string, { url: template = '', config }: FastifyRequest['routeOptions']): void {
+  const allowed = config.encodedParams ?? []
+  const names = template.split('/')
   const path = url.split('?', 1)[0] ?? ''
-  if (!path.includes('%')) return
-  const pointer = encodedPlace(path, template)
-  throw invalidRequest('target', [{ pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }])
-}
-
-/** Pointer to the first parameter of a path that holds an escape; to the whole where it is no parameter. */
-function encodedPlace(path: string, template: string): string {
-  const place = path.split('/').findIndex(segment => segment.includes('%'))
-  const name = template.split('/')[place] ?? ''
-  return name.startsWith(':') ? `/${name.slice(1)}` : ''
+  for (const [place, segment] of path.split('/').entries()) {
+    if (!segment.includes('%')) continue
+    const name = names[place] ?? ''
+    if (name.startsWith(':') && allowed.includes(name.slice(1))) continue
+    const pointer = name.startsWith(':') ? `/${name.slice(1)}` : ''
+    throw invalidRequest('target', [
+      { pointer, code: 'wrong-format', detail: 'Nothing in the path needs an encoding.' }
+    ])
+  }
 }
 
 function checkBodyHygiene(request: FastifyRequest): void {

@@ -1,17 +1,29 @@
 // What callers read of threads, as CometChat shows it to them.
 import type { Config } from '../../config/load-config.ts'
 import { deadlineFor } from '../../delivery/command.ts'
+import { createLookup } from '../../delivery/lookup.ts'
+import type { RecordStore } from '../../delivery/record.ts'
+import { checkIdempotencyKey, type RecordKeys } from '../../delivery/record-keys.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { ThreadOptions, ThreadQuestion } from '../../routes/thread.ts'
 import type { Deadline } from '../../upstream/types.ts'
 import type { CometChat } from '../cometchat.ts'
 import { createThreadCursors } from './cursors.ts'
 
-export type Threads = Pick<ThreadOptions, 'list' | 'show'>
+export interface ThreadsParts {
+  readonly cometchat: CometChat
+  readonly store: RecordStore
+  readonly recordKeys: RecordKeys
+  readonly clock: Clock
+}
 
-export function createThreads({ delivery }: Config, { threads, forSender }: CometChat, clock: Clock): Threads {
-  const deadlineOf = (question: ThreadQuestion): Deadline =>
-    deadlineFor(question, delivery.deadlineMs, clock.monotonic(), clock)
+export type Threads = Pick<ThreadOptions, 'list' | 'show' | 'lookUp'>
+
+export function createThreads({ delivery }: Config, { cometchat, store, recordKeys, clock }: ThreadsParts): Threads {
+  const { threads, forSender } = cometchat
+  const { marker, deadlineMs } = delivery
+  const lookUp = createLookup({ store, recordKeys, cometchat: cometchat.client, threads, marker, clock, deadlineMs })
+  const deadlineOf = (question: ThreadQuestion): Deadline => deadlineFor(question, deadlineMs, clock.monotonic(), clock)
   const threadOf = ({ parentId, author: { uid } }: ThreadQuestion) => ({ parentId, uid })
   const cursors = createThreadCursors(delivery.secret?.reveal(), clock)
   return {
@@ -28,6 +40,8 @@ export function createThreads({ delivery }: Config, { threads, forSender }: Come
         ...(newer && { newer: cursors.write(newer, scope) })
       }
     },
+    // Everything that can be wrong with a question is found before anything is asked.
+    lookUp: async (question, key) => lookUp({ ...question, idempotencyKey: checkIdempotencyKey(key) }),
     show(question) {
       const deadline = deadlineOf(question)
       return forSender(() => threads.readParent(threadOf(question), deadline), question.author, deadline)

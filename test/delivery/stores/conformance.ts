@@ -1,6 +1,12 @@
 // What every store must do; each store's test file runs all of it.
 import type { Test } from 'tap'
-import type { AcquireResult, Acquisition, RecordedOutcome, RecordStore } from '../../../src/delivery/record.ts'
+import {
+  type AcquireResult,
+  type Acquisition,
+  ANY_CONTENT,
+  type RecordedOutcome,
+  type RecordStore
+} from '../../../src/delivery/record.ts'
 import { testSearch } from './conformance-search.ts'
 import { testSharing } from './conformance-sharing.ts'
 import { testTime } from './conformance-time.ts'
@@ -122,6 +128,11 @@ const TRANSITIONS: readonly (readonly [title: string, act: Act, effects: Effects
     'a peek with another body',
     async (store, claim) => store.peek({ ...claim, owner: 'B', fingerprint: 'b'.repeat(64) }),
     answered(state => (state === 'none' ? SEEN.none : { kind: 'mismatch' }))
+  ],
+  [
+    'a peek at whatever body there is',
+    async (store, claim) => store.peek({ ...claim, owner: 'B', fingerprint: ANY_CONTENT }),
+    answered(state => SEEN[state])
   ]
 ]
 

@@ -68,6 +68,7 @@ export class KeptRecords {
   readonly #final = new InsertionOrder<KeptRecord>()
   readonly #counts = { pending: 0, sent: 0, done: 0, refused: 0 }
   #bytes = 0
+  #displacedAtMs = Number.NEGATIVE_INFINITY
   /** Before this no record under way expires: a full store need not look at all of them. */
   #openUntilMs = Number.POSITIVE_INFINITY
 
@@ -116,7 +117,7 @@ export class KeptRecords {
   }
 
   /** From now on the record is final, and among those that go first where there is too little space. */
-  finish(record: KeptRecord, outcome: RecordedOutcome, expiresAtMs: number): void {
+  finish(record: KeptRecord, outcome: RecordedOutcome, nowMs: number, expiresAtMs: number): void {
     const bytes = RECORD_BYTES + outcomeBytes(outcome)
     this.#bytes += bytes - record.bytes
     record.bytes = bytes
@@ -128,7 +129,7 @@ export class KeptRecords {
     record.search = undefined
     record.expiresAtMs = expiresAtMs
     this.#final.add(record)
-    while (this.#bytes > this.#maxBytes && this.#final.oldest) this.forget(this.#final.oldest)
+    while (this.#bytes > this.#maxBytes && this.#final.oldest) this.#displace(this.#final.oldest, nowMs)
   }
 
   forget(record: KeptRecord): void {
@@ -136,6 +137,16 @@ export class KeptRecords {
     this.#bytes -= record.bytes
     this.#counts[record.outcome?.kind ?? record.state]--
     if (record.outcome) this.#final.remove(record)
+  }
+
+  /** When a finished record went before its time, to make room. */
+  get displacedAtMs(): number {
+    return this.#displacedAtMs
+  }
+
+  #displace(record: KeptRecord, nowMs: number): void {
+    if (nowMs < record.expiresAtMs) this.#displacedAtMs = nowMs
+    this.forget(record)
   }
 
   clear(): void {
@@ -155,7 +166,7 @@ export class KeptRecords {
     for (let forgotten = 0; this.#isFull() || forgotten < EXPIRED_AT_ONCE; forgotten++) {
       const { oldest } = this.#final
       if (!oldest || !(this.#isFull() || nowMs >= oldest.expiresAtMs)) break
-      this.forget(oldest)
+      this.#displace(oldest, nowMs)
     }
     if (this.#isFull()) this.#forgetAbandoned(nowMs)
     return !this.#isFull()

@@ -5,6 +5,7 @@ import {
   type Awaitable,
   acquired,
   acquiredKeptMs,
+  isOfContent,
   judgeOpen,
   KEPT_MS,
   type RecordCounts,
@@ -32,11 +33,13 @@ class MemoryStore implements RecordStore {
   readonly #monotonic: () => number
   readonly #kept: Retention
   readonly #records: KeptRecords
+  readonly #sinceMs: number
 
   constructor({ monotonic, maxRecords = 1_000_000, maxBytes = 64 * 1024 * 1024, kept = KEPT_MS }: MemoryStoreOptions) {
     this.#monotonic = monotonic
     this.#kept = kept
     this.#records = new KeptRecords(maxRecords, maxBytes)
+    this.#sinceMs = monotonic()
   }
 
   get size(): number {
@@ -89,7 +92,8 @@ class MemoryStore implements RecordStore {
   complete(key: string, owner: string | undefined, outcome: RecordedOutcome): void {
     const record = this.#openOf(key, owner)
     if (!record) return
-    this.#records.finish(record, outcome, this.#monotonic() + this.#kept[outcome.kind])
+    const nowMs = this.#monotonic()
+    this.#records.finish(record, outcome, nowMs, nowMs + this.#kept[outcome.kind])
   }
 
   release(key: string, owner: string, search?: string): void {
@@ -119,6 +123,11 @@ class MemoryStore implements RecordStore {
 
   msSinceDataLoss(): undefined {
     return undefined
+  }
+
+  /** Since it began, or since the last one went for want of space. */
+  rememberedForMs(): number {
+    return this.#monotonic() - Math.max(this.#sinceMs, this.#records.displacedAtMs)
   }
 
   counts(): RecordCounts {
@@ -169,5 +178,5 @@ function standingOf(record: KeptRecord | undefined, acquisition: Acquisition, as
 function judge(record: KeptRecord, acquisition: Acquisition, as: AcquiredAs, nowMs: number): AcquireResult | undefined {
   const { outcome, fingerprint } = record
   if (!outcome) return judgeOpen(record, acquisition, as, nowMs)
-  return fingerprint === acquisition.fingerprint ? outcome : { kind: 'mismatch' }
+  return isOfContent(fingerprint, acquisition) ? outcome : { kind: 'mismatch' }
 }

@@ -14,6 +14,7 @@ import {
   acquiredKeptMs,
   isFarAhead,
   isMisdated,
+  isOfContent,
   judgeOpen,
   KEPT_MS,
   type OpenRecord,
@@ -195,7 +196,7 @@ class PostgresStore implements RecordStore {
     if (typeof fingerprint !== 'string' || typeof owner !== 'string' || Number(row['expires_at_ms']) <= nowMs) return {}
     if (state === 'refused' && isFarAhead(leaseEndsAtMs, nowMs)) return {}
     if (state !== 'pending' && state !== 'sent') {
-      return { standing: fingerprint === acquisition.fingerprint ? readOutcome(outcome) : { kind: 'mismatch' } }
+      return { standing: isOfContent(fingerprint, acquisition) ? readOutcome(outcome) : { kind: 'mismatch' } }
     }
     const search = typeof row['search'] === 'string' ? row['search'] : undefined
     const found: OpenRecord = {

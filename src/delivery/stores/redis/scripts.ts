@@ -5,7 +5,7 @@
 // - Each text names the run of the server that it was told to. EVALSHA therefore knows no script on another server, whatever
 //   was replicated to it.
 import { type Script, script } from '../../../redis/scripts.ts'
-import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../record.ts'
+import { ANY_CONTENT, LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../record.ts'
 
 /** Milliseconds since the Unix epoch, on the clock of the server. */
 const NOW = `
@@ -62,7 +62,7 @@ local isLeased = record and now < record.dl and record.dl - now <= lease + ${LEA
 if isOurs and record.state == 'pending' and state == 'pending' then return { 'acquired', now, record.se } end
 if isOurs and record.state == 'sent' and state == 'sent' and isLeased then return { 'acquired', now } end
 if record and not (isOurs and record.state == 'pending') then
-  if record.fp ~= fp then return { 'mismatch', now } end
+  if record.fp ~= fp and fp ~= '${ANY_CONTENT}' then return { 'mismatch', now } end
   if not record.open then return { 'final', now, record.o } end
   if isLeased then return { 'in-flight', now } end
   if record.state == 'sent' then return { 'in-doubt', now, record.tok, now - record.dl, record.se } end

@@ -14,6 +14,7 @@ import {
   acquiredKeptMs,
   isFarAhead,
   isMisdated,
+  isOfContent,
   judgeOpen,
   KEPT_MS,
   type RecordCounts,
@@ -219,7 +220,7 @@ export class FileStore implements RecordStore {
         this.#trusted.trustedElapsedMs(ms, acquisition.leaseMs)
       )
     }
-    return fingerprint === acquisition.fingerprint ? readOutcome(record.outcome) : { kind: 'mismatch' }
+    return isOfContent(fingerprint, acquisition) ? readOutcome(record.outcome) : { kind: 'mismatch' }
   }
 
   #noteFailure(): void {

@@ -145,3 +145,24 @@ async function millisecondsOf(store: Store): Promise<number> {
   for (let i = 0; i < 500; i++) await settle(store).catch(() => undefined)
   return performance.now() - startedAtMs
 }
+
+t.test('it says for how long it has forgotten no outcome before its time', async t => {
+  let nowMs = 1000
+  const store = createMemoryStore({ monotonic: () => nowMs, maxRecords: 2 })
+  const finish = async (): Promise<void> => {
+    const claim = newClaim()
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, DONE)
+  }
+  nowMs += 5000
+  t.equal(store.rememberedForMs?.(), 5000)
+  await finish()
+  await finish()
+  t.equal(store.rememberedForMs?.(), 5000)
+  await finish()
+  nowMs += 700
+  t.equal(store.rememberedForMs?.(), 700, 'the oldest of three had to go')
+  nowMs += KEPT_MS.done
+  await finish()
+  t.equal(store.rememberedForMs?.(), KEPT_MS.done + 700, 'its time was over')
+})

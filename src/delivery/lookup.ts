@@ -1,0 +1,187 @@
+// What is known of a reply whose key alone is asked with. Nothing is sent, and no record begins.
+import { randomUUID } from 'node:crypto'
+import { AppError, type DeliveryState } from '../errors.ts'
+import { LruCache } from '../lib/cache.ts'
+import type { Clock } from '../lib/clock.ts'
+import { noteDelivery, noteReplayed, noteSent } from '../observability/log-fields.ts'
+import type { CometChatClient } from '../upstream/cometchat-client.ts'
+import type { CometChatThreads } from '../upstream/threads.ts'
+import type { Deadline } from '../upstream/types.ts'
+import { deadlineFor, type ReplyCommand } from './command.ts'
+import { LocalAttempts } from './local-attempts.ts'
+import {
+  type AcquireResult,
+  ANY_CONTENT,
+  KEPT_MS,
+  LEASE_MARGIN_MS,
+  type RecordedOutcome,
+  type RecordStore
+} from './record.ts'
+import type { RecordKeys } from './record-keys.ts'
+import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
+import type { SearchMemory } from './search-state.ts'
+
+export interface LookupOptions {
+  readonly store: RecordStore
+  readonly recordKeys: RecordKeys
+  readonly cometchat: Pick<CometChatClient, 'findReply' | 'timeMs'>
+  readonly threads: Pick<CometChatThreads, 'readParent'>
+  readonly marker: boolean
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly deadlineMs: number
+}
+
+export type KeyQuestion = Pick<ReplyCommand, 'parentId' | 'author' | 'facts' | 'isWaiting' | 'waitMs' | 'trace'> & {
+  readonly idempotencyKey: string
+}
+
+export interface KnownReply {
+  readonly delivery: DeliveryState
+  /** JSON text of `{"data": Message}`, where it was sent and can be shown. */
+  readonly body?: string
+  /** When there may be more to know. */
+  readonly retryAfterMs?: number
+}
+
+export type Lookup = (question: KeyQuestion) => Promise<KnownReply>
+
+/** Searches for keys without a record that a user may ask for in a minute: any text can be such a key. */
+const SEARCHES_A_MINUTE = 10
+const MINUTE_MS = 60_000
+const MAX_USERS = 10_000
+/** Between CometChat's clock and how long a record is kept. */
+const MARGIN_MS = 3_600_000
+const SOON_MS = 1000
+
+export function createLookup(options: LookupOptions): Lookup {
+  const monotonic = (): number => options.clock.monotonic()
+  const searches = new LocalAttempts(monotonic)
+  const asked = new LruCache<{ readonly sinceMs: number; count: number }>({ maxEntries: MAX_USERS })
+
+  /** How long a user has to wait for another search; 0 where this one may be made. */
+  function waitOf(uid: string): number {
+    const nowMs = monotonic()
+    const known = asked.get(uid)
+    const span = known && nowMs - known.sinceMs < MINUTE_MS ? known : { sinceMs: nowMs, count: 0 }
+    if (span.count >= SEARCHES_A_MINUTE) return span.sinceMs + MINUTE_MS - nowMs
+    span.count++
+    asked.set(uid, span)
+    return 0
+  }
+
+  return async question => {
+    const known = await new KeyLookup(options, question, { memoryOf: key => searches.searchOf(key), waitOf }).run()
+    if (known.delivery !== 'sent') noteDelivery(question.facts, known.delivery)
+    return known
+  }
+}
+
+interface Bounds {
+  readonly memoryOf: (key: string) => SearchMemory & { readonly last: string | undefined }
+  readonly waitOf: (uid: string) => number
+}
+
+class KeyLookup {
+  readonly #options: LookupOptions
+  readonly #question: KeyQuestion
+  readonly #bounds: Bounds
+  readonly #key: string
+  readonly #leaseMs: number
+  readonly #deadline: Deadline
+
+  constructor(options: LookupOptions, question: KeyQuestion, bounds: Bounds) {
+    const { recordKeys, deadlineMs, clock } = options
+    const { author, parentId, idempotencyKey } = question
+    const { issuer, subject, uid } = author
+    this.#options = options
+    this.#question = question
+    this.#bounds = bounds
+    this.#key = recordKeys.recordKey({ issuer, subject, uid, parentId }, idempotencyKey)
+    this.#leaseMs = deadlineMs + LEASE_MARGIN_MS
+    this.#deadline = deadlineFor(question, deadlineMs, clock.monotonic(), clock)
+  }
+
+  async run(): Promise<KnownReply> {
+    const found = await this.#peek()
+    switch (found?.kind) {
+      case 'done':
+      case 'refused':
+        noteReplayed(this.#question.facts)
+        return this.#told(found)
+      case 'in-flight':
+        return { delivery: 'unknown', retryAfterMs: SOON_MS }
+      case 'in-doubt':
+        return this.#inDoubt(found)
+      default:
+        return this.#withoutRecord(found !== undefined)
+    }
+  }
+
+  /** Undefined where the store is away. */
+  async #peek(): Promise<AcquireResult | undefined> {
+    const { store } = this.#options
+    const question = { key: this.#key, fingerprint: ANY_CONTENT, owner: randomUUID(), leaseMs: this.#leaseMs }
+    try {
+      return await store.peek(question)
+    } catch {
+      return undefined
+    }
+  }
+
+  #told(outcome: RecordedOutcome): KnownReply {
+    if (outcome.kind === 'refused') return { delivery: 'not-sent' }
+    const { messageId, body } = outcome
+    if (messageId === undefined) noteDelivery(this.#question.facts, 'sent')
+    else noteSent(this.#question.facts, messageId)
+    const told = body ?? (messageId === undefined ? undefined : JSON.stringify({ data: { id: messageId } }))
+    return { delivery: 'sent', ...(told !== undefined && { body: told }) }
+  }
+
+  /** Only the thread can say; that it does not show the reply proves nothing to whoever does not know what it says. */
+  async #inDoubt({ owner, search }: Extract<AcquireResult, { readonly kind: 'in-doubt' }>): Promise<KnownReply> {
+    const { store } = this.#options
+    const memory: SearchMemory = {
+      note: (former, next) => store.noteSearch(this.#key, former, next),
+      time: () => store.time()
+    }
+    const { found, waitMs } = await this.#look({ search, owner, quietRestMs: 1 }, memory)
+    if (typeof found !== 'object') return { delivery: 'unknown', retryAfterMs: Math.max(SOON_MS, waitMs) }
+    await Promise.resolve(store.complete(this.#key, undefined, found)).catch(() => undefined)
+    return this.#told(found)
+  }
+
+  async #withoutRecord(isStoreThere: boolean): Promise<KnownReply> {
+    const restMs = this.#bounds.waitOf(this.#question.author.uid)
+    if (restMs > 0) return { delivery: 'unknown', retryAfterMs: restMs }
+    const memory = this.#bounds.memoryOf(this.#key)
+    const { found, waitMs } = await this.#look({ search: memory.last, owner: '', quietRestMs: 1 }, memory)
+    if (typeof found === 'object') return this.#told(found)
+    if (await this.#wouldBeRemembered(isStoreThere)) return { delivery: 'not-sent' }
+    return { delivery: 'unknown', retryAfterMs: Math.max(SOON_MS, waitMs) }
+  }
+
+  /** Whether a reply with this key would have its record still: it cannot be older than the message that it replies to. */
+  async #wouldBeRemembered(isStoreThere: boolean): Promise<boolean> {
+    const { store, threads, cometchat } = this.#options
+    const { parentId, author } = this.#question
+    // Also where nothing can be said: what this user may not see is not there.
+    const { sentAt } = await threads.readParent({ parentId, uid: author.uid }, this.#deadline)
+    const nowMs = cometchat.timeMs()
+    if (!isStoreThere || store.msSinceDataLoss() !== undefined) return false
+    if (typeof sentAt !== 'number' || nowMs === undefined) return false
+    const rememberedMs = Math.min(KEPT_MS.done, store.rememberedForMs?.() ?? KEPT_MS.done)
+    return nowMs - sentAt * 1000 + MARGIN_MS < rememberedMs
+  }
+
+  async #look(scope: LookScope, memory: SearchMemory): Promise<LookReport> {
+    const { recordKeys, cometchat, marker } = this.#options
+    const record = { marker: marker ? recordKeys.marker(this.#key) : undefined, leaseMs: this.#leaseMs }
+    try {
+      return await lookForReply({ order: this.#question, record, cometchat, deadline: this.#deadline }, scope, memory)
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      // Without its count nothing is read.
+      return { found: 'unclear', waitMs: SOON_MS, search: scope.search }
+    }
+  }
+}
