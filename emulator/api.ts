@@ -1,4 +1,5 @@
 // From a request to an answer: key, rate limit, route. It touches no socket and posts nothing by itself.
+import { createAuthToken, deleteAuthToken, deleteAuthTokens, listAuthTokens } from './auth-tokens.ts'
 import { changeMessage, deleteMessage } from './change-message.ts'
 import type { Answer, ApiRequest, ChatContext, Outcome } from './context.ts'
 import { statusOf } from './error-codes.ts'
@@ -22,13 +23,18 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['POST messages * thread', sendReply],
   ['GET messages * thread', listThread],
   ['POST users', createUser],
-  ['GET users *', (context, _request, uid) => readUser(context, uid)]
+  ['GET users *', (context, _request, uid) => readUser(context, uid)],
+  ['POST users * auth_tokens', createAuthToken],
+  ['GET users * auth_tokens', listAuthTokens],
+  ['DELETE users * auth_tokens', deleteAuthTokens],
+  ['DELETE users * auth_tokens *', deleteAuthToken]
 ])
 
 function route(context: ChatContext, request: ApiRequest): Outcome {
   const [pathname = '', search = ''] = request.path.split('?', 2)
-  const [, version, collection, id, leaf, ...rest] = pathname.split('/')
-  const called = [request.method, collection, id === undefined ? undefined : '*', leaf]
+  const [, version, collection, id, leaf, leafId, ...rest] = pathname.split('/')
+  const star = (part: string | undefined): string | undefined => (part === undefined ? undefined : '*')
+  const called = [request.method, collection, star(id), leaf, star(leafId)]
   const handler = HANDLERS.get(called.filter(part => part !== undefined).join(' '))
   if (handler === undefined || version !== 'v3' || rest.length > 0) throw apiNotFound()
   return handler(context, request, decode(id ?? ''), new URLSearchParams(search))

@@ -1,6 +1,7 @@
 // A local CometChat for tests and demos: start it, point a client at `url`, then read `requests` and `ledger`.
 import { createAdmin } from './admin.ts'
 import { createApi } from './api.ts'
+import { createAuthTokens } from './auth-token-store.ts'
 import { createCarryOut } from './changes.ts'
 import type { BeforeSend } from './context.ts'
 import { createFaultQueue } from './fault-queue.ts'
@@ -47,7 +48,8 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
   const faults = createFaultQueue()
   const rateLimit = createRateLimit(switches, now)
   const { afterRead } = script
-  const api = createApi({ state, switches, now, settleMs, rateLimit, beforeSend, afterRead }, keys)
+  const authTokens = createAuthTokens(now, createRandom(seed))
+  const api = createApi({ state, switches, now, settleMs, rateLimit, authTokens, beforeSend, afterRead }, keys)
   let requests: ReceivedRequest[] = []
   let running: RunningServer | undefined
 
@@ -85,6 +87,7 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
     changeAfterRead: script.add,
     addKey: (key, scope = 'fullAccess') => keys.add(key, scope),
     revokeKey: keys.revoke,
+    authTokensOf: uid => authTokens.tokensOf(uid.toLowerCase()).map(({ authToken }) => authToken),
 
     get requests() {
       return requests

@@ -1,3 +1,4 @@
+import type { AuthTokens } from './auth-token-store.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { StoredMessage } from './types.ts'
 import type { WireContext } from './wire.ts'
@@ -8,6 +9,7 @@ export type BeforeSend = (message: StoredMessage) => 'extension' | 'webhook' | u
 export interface ChatContext extends WireContext {
   readonly settleMs: number
   readonly rateLimit: RateLimit
+  readonly authTokens: AuthTokens
   readonly beforeSend: BeforeSend | undefined
   /** Told when a list of a thread was just answered. */
   readonly afterRead: (parentId: string) => void

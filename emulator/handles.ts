@@ -45,6 +45,8 @@ export interface CometChatEmulator {
   changeAfterRead(change: Change | (() => void), match?: ChangeMatch): void
   addKey(key: string, scope?: KeyScope): void
   revokeKey(key: string): void
+  /** Those that CometChat's SDK could sign a user in with now, the oldest first. */
+  authTokensOf(uid: string): readonly string[]
 
   readonly requests: readonly ReceivedRequest[]
   /** One entry per message posted. Late commits appear here once their instant has passed on `now`. */

@@ -9,7 +9,7 @@ export interface ApiKey {
 
 export type Keys = ReturnType<typeof createKeys>
 
-/** The keys of the app. An authOnly key can do nothing here: what it may do is none of the calls emulated. */
+/** The keys of the app. An authOnly key can do nothing here: what it may do is documented in three ways (docs/cometchat-facts.md §6). */
 export function createKeys(initial: readonly ApiKey[], switches: Switches) {
   const scopes = new Map<string, KeyScope>(initial.map(({ key, scope }) => [key, scope]))
   const inText = (key: string): string => (switches.keyInErrors === 'masked' ? maskKey(key) : key)

@@ -28,7 +28,8 @@ export const CHOICES = {
   threadPaging: ['page-and-cursor', 'page', 'cursor', 'ignored'],
   threadCursor: ['exclusive', 'inclusive'],
   threadNext: ['when-not-empty', 'always', 'while-more', 'never'],
-  threadMeta: ['next', 'cursor', 'both']
+  threadMeta: ['next', 'cursor', 'both'],
+  authTokenWithoutForce: ['latest', 'new']
 } as const
 
 type Choice<Name extends keyof typeof CHOICES> = (typeof CHOICES)[Name][number]
@@ -76,6 +77,7 @@ export interface Switches {
   threadCursor: Choice<'threadCursor'>
   threadNext: Choice<'threadNext'>
   threadMeta: Choice<'threadMeta'>
+  authTokenWithoutForce: Choice<'authTokenWithoutForce'>
   threadPageMax: number | null
   threadGaps: boolean
   blockedWords: readonly string[]
@@ -123,6 +125,7 @@ export const DEFAULT_SWITCHES: Readonly<Switches> = {
   threadCursor: 'exclusive',
   threadNext: 'when-not-empty',
   threadMeta: 'next',
+  authTokenWithoutForce: 'latest',
   threadPageMax: null,
   threadGaps: false,
   blockedWords: []
