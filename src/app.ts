@@ -11,7 +11,7 @@ import { createCrossOrigin } from './http/cross-origin.ts'
 import { Drain, endUnusedConnections } from './http/drain.ts'
 import { setErrorHandler } from './http/error-handler.ts'
 import { requestGuard } from './http/guard/request-guard.ts'
-import { checkContent, hasContent } from './http/head/content-rules.ts'
+import { checkContent, hasContent, isEmpty } from './http/head/content-rules.ts'
 import { lifecycle } from './http/lifecycle.ts'
 import { Connections } from './http/memory/connections.ts'
 import { heldBodies } from './http/memory/held-bodies.ts'
@@ -54,7 +54,7 @@ const isLoopbackAddress = createAddressTest(['127.0.0.0/8', '::1'])
 /** The HTTP side of the service, in the order in which a request meets it; nothing listens yet. */
 export async function createService(config: Config, adapters: Adapters): Promise<Service> {
   const parts = await createParts(config, adapters)
-  const { bearer, appSessions, login, uids, cometchat, audit, limits, shedding, metrics, traces } = parts
+  const { bearer, appSessions, login, sdkTokens, uids, cometchat, audit, limits, shedding, metrics, traces } = parts
   const { deadlineMs, keyRequired } = config.delivery
   const drain = new Drain(parts.clock, deadlineMs)
   const isProxy = createAddressTest(config.trustProxy)
@@ -111,7 +111,8 @@ export async function createService(config: Config, adapters: Adapters): Promise
     await scope.register(requireCaller, {
       checkFirst(request) {
         shedding.check(request)
-        if (hasContent(request)) checkContent(request.headers)
+        if (hasContent(request) && !(isEmpty(request) && request.routeOptions.config.needsNoBody))
+          checkContent(request.headers)
       },
       bearer: bearer.authenticate,
       cookies: new Map([
@@ -137,6 +138,11 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     await scope.register(meRoute)
     await scope.register(threadRoutes, { ...parts.threads, presenceOf })
+    if (sdkTokens && config.cometchat.sdk) {
+      const { cometchatTokenRoutes } = await import('./routes/cometchat-token.ts')
+      const monotonic = (): number => parts.clock.monotonic()
+      await scope.register(cometchatTokenRoutes, { tokens: sdkTokens, ...config.cometchat.sdk, deadlineMs, monotonic })
+    }
     await scope.register(repliesRoutes, {
       deliver: order => limits.deliver(admit(order), parts.delivery),
       explain: order => explainReply(admit(order), { limits, mode: config.limits.mode, explain: parts.explain }),

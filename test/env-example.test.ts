@@ -57,7 +57,7 @@ t.test('a default that it shows is the default', async t => {
 
 const WITHOUT_SECRET = { AUTH_JWT_SECRET: undefined }
 for (const [title, names, changes] of [
-  ['CometChat itself', /^COMETCHAT_(APP_ID|REGION)$/, { COMETCHAT_BASE_URL: undefined }],
+  ['CometChat itself', /^COMETCHAT_(APP_ID|REGION|TOKENS)$/, { COMETCHAT_BASE_URL: undefined }],
   ['tokens with published keys', /^AUTH_(JWT|ACT)_(?!SECRET|KEY_FILE)/, WITHOUT_SECRET],
   ['opaque tokens', /^AUTH_(INTROSPECTION|JWT)_(?!.*(SECRET|KEY|TOKEN)_FILE|TOKEN$)/, WITHOUT_SECRET],
   ['opaque tokens, asked about with a token', /^AUTH_INTROSPECTION_(URL|TOKEN)$/, {}],

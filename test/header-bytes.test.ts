@@ -25,7 +25,7 @@ const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'login/return-path.ts': 'a path, and only to refuse more of them',
   'parts/data-directory.ts': 'a file that holds a secret',
   'routes/reply-rules.ts': 'mentions in a text, addresses in the body',
-  'upstream/users.ts': 'a name that people read'
+  'upstream/users/users.ts': 'a name that people read'
 }
 
 function codeOf(path: string): string {

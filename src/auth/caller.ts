@@ -19,6 +19,8 @@ export interface Principal {
   readonly mayActForOthers: boolean
   /** Whether the credential allows asking what would become of a reply. */
   readonly mayExplain?: boolean
+  /** Whether the credential allows tokens of CometChat's SDK although a service acts for the user. */
+  readonly mayTakeSdkTokens?: boolean
   /** What such a service is called in the chain. */
   readonly service?: string
   /** When the credential ends, on the wall clock in milliseconds; undefined where that is not known here, infinite for never. */
@@ -49,4 +51,6 @@ export interface Caller {
   readonly session?: string | undefined
   /** Whether the credential allows asking what would become of a reply. */
   readonly mayExplain?: boolean
+  /** Whether the credential allows tokens of CometChat's SDK although a service acts for the user. */
+  readonly mayTakeSdkTokens?: boolean
 }

@@ -115,8 +115,13 @@ function actingFor({ profile: _, ...principal }: Principal, named: string | stri
 }
 
 function callerFrom(principal: Principal, uid: CometChatUid): Caller {
-  const { scheme, issuer, subject, actors, profile, expiresAtMs, session, mayExplain } = principal
+  const { scheme, issuer, subject, actors, profile, expiresAtMs, session, mayExplain, mayTakeSdkTokens } = principal
   const caller = { scheme, issuer, subject: String(subject), uid, actors, expiresAtMs, session }
-  if (profile === undefined && !mayExplain) return caller
-  return { ...caller, ...(profile && { profile }), ...(mayExplain && { mayExplain }) }
+  if (profile === undefined && !mayExplain && !mayTakeSdkTokens) return caller
+  return {
+    ...caller,
+    ...(profile && { profile }),
+    ...(mayExplain && { mayExplain }),
+    ...(mayTakeSdkTokens && { mayTakeSdkTokens })
+  }
 }

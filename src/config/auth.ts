@@ -32,7 +32,8 @@ const BEARER_ONLY = [
   'AUTH_JWT_TYP',
   'AUTH_JWT_SCOPE',
   'AUTH_ACT_SCOPE',
-  'AUTH_EXPLAIN_SCOPE'
+  'AUTH_EXPLAIN_SCOPE',
+  'AUTH_SDK_TOKEN_SCOPE'
 ] as const
 
 export interface AuthConfig {
@@ -132,6 +133,7 @@ function singleIssuer(reader: EnvReader, { introspection, httpHosts, uid }: Bear
     scope: reader.one('AUTH_JWT_SCOPE', SCOPE, 'one scope'),
     actScope: reader.one('AUTH_ACT_SCOPE', SCOPE, 'one scope'),
     explainScope: reader.one('AUTH_EXPLAIN_SCOPE', SCOPE, 'one scope'),
+    sdkTokenScope: reader.one('AUTH_SDK_TOKEN_SCOPE', SCOPE, 'one scope'),
     claims: reader.text('AUTH_JWT_CLAIMS', /^.{1,4096}$/, 'at most 4096 characters'),
     usersOf: uid.issuer
   }

@@ -94,6 +94,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'which categories a reply may have; `interactive` and `card` are documented for `/messages` only'
   },
   {
+    names: ['COMETCHAT_TOKENS'],
+    byDefault: '`off`',
+    meaning:
+      "`on` gives each sign-in an auth token for CometChat's SDK, which the UI Kits need and which does not expire ([docs](docs/with-the-ui-kit.md)); needs app id and region"
+  },
+  {
     names: ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE'],
     byDefault: '–',
     meaning:
@@ -140,6 +146,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     byDefault: 'none',
     meaning:
       'a scope that lets an operator ask with `Prefer: handling=explain` what would become of a reply; nothing is sent'
+  },
+  {
+    names: ['AUTH_SDK_TOKEN_SCOPE'],
+    byDefault: 'none',
+    meaning:
+      "a scope that lets a service that acts for a user have tokens of CometChat's SDK for them, with `COMETCHAT_TOKENS=on`; none may without it"
   },
   {
     names: ['AUTH_ISSUERS_FILE'],

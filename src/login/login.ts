@@ -35,19 +35,23 @@ export interface LoginOptions {
   /** Asks the provider. */
   readonly fetch: CustomFetch
   readonly emit: Emit
+  /** Told the names of sessions that have ended. */
+  readonly onSessionsEnded?: (names: readonly string[]) => Promise<void>
 }
 
 export interface Login {
   /** Reads the login cookie, wherever cookies are credentials. */
   readonly authenticate: (cookie: string) => Promise<Principal>
+  /** Whether there still is a session of this name. */
+  readonly isOpen: (session: string) => Promise<boolean>
   readonly routes: Omit<LoginRoutesOptions, 'csrf' | 'uidOf'>
 }
 
 /** Joins the parts of a sign-in of our own. */
 export function createLogin(options: LoginOptions): Login {
-  const { origin, issuer, usersOf = issuer, clock } = options
+  const { origin, issuer, usersOf = issuer, clock, onSessionsEnded } = options
   const sealer = createSealer(options.secret?.reveal() ?? randomBytes(32), clock)
-  const sessions = createLoginSessions({ ...options, sealer })
+  const sessions = createLoginSessions({ ...options, sealer, ...(onSessionsEnded && { onEnded: onSessionsEnded }) })
   async function sessionOf(cookie: string): Promise<OpenSession> {
     const session = await sessions.find(cookie)
     // Another provider's users are other people, even under the same name.
@@ -69,6 +73,7 @@ export function createLogin(options: LoginOptions): Login {
         ...(profile && { profile })
       }
     },
+    isOpen: session => sessions.isOpen(session),
     routes: {
       origin,
       usersOf,

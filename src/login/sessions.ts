@@ -36,6 +36,8 @@ export interface LoginSessions {
   endAll(
     what: { readonly issuer: string; readonly sid: string } | { readonly issuer: string; readonly sub: string }
   ): Promise<number>
+  /** Whether there still is a session of this name, idle or not. */
+  isOpen(name: string): Promise<boolean>
   /** True for the first call that names this before the given time. */
   consumeOnce(kind: string, what: string, untilMs: number): Promise<boolean>
   forgetConsumed(kind: string, what: string): Promise<void>
@@ -47,6 +49,8 @@ export interface LoginSessionsOptions {
   readonly clock: Clock
   readonly idleMs: number
   readonly absoluteMs: number
+  /** Told the names of sessions that have ended, once that is so; what hangs on them ends before it resolves. Never rejects. */
+  readonly onEnded?: (names: readonly string[]) => Promise<void>
 }
 
 /** A record that unseals; without the session once that has ended. */
@@ -61,7 +65,8 @@ const TOUCH_AFTER_PART = 20
 const MAX_TOUCH_AFTER_MS = 60_000
 
 /** Every method throws `store-unavailable` when the store fails: no user counts as signed out because of that. */
-export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }: LoginSessionsOptions): LoginSessions {
+export function createLoginSessions(options: LoginSessionsOptions): LoginSessions {
+  const { store, sealer, clock, idleMs, absoluteMs, onEnded } = options
   const touchAfterMs = Math.min(MAX_TOUCH_AFTER_MS, idleMs / TOUCH_AFTER_PART)
 
   /** The end is inside the seal, too: a program that writes to the store cannot prolong a session. */
@@ -109,6 +114,7 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
         const nowMs = clock.now()
         if (!session || nowMs >= record.idleEndsAtMs) {
           await store.delete(name)
+          await onEnded?.([name])
           return undefined
         }
         return { ...session, name, endsAtMs: await prolong(name, record, nowMs) }
@@ -116,10 +122,19 @@ export function createLoginSessions({ store, sealer, clock, idleMs, absoluteMs }
     end: id =>
       guarded(async () => {
         const found = await read(id)
-        if (found) await store.delete(digestOf('session', id))
-        return found?.session
+        if (!found) return undefined
+        const name = digestOf('session', id)
+        await store.delete(name)
+        await onEnded?.([name])
+        return found.session
       }),
-    endAll: what => guarded(() => store.deleteIndexed('sid' in what ? sidKey(what) : subKey(what))),
+    endAll: what =>
+      guarded(async () => {
+        const names = await store.deleteIndexed('sid' in what ? sidKey(what) : subKey(what))
+        await onEnded?.(names)
+        return names.length
+      }),
+    isOpen: name => guarded(async () => (await store.get(name)) !== undefined),
     consumeOnce: (kind, what, untilMs) => guarded(() => store.consumeOnce(digestOf(kind, what), untilMs, clock.now())),
     forgetConsumed: (kind, what) => guarded(() => store.forgetConsumed(digestOf(kind, what)))
   }

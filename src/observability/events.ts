@@ -7,6 +7,8 @@ export type UpstreamCall =
   | 'GET /messages/{id}'
   | 'GET /users/{uid}'
   | 'POST /users'
+  | 'POST /users/{uid}/auth_tokens'
+  | 'DELETE /users/{uid}/auth_tokens/{authToken}'
 
 /** What STORE_URL names. */
 export type StoreKind = 'memory' | 'file' | 'redis' | 'postgres'
@@ -131,6 +133,8 @@ export type ServiceEvent =
   | { readonly name: 'alarm'; readonly alarm: 'uid-shared'; readonly uid: string }
   /** A user came whose UID is that of another user. */
   | { readonly name: 'alarm'; readonly alarm: 'uid-taken'; readonly uid: string }
+  /** A sign-in ended, and its token for CometChat's SDK could not be taken back: it still works. */
+  | { readonly name: 'alarm'; readonly alarm: 'sdk-token-left'; readonly uid?: string }
   /** Lines of AUDIT_FILE cannot be written; at most once a minute. */
   | {
       readonly name: 'alarm'

@@ -22,7 +22,8 @@ import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
 import { readOnly } from '../upstream/transport/read-only.ts'
 import type { RetryOptions } from '../upstream/transport/retry.ts'
-import { createCometChatUsers } from '../upstream/users.ts'
+import { type AuthTokens, createAuthTokens } from '../upstream/users/auth-tokens.ts'
+import { createCometChatUsers } from '../upstream/users/users.ts'
 import type { Part } from './part.ts'
 
 /** How long a refused key keeps this instance out of the balancer before it is tried again. */
@@ -33,6 +34,8 @@ export interface CometChat extends Part {
   readonly threads: CometChatThreads
   /** Reads for a user who may have to be created first. */
   readonly forSender: EnsuringClient['forSender']
+  /** What CometChat's SDK signs users in with. */
+  readonly authTokens: AuthTokens
   readonly receiverOf: ReceiverOf
   /** The same, over a client that can only read: it neither posts anything nor creates a user. */
   readonly receiverByReading: ReceiverOf
@@ -105,6 +108,7 @@ export function createCometChat(
     client,
     threads: createCometChatThreads(options),
     forSender: client.forSender,
+    authTokens: createAuthTokens({ ...options, forSender: client.forSender }),
     receiverOf: createReceivers(client, receivers),
     receiverByReading: createReceivers(reader, receivers),
     keyring,

@@ -65,8 +65,9 @@ export function createIssuers({ auth, uid }: Pick<Config, 'auth' | 'uid'>, parts
 
 /** What the claims of an issuer's tokens must say. */
 export function rulesOf(config: IssuerConfig): ClaimRules {
-  const { issuer, usersOf, audiences, claims, scope, actScope, explainScope, uidClaim, uidStrip } = config
-  return { issuer, usersOf, audiences, claims, scope, actScope, explainScope, uidClaim, uidStrip }
+  const { issuer, usersOf, audiences, claims, scope, actScope, explainScope, sdkTokenScope, uidClaim, uidStrip } =
+    config
+  return { issuer, usersOf, audiences, claims, scope, actScope, explainScope, sdkTokenScope, uidClaim, uidStrip }
 }
 
 /** The issuers as one version of the configuration has them. */

@@ -4,6 +4,7 @@ import { populationOf } from '../config/issuers/shared-users.ts'
 import type { Config } from '../config/load-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Login } from '../login/login.ts'
+import type { SessionStore } from '../login/stores/session-store.ts'
 import type { Emit } from '../observability/events.ts'
 import { createBoundedFetch } from '../outbound/bounded-fetch.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
@@ -13,6 +14,8 @@ import type { Part } from './part.ts'
 
 export interface OwnLogin extends Login, Part {
   keyAges(): readonly KeyAge[]
+  /** Where the sessions are. */
+  readonly store: SessionStore
 }
 
 export interface LoginNeeds {
@@ -21,12 +24,14 @@ export interface LoginNeeds {
   readonly emit: Emit
   /** Of the records, where they are there. */
   readonly postgres: SharedPostgres | undefined
+  /** Told the names of sessions that have ended. */
+  readonly onSessionsEnded: (names: readonly string[]) => Promise<void>
 }
 
 /** Undefined when it is not configured. Throws a StoreError, before anything runs, where sessions cannot be kept. */
 export async function openLogin(
   { auth, uid, delivery, proxy }: Config,
-  { fetchJson, clock, emit, postgres }: LoginNeeds
+  { fetchJson, clock, emit, postgres, onSessionsEnded }: LoginNeeds
 ): Promise<OwnLogin | undefined> {
   const { login } = auth
   if (!login) return undefined
@@ -50,10 +55,12 @@ export async function openLogin(
     keys,
     clock,
     fetch: createBoundedFetch(createConnector(proxy?.proxyFor)),
-    emit
+    emit,
+    onSessionsEnded
   })
   return {
     ...parts,
+    store,
     health: [{ reason: 'login-store', isReady: () => store.isReady() }],
     keyAges: () => (keys.ageMs === undefined ? [] : [{ issuer: login.issuer, ageMs: keys.ageMs }]),
     async close() {

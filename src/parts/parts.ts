@@ -12,6 +12,7 @@ import { logEvents } from '../observability/event-log.ts'
 import { createEmit, type Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
+import type { SdkTokens } from '../sdk-tokens/sdk-tokens.ts'
 import { showReply } from '../upstream/shown-request.ts'
 import { type AppSessions, openAppSessions } from './app-sessions.ts'
 import { type Audit, openAuditFile } from './audit/audit.ts'
@@ -23,6 +24,7 @@ import { createShedding, type Shedding } from './overload/shedding.ts'
 import { type OwnLogin, openLogin } from './own-login.ts'
 import type { Part } from './part.ts'
 import { openRecords } from './records.ts'
+import { createTokens, openTokenStore } from './sdk/sdk-tokens.ts'
 import { openTraces, type Traces } from './telemetry/traces.ts'
 import { createThreads, type Threads } from './thread/threads.ts'
 import { openUids, type Uids } from './uids.ts'
@@ -48,6 +50,8 @@ export interface Parts extends Part {
   readonly appSessions: AppSessions
   /** Undefined where this service signs nobody in itself. */
   readonly login: OwnLogin | undefined
+  /** Undefined where no client gets a token of CometChat's. */
+  readonly sdkTokens: SdkTokens | undefined
   readonly uids: Uids
   readonly cometchat: CometChat
   readonly delivery: Delivery
@@ -73,6 +77,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const told = [adapters.subscriber ?? logEvents(log), metrics.subscriber]
   const tell = createEmit(traces ? [...told, traces.onEvent] : told)
   let isClosed = false
+  let sdkTokens: SdkTokens | undefined
   // What ends by order is no trouble: a key set that is still being fetched, a connection to a store.
   const emit: Emit = event => {
     if (!isClosed) tell(event)
@@ -81,17 +86,19 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   tellOfSecrets(tripwire, emit, () => clock.monotonic())
   const fetchJson = createJsonFetcher({ connect: createConnector(config.proxy?.proxyFor) })
   // First the stores: they can refuse to start, and then nothing else must be running.
-  const { records, login, uids, audit, appSessions } = await openStores(config, adapters.store, {
+  const { records, login, uids, audit, appSessions, tokenStore } = await openStores(config, adapters.store, {
     fetchJson,
     clock,
     emit,
     opened: traces ? [traces] : [],
-    tripwire
+    tripwire,
+    onSessionsEnded: async names => sdkTokens?.revokeEnded(names)
   })
   const bearer = createBearer(config, { fetchJson, clock, emit })
   const limits = createLimits(config, { store: records.store, clock, random, emit })
   const shedding = createShedding(config, { clock, random, emit })
   const cometchat = createCometChat(config, { clock, random, emit, calls: limits.calls, tripwire })
+  if (tokenStore) sdkTokens = await createTokens(config, { store: tokenStore, login, cometchat, clock, emit })
   const recordKeys = createRecordKeys(secretOf(config.delivery))
   const { keyring, receiverByReading } = cometchat
   const explain = createExplain({
@@ -130,6 +137,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     bearer,
     appSessions,
     login,
+    sdkTokens,
     uids,
     cometchat,
     delivery,
@@ -150,7 +158,7 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
       await audit?.close()
       isClosed = true
       const others = parts.filter(part => part !== audit)
-      await Promise.all([...others, fetchJson].map(part => part.close()))
+      await Promise.all([...others, fetchJson, tokenStore].map(part => part?.close()))
     }
   }
 }
@@ -162,22 +170,28 @@ interface StoreNeeds {
   readonly tripwire: Tripwire
   /** What is closed, too, where a store refuses to start. */
   readonly opened: readonly Pick<Part, 'close'>[]
+  /** Told the names of sessions of this service that have ended. */
+  readonly onSessionsEnded: (names: readonly string[]) => Promise<void>
 }
 
 /** Everything that is kept at STORE_URL, and the audit file. Throws a StoreError, and leaves nothing open. */
 async function openStores(config: Config, given: RecordStore | undefined, needs: StoreNeeds) {
-  const { fetchJson, clock, emit, tripwire, opened: before } = needs
+  const { fetchJson, clock, emit, tripwire, opened: before, onSessionsEnded } = needs
   const opened: Pick<Part, 'close'>[] = [fetchJson, ...before]
   try {
     const records = await openRecords(config, { given, clock, emit })
     opened.push(records)
     const appSessions = await openAppSessions(config, clock, emit)
     opened.push(appSessions)
-    const login = await openLogin(config, { fetchJson, clock, emit, postgres: records.store.postgres })
+    const { postgres } = records.store
+    const login = await openLogin(config, { fetchJson, clock, emit, postgres, onSessionsEnded })
     if (login) opened.push(login)
-    const uids = await openUids(config, { clock, emit, postgres: records.store.postgres })
+    const tokenStore = await openTokenStore(config, login, { emit, postgres })
+    if (tokenStore) opened.push(tokenStore)
+    const uids = await openUids(config, { clock, emit, postgres })
     opened.push(uids)
-    return { records, appSessions, login, uids, audit: await openAuditFile(config.audit, { clock, emit, tripwire }) }
+    const audit = await openAuditFile(config.audit, { clock, emit, tripwire })
+    return { records, appSessions, login, tokenStore, uids, audit }
   } catch (error) {
     await Promise.all(opened.map(one => one.close()))
     throw config.delivery.directory ? ofDataDirectory(error) : error

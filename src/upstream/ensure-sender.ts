@@ -5,8 +5,8 @@ import type { Emit } from '../observability/events.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import { isAboutUnknownUser, unknownSender } from './errors/upstream-error.ts'
 import type { Deadline, PostedReply, Reply, SenderProfile } from './types.ts'
-import type { CometChatUsers } from './users.ts'
-import { newUserFrom } from './users.ts'
+import type { CometChatUsers } from './users/users.ts'
+import { newUserFrom } from './users/users.ts'
 
 export interface EnsureSenderOptions {
   readonly client: CometChatClient

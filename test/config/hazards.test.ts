@@ -204,6 +204,7 @@ t.test('what is at stake in one variable is at stake in its siblings', async t =
     ...['nickname', 'name', 'email'].map(claim => ['UID_CLAIM', { UID_CLAIM: claim }] as const),
     ...['profile', 'email', 'offline_access'].map(scope => ['AUTH_ACT_SCOPE', { AUTH_ACT_SCOPE: scope }] as const),
     ['AUTH_EXPLAIN_SCOPE', { AUTH_EXPLAIN_SCOPE: 'openid' }],
+    ['AUTH_SDK_TOKEN_SCOPE', { AUTH_SDK_TOKEN_SCOPE: 'profile' }],
     ['AUTH_SESSION_STORE_URL', { AUTH_SESSION_STORE_URL: 'redis://10.0.0.7:6379/1', ...session }],
     ['AUTH_JWT_SECRET', { AUTH_JWT_SECRET: 'local-example-secret-that-protects-nothing' }],
     ['COMETCHAT_API_KEY', { COMETCHAT_API_KEY: 'real-api-key,a08ff49b6f772632716c43069c43a8c3b7cf3c25' }],

@@ -297,6 +297,7 @@ t.test('what the file says of each issuer is said nowhere else', async t => {
     AUTH_JWT_CLAIMS: 'a=b',
     AUTH_ACT_SCOPE: 'a',
     AUTH_EXPLAIN_SCOPE: 'a',
+    AUTH_SDK_TOKEN_SCOPE: 'a',
     UID_ISSUER: 'a',
     AUTH_INTROSPECTION_URL: 'https://a.test/i'
   })) {

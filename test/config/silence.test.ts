@@ -18,6 +18,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   AUTH_JWT_SCOPE: ['a b', 'a,b', ','],
   AUTH_ACT_SCOPE: ['a b', 'a,b', ','],
   AUTH_EXPLAIN_SCOPE: ['a b', 'a,b', ','],
+  AUTH_SDK_TOKEN_SCOPE: ['a b', 'a,b', ','],
   AUTH_JWT_CLAIMS: [',', 'a=', '=', '!', 'a b', 'a=b,', ' '],
   AUTH_JWT_HEADER: ['a b', 'a,b', 'authorization', 'on-behalfof'],
   AUTH_JWT_COOKIE: ['a b', 'a,b', '__Host-Http-session'],

@@ -79,6 +79,11 @@ t.test('every half of a configuration is refused in one sentence', async t => {
       { AUTH_JWT_SCOPE: 'replies', AUTH_EXPLAIN_SCOPE: 'replies' },
       'AUTH_EXPLAIN_SCOPE must differ from AUTH_JWT_SCOPE'
     ],
+    [
+      'a scope of everybody for tokens of the SDK',
+      { AUTH_JWT_SCOPE: 'replies', AUTH_SDK_TOKEN_SCOPE: 'replies' },
+      'AUTH_SDK_TOKEN_SCOPE must differ from AUTH_JWT_SCOPE'
+    ],
     ['two scopes to explain', { AUTH_EXPLAIN_SCOPE: 'a b' }, 'AUTH_EXPLAIN_SCOPE must be one scope'],
     ['two scopes to act', { AUTH_ACT_SCOPE: 'a b' }, 'AUTH_ACT_SCOPE must be one scope'],
     ['a table that is nowhere', table, 'UID_MODE=table needs UID_TABLE_URL'],

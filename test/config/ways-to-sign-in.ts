@@ -52,6 +52,7 @@ export const WAYS: Readonly<Record<string, Environment>> = {
     AUTH_JWT_SCOPE: 'write',
     AUTH_ACT_SCOPE: 'act',
     AUTH_EXPLAIN_SCOPE: 'explain',
+    AUTH_SDK_TOKEN_SCOPE: 'sdk',
     AUTH_JWT_CLAIMS: 'client_id=a',
     AUTH_JWT_HEADER: 'x-token',
     AUTH_JWT_COOKIE: 'token',

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { ExchangeResult } from '../../src/upstream/transport/exchange.ts'
-import { createCometChatUsers, newUserFrom } from '../../src/upstream/users.ts'
+import { createCometChatUsers, newUserFrom } from '../../src/upstream/users/users.ts'
 import { ALICE, answer, failure, refusal, scripted } from './scripted-cometchat.ts'
 
 const DEADLINE = { atMs: 10_000 }

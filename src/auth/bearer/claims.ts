@@ -1,5 +1,6 @@
 import type { AppError } from '../../errors.ts'
 import { brokenRule, type ClaimRule, type Claims, claimAt } from '../../lib/claims.ts'
+import { digestOf } from '../../lib/digest.ts'
 import { isObject } from '../../lib/json.ts'
 import type { Principal, Profile } from '../caller.ts'
 import { type CredentialReason, credentialRefusal } from '../reasons.ts'
@@ -19,6 +20,8 @@ export interface ClaimRules {
   readonly actScope: string | undefined
   /** Scope that lets its bearer ask what would become of a reply; nobody may when undefined. */
   readonly explainScope?: string | undefined
+  /** Scope that lets a service have tokens of CometChat's SDK for the users it acts for; no service may when undefined. */
+  readonly sdkTokenScope?: string | undefined
   /** The claim that names the user. */
   readonly uidClaim: string
   /** What the claim begins with and the user's name does not; undefined where the map's own rule counts. */
@@ -32,7 +35,7 @@ const MAX_ACTOR_LENGTH = 128
 
 /** What the claims of a token say; throws `unauthenticated` or `forbidden` where they are not what is demanded. */
 export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
-  const { usersOf, scope, actScope, explainScope, uidClaim, uidStrip } = rules
+  const { usersOf, scope, actScope, explainScope, sdkTokenScope, uidClaim, uidStrip } = rules
   if (brokenRule(rules.claims, claims)) throw invalidToken('token-claim')
   const granted = scopesOf(claims)
   if (scope !== undefined && !granted.includes(scope)) throw missingScope(scope)
@@ -47,12 +50,18 @@ export function principalFrom(claims: Claims, rules: ClaimRules): Principal {
     actors: actorsOf(claims),
     mayActForOthers,
     ...(explainScope !== undefined && granted.includes(explainScope) && { mayExplain: true }),
+    ...(sdkTokenScope !== undefined && granted.includes(sdkTokenScope) && { mayTakeSdkTokens: true }),
     ...(uidStrip !== undefined && { uidStrip }),
     ...(typeof exp === 'number' && { expiresAtMs: exp * 1000 }),
     ...(session !== undefined && { session }),
     ...(mayActForOthers && { service: serviceOf(claims) }),
     ...(profile && { profile })
   }
+}
+
+/** A sign-in that the issuer has no name for is the token itself. */
+export function ofToken(principal: Principal, token: string): Principal {
+  return principal.session === undefined ? { ...principal, session: `token ${digestOf(token)}` } : principal
 }
 
 /** Whether a token is meant for this service; undefined where it names no audience at all. */

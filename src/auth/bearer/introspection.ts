@@ -11,7 +11,7 @@ import type { Secret } from '../../lib/secret.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
 import type { Authenticator } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
-import { type ClaimRules, invalidToken, isForUs, principalFrom } from './claims.ts'
+import { type ClaimRules, invalidToken, isForUs, ofToken, principalFrom } from './claims.ts'
 import { formFault, MAX_TOKEN_LENGTH } from './token-format.ts'
 import { TokenSenders } from './token-senders.ts'
 
@@ -62,7 +62,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
     const claims = checkedClaims(answer)
     const nowMs = clock.now()
     try {
-      const principal = principalOf(claims, options, nowMs)
+      const principal = ofToken(principalOf(claims, options, nowMs), token)
       good.set(
         key,
         principal,

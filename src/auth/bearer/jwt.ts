@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Principal } from '../caller.ts'
 import type { CredentialReason } from '../reasons.ts'
-import { type ClaimRules, invalidToken, isForUs, principalFrom } from './claims.ts'
+import { type ClaimRules, invalidToken, isForUs, ofToken, principalFrom } from './claims.ts'
 import { type KeySource, verifyWithKeys } from './jwks/key-source.ts'
 import { TokenCache, type VerifiedToken } from './token-cache.ts'
 import { formFault, isVerifiableToken } from './token-format.ts'
@@ -60,7 +60,8 @@ export async function verifyJwt(token: string, { issuerOf, clock }: JwtOptions):
     refuseHopeless(claimed, trusted, clock)
     const { generation } = trusted.keys
     const { payload } = await verifiedBy(token, trusted, clock)
-    const verified = { principal: principalFrom(payload, trusted), expiresAtMs: (payload.exp ?? 0) * 1000 }
+    const principal = ofToken(principalFrom(payload, trusted), token)
+    const verified = { principal, expiresAtMs: (payload.exp ?? 0) * 1000 }
     return { verified, keys: trusted.keys, generation }
   } catch (error) {
     throw refusalFor(error)

@@ -23,13 +23,14 @@ export function describeAsked(issuer: IssuerConfig, uidMode: string, url: string
 }
 
 function rulesOf({ issuer, audiences, claims, scope, actScope, ...others }: IssuerConfig, uidMode: string): string[] {
-  const { explainScope, uidClaim, uidStrip, usersOf, tenants } = others
+  const { explainScope, sdkTokenScope, uidClaim, uidStrip, usersOf, tenants } = others
   const rules = [
     `audience ${audiences?.join(' or ') ?? 'unchecked'}`,
     claims.length > 0 && `claims ${claims.map(ruleText).join(' and ')}`,
     scope !== undefined && `scope ${scope}`,
     actScope !== undefined && `acting scope ${actScope}`,
     explainScope !== undefined && `explaining scope ${explainScope}`,
+    sdkTokenScope !== undefined && `SDK token scope ${sdkTokenScope}`,
     tenants && `tenants ${tenants.length}`,
     `UID ${uidMode} of claim ${uidClaim}${uidStrip === undefined ? '' : ` without ${uidStrip}`}`,
     usersOf !== issuer && `users of ${usersOf}`

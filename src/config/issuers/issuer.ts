@@ -23,6 +23,7 @@ export interface IssuerConfig {
   readonly scope: string | undefined
   readonly actScope: string | undefined
   readonly explainScope: string | undefined
+  readonly sdkTokenScope: string | undefined
   readonly algorithms: readonly string[]
   /** As they were at the start; where they are of a file, it is watched. */
   readonly secrets: readonly Secret[]
@@ -47,6 +48,7 @@ export interface IssuerSettings {
   readonly scope?: string | undefined
   readonly actScope?: string | undefined
   readonly explainScope?: string | undefined
+  readonly sdkTokenScope?: string | undefined
   readonly claims?: string | undefined
   readonly uidClaim?: string | undefined
   readonly uidStrip?: string | undefined
@@ -76,7 +78,18 @@ export const TENANT = '{tenantid}'
 
 /** The issuer, with every mistake refused; what it holds then does not matter. */
 export function issuerConfig(settings: IssuerSettings, context: IssuerContext): IssuerConfig {
-  const { issuer, secrets = [], jwksUrl, typ, scope, actScope, explainScope, uidStrip, tenants } = settings
+  const {
+    issuer,
+    secrets = [],
+    jwksUrl,
+    typ,
+    scope,
+    actScope,
+    explainScope,
+    sdkTokenScope,
+    uidStrip,
+    tenants
+  } = settings
   const { nameOf, refuse } = context
   const algorithms = algorithmsOf(settings, context)
   const keyFile = keyFileOf(settings, algorithms, context)
@@ -90,6 +103,11 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
   if (explainScope !== undefined && explainScope === scope) {
     refuse(`${nameOf('explainScope')} must differ from ${nameOf('scope')}: it is for operators, not for every caller.`)
   }
+  if (sdkTokenScope !== undefined && sdkTokenScope === scope) {
+    refuse(
+      `${nameOf('sdkTokenScope')} must differ from ${nameOf('scope')}: every service could hold everybody's tokens.`
+    )
+  }
   const config = {
     issuer,
     usersOf: settings.usersOf ?? issuer ?? '',
@@ -99,6 +117,7 @@ export function issuerConfig(settings: IssuerSettings, context: IssuerContext): 
     scope,
     actScope,
     explainScope,
+    sdkTokenScope,
     algorithms,
     secrets,
     secretFile: settings.secretFile,

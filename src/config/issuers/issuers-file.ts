@@ -35,6 +35,9 @@ const Entry = Type.Object(
     scope: Type.Optional(text(SCOPE, 'The scope that a token must have.')),
     actScope: Type.Optional(text(SCOPE, 'The scope that lets a service name its user in X-Acting-For.')),
     explainScope: Type.Optional(text(SCOPE, 'The scope that lets an operator ask what would become of a reply.')),
+    sdkTokenScope: Type.Optional(
+      text(SCOPE, "The scope that lets a service have tokens of CometChat's SDK for its users.")
+    ),
     claims: Type.Optional(Type.String({ minLength: 1, description: 'What claims must be, as in AUTH_JWT_CLAIMS.' })),
     uidClaim: Type.Optional(text(CLAIM_NAME, 'The claim that names the user; by default UID_CLAIM.')),
     uidStrip: Type.Optional(text(PREFIX, 'What is taken away from that claim; by default UID_STRIP.')),
@@ -154,7 +157,7 @@ function readEntry(
 }
 
 /** Whose values have no commas where they are one. */
-const SINGLE_VALUES = ['issuer', 'scope', 'actScope', 'explainScope', 'uidStrip', 'usersOf'] as const
+const SINGLE_VALUES = ['issuer', 'scope', 'actScope', 'explainScope', 'sdkTokenScope', 'uidStrip', 'usersOf'] as const
 
 function secretsIn(file: string | undefined, name: string, refuse: (problem: string) => void): Secret[] {
   try {

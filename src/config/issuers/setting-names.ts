@@ -19,6 +19,7 @@ const VARIABLE_OF: Readonly<Record<keyof IssuerSettings, string>> = {
   scope: 'AUTH_JWT_SCOPE',
   actScope: 'AUTH_ACT_SCOPE',
   explainScope: 'AUTH_EXPLAIN_SCOPE',
+  sdkTokenScope: 'AUTH_SDK_TOKEN_SCOPE',
   claims: 'AUTH_JWT_CLAIMS',
   uidClaim: 'UID_CLAIM',
   uidStrip: 'UID_STRIP',

@@ -20,10 +20,12 @@ export const CHOSEN_CLAIM: IssuerHazard = {
 }
 
 const SCOPE_OF_EVERYBODY: IssuerHazard = {
-  what: '`AUTH_JWT_SCOPE`, `AUTH_ACT_SCOPE` or `AUTH_EXPLAIN_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
+  what: '`AUTH_JWT_SCOPE`, `AUTH_ACT_SCOPE`, `AUTH_EXPLAIN_SCOPE` or `AUTH_SDK_TOKEN_SCOPE` of `openid`, `profile`, `email` or `offline_access`',
   reason: 'is a scope that every sign-in has: it keeps nobody out.',
   find: issuer =>
-    (['scope', 'actScope', 'explainScope'] as const).filter(setting => SCOPES_OF_EVERYBODY.has(issuer[setting] ?? ''))
+    (['scope', 'actScope', 'explainScope', 'sdkTokenScope'] as const).filter(setting =>
+      SCOPES_OF_EVERYBODY.has(issuer[setting] ?? '')
+    )
 }
 
 const OWN_KEY_FOR_ALL: IssuerHazard = {

@@ -16,6 +16,8 @@ declare module 'fastify' {
     readonly freeForm?: readonly string[]
     /** Parameters of the path that may need an encoding; every other is an id. */
     readonly encodedParams?: readonly string[]
+    /** Whether a POST does no more when it comes twice, so that no key has to be demanded. */
+    readonly isRepeatable?: boolean
   }
 }
 
@@ -44,12 +46,22 @@ export const requestGuard = fp<RequestGuardOptions>(
       checkFirst()
       checkTarget(request)
       const header = request.headers['idempotency-key']?.toString()
+      if (header !== undefined) request.idempotencyKey = idempotencyKeyOf(header)
       // RFC 9110 §9.2.2: of the methods in use here, POST alone does more when it comes twice.
-      if (header !== undefined || request.method === 'POST') request.idempotencyKey = idempotencyKeyOf(header)
+      else if (request.method === 'POST') requireKey(request)
       checkBodyHygiene(request)
       checkReservedMembers(request.body)
       done()
     })
+
+    function requireKey(request: FastifyRequest): void {
+      try {
+        idempotencyKeyOf(undefined)
+      } catch (error) {
+        // Only now: see checkTarget.
+        if (request.routeOptions.config.isRepeatable !== true) throw error
+      }
+    }
 
     function checkReservedMembers(body: unknown): void {
       const errors = reservedMembers(body)

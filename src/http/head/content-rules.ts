@@ -1,6 +1,13 @@
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether a POST may come without a body, and then without a type of one. */
+    readonly needsNoBody?: boolean
+  }
+}
+
 const JSON_TYPE = /^application\/json[ \t]*(?=;|$)/i
 /** One parameter (RFC 9110 §5.6.6), or none behind a semicolon. A single quote is a character of a token like any other. */
 const PARAMETER = /;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?[ \t]*/gy
@@ -10,9 +17,13 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /** Whether a request has a body that is read, or must have one: of a GET none is (RFC 9110 §9.3.1), and a DELETE may have one. */
 export function hasContent({ method, headers }: { readonly method: string; readonly headers: Headers }): boolean {
-  if (method !== 'DELETE') return method !== 'GET'
+  return method === 'DELETE' ? !isEmpty({ headers }) : method !== 'GET'
+}
+
+/** Whether a request says that it has no body. */
+export function isEmpty({ headers }: { readonly headers: Headers }): boolean {
   const { 'content-type': type, 'content-length': length = '0', 'transfer-encoding': coding } = headers
-  return type !== undefined || length !== '0' || coding !== undefined
+  return type === undefined && length === '0' && coding === undefined
 }
 
 /** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8, as clients write that. */

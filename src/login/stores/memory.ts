@@ -38,7 +38,7 @@ export function createMemorySessionStore(maxRecords = MAX_RECORDS): SessionStore
     async delete(name) {
       remove(name)
     },
-    deleteIndexed: async indexKey => Array.from(namesByIndexKey.get(indexKey) ?? []).filter(remove).length,
+    deleteIndexed: async indexKey => Array.from(namesByIndexKey.get(indexKey) ?? []).filter(remove),
     async consumeOnce(name, untilMs, nowMs) {
       if ((consumed.get(name) ?? 0) > nowMs) return false
       consumed.delete(name)

@@ -38,10 +38,10 @@ export function createPostgresSessionStore(postgres: SharedPostgres): SessionSto
       await postgres.ask(`DELETE FROM ${sessions} WHERE name = $1`, [name])
     },
     async deleteIndexed(indexKey) {
-      const gone = await postgres.ask(`DELETE FROM ${sessions} WHERE index_keys @> ARRAY[$1::text] RETURNING 1`, [
+      const gone = await postgres.ask(`DELETE FROM ${sessions} WHERE index_keys @> ARRAY[$1::text] RETURNING name`, [
         indexKey
       ])
-      return gone.length
+      return gone.map(({ name }) => String(name))
     },
     async consumeOnce(name, untilMs, nowMs) {
       const used = await postgres.ask(

@@ -53,14 +53,15 @@ export async function createRedisSessionStore(
     deleteIndexed: indexKey =>
       client.run(async redis => {
         const names = await redis.zrange(indexedAt(indexKey), '0', '-1')
-        if (names.length === 0) return 0
+        if (names.length === 0) return []
         const texts = await redis.mget(names.map(sessionKey))
         const batch = redis.multi().del(names.map(sessionKey))
         // Only the members that were read are taken out: one that joins meanwhile must stay findable.
         batch.zrem(indexedAt(indexKey), ...names)
         for (const [index, name] of names.entries()) forget(batch, name, recordFrom(texts[index] ?? null))
-        const [deleted] = await allDone(batch)
-        return Number(deleted)
+        await allDone(batch)
+        // What has ended in Redis by itself is named by its owner for a while.
+        return names.filter((_, index) => texts[index] !== null)
       }),
     consumeOnce: (name, untilMs, nowMs) =>
       client.run(async redis => {

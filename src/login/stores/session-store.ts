@@ -19,8 +19,8 @@ export interface SessionStore {
   /** Moves the idle end of a session that still exists; never brings one back. */
   touch(name: string, record: SessionRecord): Promise<void>
   delete(name: string): Promise<void>
-  /** Deletes every session under an index key; resolves with how many. */
-  deleteIndexed(indexKey: string): Promise<number>
+  /** Deletes every session under an index key; resolves with their names. */
+  deleteIndexed(indexKey: string): Promise<readonly string[]>
   /** True the first time, false until the mark has expired. */
   consumeOnce(name: string, untilMs: number, nowMs: number): Promise<boolean>
   /** Takes a mark back: what it stood for did not happen. */

@@ -41,7 +41,7 @@ export function createFileSessionStore(path: string): SessionStore {
   const update = database.prepare('UPDATE session SET idle_ends_at = ? WHERE name = ?')
   const remove = database.prepare('DELETE FROM session WHERE name = ?')
   const removeIndexed = database.prepare(
-    'DELETE FROM session WHERE name IN (SELECT name FROM session_owner WHERE owner = ?)'
+    'DELETE FROM session WHERE name IN (SELECT name FROM session_owner WHERE owner = ?) RETURNING name'
   )
   const removeEnded = database.prepare('DELETE FROM session WHERE ends_at <= ?')
   const claim = database.prepare('INSERT OR IGNORE INTO claim VALUES (?, ?)')
@@ -67,7 +67,7 @@ export function createFileSessionStore(path: string): SessionStore {
     },
     touch: (name, { idleEndsAtMs }) => commits.run(() => void update.run(idleEndsAtMs, name)),
     delete: name => commits.run(() => void remove.run(name)),
-    deleteIndexed: indexKey => commits.run(() => Number(removeIndexed.run(indexKey).changes)),
+    deleteIndexed: indexKey => commits.run(() => removeIndexed.all(indexKey).map(({ name }) => String(name))),
     consumeOnce: (name, untilMs, nowMs) =>
       commits.run(() => {
         removeEndedClaims.run(nowMs)

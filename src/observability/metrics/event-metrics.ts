@@ -24,6 +24,7 @@ const ALARMS: Readonly<Record<AlarmName, true>> = {
   'uid-shared': true,
   'uid-taken': true,
   'audit-unwritable': true,
+  'sdk-token-left': true,
   'key-file': true,
   'issuers-file': true
 }
@@ -32,7 +33,9 @@ const CALLS: Readonly<Record<UpstreamCall, { readonly method: string; readonly p
   'GET /messages/{id}/thread': { method: 'GET', path: '/messages/{id}/thread' },
   'GET /messages/{id}': { method: 'GET', path: '/messages/{id}' },
   'GET /users/{uid}': { method: 'GET', path: '/users/{uid}' },
-  'POST /users': { method: 'POST', path: '/users' }
+  'POST /users': { method: 'POST', path: '/users' },
+  'POST /users/{uid}/auth_tokens': { method: 'POST', path: '/users/{uid}/auth_tokens' },
+  'DELETE /users/{uid}/auth_tokens/{authToken}': { method: 'DELETE', path: '/users/{uid}/auth_tokens/{authToken}' }
 }
 const TRANSITIONS: Readonly<Record<StoreTransition, true>> = {
   acquire: true,

@@ -17,6 +17,8 @@ export type CometChatRefusal =
   /** Also a user who was deactivated. */
   | { readonly kind: 'user-exists' }
   | { readonly kind: 'server-fault' }
+  /** What was to be taken away is not there. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'refused'; readonly code: ProblemCode; readonly shown?: string }
 
 export interface ErrorRow {

@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../lib/json.ts'
 import type { StepEvent } from '../../observability/events.ts'
 import { type CometChatRefusal, loggableCode, refusalOf } from '../errors/cometchat-errors.ts'
 import type { Attempt } from '../types.ts'
-import type { ExchangeResult, UpstreamAnswer } from './exchange.ts'
+import type { CallRequest, ExchangeResult, UpstreamAnswer } from './exchange.ts'
 import { parseRetryAfter, resetInMs } from './retry-after.ts'
 
 /** What came of a call after every attempt that was provably safe. */
@@ -20,13 +20,17 @@ export interface CallResult {
 }
 
 /** Reads what an outcome says about the call; of an error envelope only its code. */
-export function interpret(outcome: ExchangeResult, clock: Clock): CallResult {
+export function interpret(
+  outcome: ExchangeResult,
+  clock: Clock,
+  { refusalOf: ownRefusalOf }: Pick<CallRequest, 'refusalOf'> = {}
+): CallResult {
   // Behind a 5xx or a 408 the reply may exist, whatever code the envelope names: that is no refusal to act on.
   if (outcome.kind === 'failure' || outcome.status < 400 || outcome.status >= 500 || outcome.status === 408) {
     return { outcome }
   }
   const nowMs = clock.now()
-  const refusal = readRefusal(outcome)
+  const refusal = readRefusal(outcome, ownRefusalOf)
   const retryAfterMs = parseRetryAfter(outcome.headers['retry-after'], nowMs)
   const resetsInMs = resetInMs(outcome.headers, nowMs)
   return {
@@ -37,10 +41,10 @@ export function interpret(outcome: ExchangeResult, clock: Clock): CallResult {
   }
 }
 
-function readRefusal(answer: UpstreamAnswer): CometChatRefusal | undefined {
+function readRefusal(answer: UpstreamAnswer, ownRefusalOf: CallRequest['refusalOf']): CometChatRefusal | undefined {
   if (answer.status === 429) return { kind: 'rate-limited' }
   const code = errorCodeOf(answer)
-  return code === undefined ? undefined : refusalOf(code)
+  return code === undefined ? undefined : (ownRefusalOf?.(code, answer.status) ?? refusalOf(code))
 }
 
 /** Whether this answer shows that CometChat took the key: a server error shows nothing. */

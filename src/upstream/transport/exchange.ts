@@ -2,10 +2,11 @@ import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 import type { LimitPolicy } from '../../errors.ts'
 import type { UpstreamCall } from '../../observability/events.ts'
+import type { CometChatRefusal } from '../errors/cometchat-errors.ts'
 
 /** One HTTP/1.1 request, complete: nothing is added to it on the way. */
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   /** Name, value, name, value…: spelled as CometChat documents them, from nothing. */
   readonly headers: readonly string[]
@@ -19,6 +20,8 @@ export interface UpstreamRequest {
 /** A request that says which call it is. */
 export interface CallRequest extends UpstreamRequest {
   readonly call: UpstreamCall
+  /** What a refusal means to this call, where that is not what it means to every other. */
+  readonly refusalOf?: (errorCode: string, status: number) => CometChatRefusal | undefined
 }
 
 export interface UpstreamAnswer {

@@ -73,7 +73,7 @@ t.test('a user who may do no more than sessions need is enough, and nothing is p
   await store.touch('a', record(['alice']))
   await store.delete('a')
   await store.put('b', record(['alice']), Date.now())
-  t.equal(await store.deleteIndexed('alice'), 1)
+  t.equal((await store.deleteIndexed('alice')).length, 1)
   t.equal(await store.consumeOnce('c', Date.now() + 1000, Date.now()), true)
   await store.forgetConsumed('c')
   t.same(printed(), [])
@@ -90,7 +90,7 @@ t.test('what belongs to an owner shrinks, too', needsRedis(), async t => {
   t.same(await ownedBy(redis, 'sid 1'), [])
 
   await store.put('replaced', record(['sub', 'sid 2']), nowMs)
-  t.equal(await store.deleteIndexed('sid 2'), 1)
+  t.equal((await store.deleteIndexed('sid 2')).length, 1)
   t.same(await ownedBy(redis, 'sub'), [], 'a session that another owner ended')
 
   await store.put('old', record(['sub'], nowMs + 1000), nowMs)

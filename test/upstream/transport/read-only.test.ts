@@ -2,7 +2,7 @@ import t from 'tap'
 import { createCometChatClient } from '../../../src/upstream/cometchat-client.ts'
 import { createReceivers } from '../../../src/upstream/receivers.ts'
 import { readOnly } from '../../../src/upstream/transport/read-only.ts'
-import { createCometChatUsers } from '../../../src/upstream/users.ts'
+import { createCometChatUsers } from '../../../src/upstream/users/users.ts'
 import { ALICE, answer, scripted } from '../scripted-cometchat.ts'
 
 const DEADLINE = { atMs: 10_000 }

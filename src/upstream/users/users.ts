@@ -1,11 +1,11 @@
-import { AppError } from '../errors.ts'
-import { isObject, parseJson } from '../lib/json.ts'
-import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
-import { createCallErrors } from './call-errors.ts'
-import { createUserRequest, readUserRequest } from './requests.ts'
-import type { CallResult } from './transport/call-result.ts'
-import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
-import type { Deadline, NewUser, SenderProfile } from './types.ts'
+import { AppError } from '../../errors.ts'
+import { isObject, parseJson } from '../../lib/json.ts'
+import type { CometChatUid } from '../../lib/service/cometchat-uid.ts'
+import { createCallErrors } from '../call-errors.ts'
+import { createUserRequest, readUserRequest } from '../requests.ts'
+import type { CallResult } from '../transport/call-result.ts'
+import { type RetryOptions, requestWithRetries } from '../transport/retry.ts'
+import type { Deadline, NewUser, SenderProfile } from '../types.ts'
 
 const MAX_NAME_CHARACTERS = 100
 const MAX_AVATAR_LENGTH = 500
