@@ -1,9 +1,11 @@
 import type { PostgresAddress } from '../lib/service/postgres-address.ts'
+import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type Ask, type Connect, connector, type PostgresConnection, type Row } from './connection.ts'
+import { Pool } from './pool.ts'
 import { isAnswer, isFull, isOfConnection, reasonOf, type Trouble, troubleOf } from './trouble.ts'
 
-export interface PostgresClientOptions {
+export interface PostgresClientOptions extends Pick<ReachabilityOptions, 'onChange' | 'onTrouble'> {
   readonly address: PostgresAddress
   readonly commandTimeoutMs: number
   /**
@@ -11,10 +13,6 @@ export interface PostgresClientOptions {
    * show that this Postgres takes writes. Rejects when it cannot be used; with a StoreError when it must not be.
    */
   readonly handshake: (ask: Ask, isProbing: boolean) => Promise<void>
-  /** Told whenever Postgres turns from reachable to not, and back; the reason is a word such as ECONNREFUSED. */
-  readonly onChange: (isReachable: boolean, reason: string) => void
-  /** Told once of each reason why it cannot be used that an operator can do something about. */
-  readonly onTrouble: (sentence: string) => void
 }
 
 /** Enough for three kinds of batches at a time; a pooler or another instance wants connections, too. */
@@ -28,11 +26,6 @@ const FULL_RETRY_MS = 2000
 /** Connecting and a handshake take less; after that a service starts without its Postgres. */
 const OPENING_MS = 3000
 
-interface Waiting {
-  readonly give: (connection: PostgresConnection) => void
-  readonly fail: (error: unknown) => void
-}
-
 /**
  * A few connections to Postgres, known at any time to be usable or not. Only the statements under way wait for a
  * Postgres that hangs: the first one that gets no answer stops the others, until a handshake succeeds on a new connection.
@@ -40,11 +33,8 @@ interface Waiting {
 export class PostgresClient {
   readonly #options: PostgresClientOptions
   readonly #connect: Connect
-  readonly #opening = Promise.withResolvers<void>()
-  readonly #open = new Set<PostgresConnection>()
-  readonly #idle: PostgresConnection[] = []
-  readonly #waiting: Waiting[] = []
-  #isOpening = true
+  readonly #pool = new Pool()
+  readonly #reachability: Reachability
   #isClosed = false
   #isUsable = false
   /** Postgres answers, but with an error; until the first handshake anything may be wrong. */
@@ -53,14 +43,12 @@ export class PostgresClient {
   #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #retries = 0
-  /** What the operator was told last. */
-  #told = 'up'
-  #reason = 'no answer'
 
   /** Throws a StoreError where the address names a file that cannot be read. */
   constructor(options: PostgresClientOptions) {
     this.#options = options
     this.#connect = connector(options.address, options.commandTimeoutMs)
+    this.#reachability = new Reachability({ ...options, openingMs: OPENING_MS })
   }
 
   /**
@@ -68,16 +56,11 @@ export class PostgresClient {
    * with a StoreError where it must not be used.
    */
   async open(): Promise<void> {
-    const patience = setTimeout(() => this.#tell(false), OPENING_MS)
-    this.handshakeSoon()
     try {
-      await this.#opening.promise
+      await this.#reachability.open(() => this.handshakeSoon())
     } catch (error) {
       this.close()
       throw error
-    } finally {
-      this.#isOpening = false
-      clearTimeout(patience)
     }
   }
 
@@ -85,7 +68,7 @@ export class PostgresClient {
   async ask(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     this.requireUsable()
     try {
-      return await this.#withConnection(connection => connection.ask(text, values))
+      return await this.#pool.use(connection => connection.ask(text, values))
     } catch (error) {
       this.#noteFailure(error)
       throw error
@@ -117,6 +100,7 @@ export class PostgresClient {
 
   close(): void {
     this.#isClosed = true
+    this.#reachability.close()
     this.#drop(new Error('closed'))
     clearTimeout(this.#timer)
   }
@@ -125,30 +109,10 @@ export class PostgresClient {
     const isFirst = !this.#isInTrouble
     this.#isInTrouble = true
     const trouble = this.#noteReason(error)
-    if (trouble) this.#tellTrouble(trouble)
+    if (trouble) this.#reachability.tellTrouble(trouble.sentence)
     // An error that Postgres answers may be about one statement: the others are asked as before.
     if (!isAnswer(error) || isOfConnection(error)) this.#drop(error)
     else if (isFirst) this.#lookIn(isFull(error) ? FULL_RETRY_MS : FIRST_RETRY_MS)
-  }
-
-  async #withConnection<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#wait())
-    try {
-      return await work(connection)
-    } finally {
-      this.#giveBack(connection)
-    }
-  }
-
-  #wait(): Promise<PostgresConnection> {
-    return new Promise((give, fail) => void this.#waiting.push({ give, fail }))
-  }
-
-  #giveBack(connection: PostgresConnection): void {
-    if (!this.#open.has(connection)) return
-    const next = this.#waiting.shift()
-    if (next) next.give(connection)
-    else this.#idle.push(connection)
   }
 
   #lookIn(ms: number): void {
@@ -166,17 +130,19 @@ export class PostgresClient {
   /** Greets Postgres on a connection that there is, or on a new one. */
   async #lookNow(): Promise<void> {
     try {
-      if (this.#open.size === 0) this.#welcome(await this.#connectAndGreet())
-      else await this.#withConnection(connection => this.#greet(connection))
+      if (this.#pool.size === 0) this.#welcome(await this.#connectAndGreet())
+      else await this.#pool.use(connection => this.#greet(connection))
       this.#retries = 0
       this.#isUsable = !this.#isClosed
       this.#isInTrouble = false
-      this.#tell(true)
+      this.#reachability.tell(true)
       this.#lookIn(HEARTBEAT_MS)
       void this.#fill()
     } catch (error) {
       this.#fail(error)
-      this.#drop(error)
+      // What is kept there can be read all the same.
+      if (isFull(error) && this.#pool.size > 0) this.#lookIn(FULL_RETRY_MS)
+      else this.#drop(error)
     }
   }
 
@@ -185,10 +151,10 @@ export class PostgresClient {
     if (this.#isFilling) return
     this.#isFilling = true
     try {
-      while (this.#isUsable && this.#open.size < CONNECTIONS) this.#welcome(await this.#connectAndGreet())
+      while (this.#isUsable && this.#pool.size < CONNECTIONS) this.#welcome(await this.#connectAndGreet())
     } catch (error) {
       const trouble = this.#noteReason(error)
-      if (trouble && this.#isUsable) this.#options.onTrouble(trouble.sentence)
+      if (trouble && this.#isUsable) this.#options.onTrouble?.(trouble.sentence)
     } finally {
       this.#isFilling = false
     }
@@ -197,8 +163,7 @@ export class PostgresClient {
   #welcome(connection: PostgresConnection): void {
     if (this.#isClosed) connection.close()
     if (!connection.isOpen) throw new Error('the connection was lost')
-    this.#open.add(connection)
-    this.#giveBack(connection)
+    this.#pool.add(connection)
   }
 
   #greet(connection: PostgresConnection): Promise<void> {
@@ -223,56 +188,28 @@ export class PostgresClient {
   }
 
   #lose(connection: PostgresConnection, reason: Error): void {
-    if (!this.#forget(connection)) return
+    if (!this.#pool.remove(connection)) return
     this.#noteReason(reason)
-    if (this.#open.size > 0) this.handshakeSoon()
+    if (this.#pool.size > 0) this.handshakeSoon()
     else this.#drop(reason)
   }
 
   /** What is under way is rejected; a new connection is tried soon. */
   #drop(reason: unknown): void {
     this.#isUsable = false
-    for (const connection of this.#open) {
-      this.#forget(connection)
-      connection.close(reason instanceof Error ? reason : undefined)
-    }
-    for (const { fail } of this.#waiting.splice(0)) fail(reason)
-    this.#tell(false)
+    this.#pool.empty(reason)
+    this.#reachability.tell(false)
     this.#lookIn(Math.min(FIRST_RETRY_MS * 2 ** this.#retries++, MAX_RETRY_MS) * (0.5 + Math.random()))
-  }
-
-  #forget(connection: PostgresConnection): boolean {
-    const index = this.#idle.indexOf(connection)
-    if (index >= 0) this.#idle.splice(index, 1)
-    return this.#open.delete(connection)
   }
 
   #fail(error: unknown): void {
     const trouble = this.#noteReason(error)
-    if (trouble?.isFinal && this.#isOpening) this.#opening.reject(new StoreError(trouble.sentence))
-    else if (trouble) this.#tellTrouble(trouble)
+    if (trouble?.isFinal) this.#reachability.refuse(new StoreError(trouble.sentence))
+    else if (trouble) this.#reachability.tellTrouble(trouble.sentence)
   }
 
-  #tell(isReachable: boolean): void {
-    if (this.#isClosed) return
-    const isNews = isReachable ? this.#told !== 'up' : this.#told === 'up'
-    if (isNews) {
-      this.#told = isReachable ? 'up' : 'down'
-      this.#options.onChange(isReachable, this.#reason)
-    }
-    this.#opening.resolve()
-  }
-
-  #tellTrouble({ sentence }: Trouble): void {
-    if (this.#isClosed || this.#told === sentence) return
-    this.#told = sentence
-    this.#options.onTrouble(sentence)
-    this.#opening.resolve()
-  }
-
-  /** Keeps a word that says what is wrong; the message itself may repeat what was sent. */
   #noteReason(error: unknown): Trouble | undefined {
-    this.#reason = reasonOf(error)
+    this.#reachability.reason = reasonOf(error)
     return troubleOf(error)
   }
 }

@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis'
+import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import type { RedisConnection } from './address.ts'
 import { type RedisVariable, selectDatabase } from './database.ts'
 import { PatientRedis } from './patient-redis.ts'
 
-export interface RedisClientOptions {
+export interface RedisClientOptions extends Pick<ReachabilityOptions, 'onChange' | 'onTrouble'> {
   readonly connection: RedisConnection
   /** Where its address comes from. */
   readonly variable: RedisVariable
@@ -15,10 +16,6 @@ export interface RedisClientOptions {
   readonly handshake: (redis: Redis, isSameConnection: () => boolean) => Promise<unknown>
   /** How often the handshake is repeated while all is well, in milliseconds; never unless given. */
   readonly heartbeatMs?: number
-  /** Told whenever Redis turns from reachable to not, and back; the reason is a word such as ECONNREFUSED. */
-  readonly onChange?: ((isReachable: boolean, reason: string) => void) | undefined
-  /** Told once of each reason why this Redis must not be used, after `open`. */
-  readonly onRefusal?: (refusal: StoreError) => void
   /** What an error of this Redis means for the operator, where it must not be used. */
   readonly refusalOf?: (error: Error) => StoreError | undefined
 }
@@ -36,20 +33,17 @@ const REPLY_CODES =
 export class RedisClient {
   readonly redis: Redis
   readonly #options: RedisClientOptions
-  readonly #opening = Promise.withResolvers<void>()
-  #isOpening = true
+  readonly #reachability: Reachability
   #isClosed = false
   #isUsable = false
   /** Redis answers, but with an error. */
   #isInTrouble = false
   #handshaking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** What the operator was told last. */
-  #told = 'up'
-  #reason = 'no answer'
 
   constructor(options: RedisClientOptions) {
     this.#options = options
+    this.#reachability = new Reachability({ ...options, openingMs: OPENING_MS })
     this.redis = new PatientRedis(options.connection)
     this.redis.on('ready', () => this.#handshakeIn(0))
     this.redis.on('close', () => this.#lose())
@@ -62,16 +56,11 @@ export class RedisClient {
    * a StoreError where it must not be used.
    */
   async open(): Promise<void> {
-    const patience = setTimeout(() => this.#tell(false), OPENING_MS)
-    this.redis.connect().catch(() => undefined)
     try {
-      await this.#opening.promise
+      await this.#reachability.open(() => void this.redis.connect().catch(() => undefined))
     } catch (error) {
       this.close()
       throw error
-    } finally {
-      this.#isOpening = false
-      clearTimeout(patience)
     }
   }
 
@@ -98,7 +87,7 @@ export class RedisClient {
     if (!isAnswer(error)) {
       this.#noteReason(error)
       this.#isUsable = false
-      this.#tell(false)
+      this.#reachability.tell(false)
     }
     if (isFirst) this.#handshakeIn(0)
   }
@@ -123,6 +112,7 @@ export class RedisClient {
   close(): void {
     this.#isClosed = true
     this.#isUsable = false
+    this.#reachability.close()
     clearTimeout(this.#timer)
     this.redis.disconnect()
   }
@@ -147,13 +137,13 @@ export class RedisClient {
       if (!isSame()) return this.redis.status === 'ready' ? this.#handshakeIn(0) : undefined
       this.#isUsable = !this.#isClosed
       this.#isInTrouble = false
-      this.#tell(true)
+      this.#reachability.tell(true)
       if (heartbeatMs !== undefined) this.#handshakeIn(heartbeatMs)
     } catch (error) {
       this.#isUsable = false
       this.#noteReason(error)
-      if (error instanceof StoreError) this.#refuse(error)
-      else if (!this.#isOpening) this.#tell(false)
+      if (error instanceof StoreError) this.#reachability.refuse(error)
+      else if (!this.#reachability.isOpening) this.#reachability.tell(false)
       if (this.redis.status === 'ready') this.#handshakeIn(RETRY_MS, isReplica(error))
     }
   }
@@ -161,32 +151,16 @@ export class RedisClient {
   #lose(): void {
     this.#isUsable = false
     clearTimeout(this.#timer)
-    if (!this.#isClosed) this.#tell(false)
-  }
-
-  #tell(isReachable: boolean): void {
-    const isNews = isReachable ? this.#told !== 'up' : this.#told === 'up'
-    if (isNews && !this.#isClosed) {
-      this.#told = isReachable ? 'up' : 'down'
-      this.#options.onChange?.(isReachable, this.#reason)
-    }
-    this.#opening.resolve()
-  }
-
-  #refuse(refusal: StoreError): void {
-    this.#opening.reject(refusal)
-    if (this.#isOpening || this.#told === refusal.message) return
-    this.#options.onRefusal?.(refusal)
-    this.#told = refusal.message
+    this.#reachability.tell(false)
   }
 
   /** Keeps a word that says what is wrong; the message itself may repeat what was sent, credentials too. */
   #noteReason(error: unknown): void {
     if (!(error instanceof Error)) return
     const code = 'code' in error ? String(error.code) : (REPLY_CODES.exec(error.message)?.[0] ?? 'no answer')
-    this.#reason = /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'no answer'
+    this.#reachability.reason = /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'no answer'
     const refusal = this.#options.refusalOf?.(error)
-    if (refusal) this.#refuse(refusal)
+    if (refusal) this.#reachability.refuse(refusal)
   }
 }
 

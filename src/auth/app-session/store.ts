@@ -45,7 +45,7 @@ export async function createAppSessionRedis(options: AppSessionRedisOptions): Pr
     // Not PING: a Redis user who may only read sessions needs no other right, and one without that right shows here.
     handshake: redis => redis.pttl(prefix),
     onChange,
-    ...(onRefusal && { onRefusal: ({ message }) => onRefusal(message) })
+    onTrouble: onRefusal
   })
   await client.open()
 

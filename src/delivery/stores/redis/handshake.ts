@@ -58,7 +58,7 @@ export class RedisSession {
       handshake: (redis, isSame) => this.#greet(redis, isSame),
       refusalOf,
       onChange: (isReachable, reason) => emit({ name: 'reachability', part: 'store', isReachable, reason }),
-      onRefusal: ({ message }) => emit({ name: 'store-unusable', problem: message })
+      onTrouble: problem => emit({ name: 'store-unusable', problem })
     })
     this.#scripts = new ScriptRunner(this.#client.redis)
   }
