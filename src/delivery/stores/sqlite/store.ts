@@ -5,17 +5,13 @@ import type { Emit } from '../../../observability/events.ts'
 import { GroupCommit } from '../../../sqlite/group-commit.ts'
 import { SameFile } from '../../../sqlite/same-file.ts'
 import type { SharedDatabase } from '../../../sqlite/shared.ts'
-import { readOutcome, writeOutcome } from '../../outcome.ts'
+import { writeOutcome } from '../../outcome.ts'
 import {
   type AcquiredAs,
   type AcquireResult,
   type Acquisition,
   acquired,
   acquiredKeptMs,
-  isFarAhead,
-  isMisdated,
-  isOfContent,
-  judgeOpen,
   KEPT_MS,
   type RecordCounts,
   type RecordedOutcome,
@@ -24,8 +20,10 @@ import {
   type StoreTime
 } from '../../record.ts'
 import { ExpiryWatermark, TrustedClock } from '../trusted-clock.ts'
+import { type Dates, judge, searchOf, withLeaseAt } from './judgement.ts'
 import { RecordCount } from './record-count.ts'
 import { openDatabase, prepareStatements, readRow, type StoredRecord } from './schema.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface FileStoreOptions {
   readonly path: string
@@ -37,11 +35,8 @@ export interface FileStoreOptions {
   readonly emit?: Emit
 }
 
-const WATCH_EVERY_MS = 1000
-const SWEEP_EVERY_MS = 30_000
 /** So many every so often are more than this process can add, and keep no request waiting for longer than a few milliseconds. */
 const SWEPT_AT_ONCE = 200
-const SWEEP_ON_AFTER_MS = 40
 /** After a failed transition; then it is worth another try. */
 const NOT_READY_MS = 2000
 const FILE_HAS_GONE =
@@ -70,9 +65,7 @@ export class FileStore implements RecordStore {
   readonly #trusted: TrustedClock
   readonly #watermark: ExpiryWatermark
   readonly #count: RecordCount
-  readonly #timer: NodeJS.Timeout
-  #sweeping: NodeJS.Timeout | undefined
-  #sweepAtMs: number
+  readonly #upkeep: Upkeep
   #failedAtMs = Number.NEGATIVE_INFINITY
   #hasToldOfFile = false
 
@@ -90,8 +83,7 @@ export class FileStore implements RecordStore {
     this.#trusted = new TrustedClock(monotonic, clock.now())
     this.#watermark = new ExpiryWatermark(monotonic, Number(this.#statements.horizon.get()?.['at_ms']))
     this.#count = new RecordCount(this.#database)
-    this.#sweepAtMs = clock.monotonic() + SWEEP_EVERY_MS
-    this.#timer = setInterval(() => this.#watch(), WATCH_EVERY_MS).unref()
+    this.#upkeep = new Upkeep({ monotonic, look: () => this.#look(), sweep: () => this.sweep() })
   }
 
   acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
@@ -103,7 +95,7 @@ export class FileStore implements RecordStore {
       // Nearly every key is a new one: it is looked for only where it cannot be added.
       if (this.#statements.add.run(...row, search).changes === 1) return acquired(as)
       const record = this.#read(key, nowMs)
-      const standing = this.#judge(record, acquisition, as, nowMs)
+      const standing = judge(record, acquisition, as, this.#dates(nowMs))
       if (standing) return standing
       const former = searchOf(record, nowMs)
       this.#statements.replace.run(...row, former ?? search)
@@ -117,7 +109,7 @@ export class FileStore implements RecordStore {
       const row = this.#statements.get.get(acquisition.key)
       if (!row) return acquired('pending')
       const record = withLeaseAt(readRow(row), nowMs)
-      return this.#judge(record, acquisition, 'pending', nowMs) ?? acquired('pending', searchOf(record, nowMs))
+      return judge(record, acquisition, 'pending', this.#dates(nowMs)) ?? acquired('pending', searchOf(record, nowMs))
     })
   }
 
@@ -193,8 +185,7 @@ export class FileStore implements RecordStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    clearTimeout(this.#sweeping)
+    this.#upkeep.end()
     if (!this.#database.isOpen) return
     this.#commits.flush()
     this.#database.close()
@@ -207,20 +198,8 @@ export class FileStore implements RecordStore {
     return record
   }
 
-  /** What a record says to an acquisition; undefined when it may be overwritten. */
-  #judge(record: StoredRecord, acquisition: Acquisition, as: AcquiredAs, nowMs: number): AcquireResult | undefined {
-    const { state, fingerprint, expiresAtMs } = record
-    // A reply that may exist is remembered for its whole time; what was never sent may also be forgotten too early.
-    const forgottenUpToMs = state === 'done' || state === 'sent' ? this.#watermark.atMs : nowMs
-    if (expiresAtMs <= forgottenUpToMs) return undefined
-    // Dated before the clock jumped back; asked again, CometChat says the same or something newer.
-    if (state === 'refused' && isFarAhead(record.leaseEndsAtMs, nowMs)) return undefined
-    if (state === 'pending' || state === 'sent') {
-      return judgeOpen({ ...record, state }, acquisition, as, nowMs, ms =>
-        this.#trusted.trustedElapsedMs(ms, acquisition.leaseMs)
-      )
-    }
-    return isOfContent(fingerprint, acquisition) ? readOutcome(record.outcome) : { kind: 'mismatch' }
+  #dates(nowMs: number): Dates {
+    return { nowMs, forgottenUpToMs: this.#watermark.atMs, trusted: this.#trusted }
   }
 
   #noteFailure(): void {
@@ -242,40 +221,9 @@ export class FileStore implements RecordStore {
   }
 
   /** A clock that jumps and jumps back between two transitions must not go unseen. */
-  #watch(): void {
+  #look(): void {
     this.#now()
     this.#watchFile()
-    this.#countOn()
-    const monotonicMs = this.#clock.monotonic()
-    if (monotonicMs < this.#sweepAtMs) return
-    this.#sweepAtMs = monotonicMs + SWEEP_EVERY_MS
-    this.#sweepOn()
+    this.#count.step()
   }
-
-  #countOn(): void {
-    try {
-      this.#count.step()
-    } catch {
-      // The next second is soon enough.
-    }
-  }
-
-  #sweepOn(): void {
-    try {
-      if (this.sweep()) this.#sweeping = setTimeout(() => this.#sweepOn(), SWEEP_ON_AFTER_MS).unref()
-    } catch {
-      // Somebody else has the file for too long, or it is full: the next round is soon enough.
-    }
-  }
-}
-
-/** The record, with a lease that ends now where its date cannot be. */
-function withLeaseAt(record: StoredRecord, nowMs: number): StoredRecord {
-  if (record.state !== 'sent' || !isMisdated({ ...record, state: 'sent' }, nowMs)) return record
-  return { ...record, leaseEndsAtMs: nowMs, isLeaseEnded: true }
-}
-
-/** What an abandoned record remembers of the search for its reply. */
-function searchOf({ state, expiresAtMs, search }: StoredRecord, nowMs: number): string | undefined {
-  return state === 'pending' && expiresAtMs > nowMs ? search : undefined
 }
