@@ -5,7 +5,6 @@ import type { Ask } from './connection.ts'
 import { codeOf } from './trouble.ts'
 
 export interface SchemaOptions {
-  /** An identifier that needs no quotes. */
   readonly schema: string
   readonly username: string
   /** Told when tables were made or brought to a newer version. */
@@ -14,7 +13,7 @@ export interface SchemaOptions {
   readonly migrations?: readonly Migration[]
 }
 
-/** Statements that bring tables from one version to the next. */
+/** Statements that bring tables from one version to the next; their schema as SQL has it. */
 export type Migration = (schema: string) => readonly string[]
 
 /**
@@ -69,26 +68,33 @@ const MIGRATION_TIMEOUT_MS = 30_000
 /** Makes the tables that are missing and migrates older ones, one process at a time. Throws a StoreError where it cannot. */
 export async function prepareSchema(ask: Ask, options: SchemaOptions): Promise<void> {
   const { schema, migrations = MIGRATIONS } = options
+  const isThere = await hasTables(ask, schema)
+  // Of tables that may not even be looked at no more can be said.
+  let version = isThere ? migrations.length : 0
   try {
-    if (((await versionOf(ask, schema)) ?? migrations.length) !== migrations.length)
-      await migrate(ask, options, migrations)
+    if (isThere) version = (await versionOf(ask, schema)) ?? version
+    if (version !== migrations.length) await migrate(ask, options, migrations)
     await refuseForeign(ask, schema)
     // One that was emptied has its tables; which version they have is known by their columns.
-    await ask(`INSERT INTO ${schema}.store (version) VALUES ($1) ON CONFLICT DO NOTHING`, [migrations.length])
+    const store = `${escapeIdentifier(schema)}.store`
+    await ask(`INSERT INTO ${store} (version) VALUES ($1) ON CONFLICT DO NOTHING`, [migrations.length])
   } catch (error) {
-    throw error instanceof Error ? (refusalOf(error, options, migrations) ?? error) : error
+    throw error instanceof Error ? (refusalOf(error, options, version) ?? error) : error
   }
 }
 
-/** 0 where there are no tables; undefined where they are empty. */
-async function versionOf(ask: Ask, schema: string): Promise<number | undefined> {
-  // Asked of the catalog itself: what to_regclass remembers may be older than a lock that was waited for.
+/** Asked of the catalog itself: what to_regclass remembers may be older than a lock that was waited for. */
+async function hasTables(ask: Ask, schema: string): Promise<boolean> {
   const tables = await ask(
     `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = $1 AND relname = 'store'`,
     [schema]
   )
-  if (tables.length === 0) return 0
-  const [row] = await ask(`SELECT version FROM ${schema}.store`)
+  return tables.length > 0
+}
+
+/** Undefined where they are empty. */
+async function versionOf(ask: Ask, schema: string): Promise<number | undefined> {
+  const [row] = await ask(`SELECT version FROM ${escapeIdentifier(schema)}.store`)
   return row && Number(row['version'])
 }
 
@@ -105,13 +111,14 @@ async function migrate(
       MIGRATION_TIMEOUT_MS
     )
     // Asked again under the lock: another process may have been quicker.
-    const from = (await versionOf(ask, schema)) ?? migrations.length
+    const isThere = await hasTables(ask, schema)
+    const from = isThere ? ((await versionOf(ask, schema)) ?? migrations.length) : 0
     refuseNewer(from, migrations.length)
     if (from === 0) await createSchema(ask, schema)
-    for (const statement of migrations.slice(from).flatMap(migration => migration(schema))) {
+    for (const statement of migrations.slice(from).flatMap(migration => migration(escapeIdentifier(schema)))) {
       await ask(statement, [], MIGRATION_TIMEOUT_MS)
     }
-    await ask(`UPDATE ${schema}.store SET version = ${migrations.length}`)
+    await ask(`UPDATE ${escapeIdentifier(schema)}.store SET version = ${migrations.length}`)
     await ask('COMMIT')
     if (from !== migrations.length) onMigrated(from, migrations.length)
   } catch (error) {
@@ -123,7 +130,7 @@ async function migrate(
 /** Not asked for where it is there: that needs a right that nothing else does. */
 async function createSchema(ask: Ask, schema: string): Promise<void> {
   const [row] = await ask('SELECT 1 AS found FROM pg_namespace WHERE nspname = $1', [schema])
-  if (!row) await ask(`CREATE SCHEMA ${schema}`)
+  if (!row) await ask(`CREATE SCHEMA ${escapeIdentifier(schema)}`)
 }
 
 function refuseNewer(version: number, known: number): void {
@@ -134,7 +141,7 @@ function refuseNewer(version: number, known: number): void {
 }
 
 async function refuseForeign(ask: Ask, schema: string): Promise<void> {
-  for (const table of TABLES) await ask(`SELECT ${COLUMNS[table]} FROM ${schema}.${table} LIMIT 0`)
+  for (const table of TABLES) await ask(`SELECT ${COLUMNS[table]} FROM ${escapeIdentifier(schema)}.${table} LIMIT 0`)
   const [row] = await ask(
     `SELECT string_agg(relname, ', ') AS names FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
      WHERE nspname = $1 AND relname = ANY($2) AND relpersistence <> 'p'`,
@@ -147,7 +154,8 @@ async function refuseForeign(ask: Ask, schema: string): Promise<void> {
 /** By SQLSTATE: a relation of that name is there, or has no such column, or is none. */
 const FOREIGN = /^(42P07|42703|42P01|42809|42710)$/
 
-function refusalOf(error: Error, options: SchemaOptions, migrations: readonly Migration[]): StoreError | undefined {
+/** `version` is that of the tables as they are. */
+function refusalOf(error: Error, options: SchemaOptions, version: number): StoreError | undefined {
   if (FOREIGN.test(codeOf(error))) {
     return new StoreError(
       `STORE_SCHEMA is ${options.schema}, where other tables have the names of ours: give it the name of a schema of its own.`
@@ -156,19 +164,20 @@ function refusalOf(error: Error, options: SchemaOptions, migrations: readonly Mi
   if (codeOf(error) !== '42501') return undefined
   return new StoreError(
     `STORE_URL names a user who may not make or use the tables of this service in ${options.schema} (STORE_SCHEMA). Let their ` +
-      `owner run this:\n${statementsFor(options, migrations).join('\n')}`
+      `owner run this:\n${statementsFor(options, version).join('\n')}`
   )
 }
 
-/** What an owner of the database runs once, for a user who may then do nothing else. */
-export function statementsFor({ schema, username }: SchemaOptions, migrations = MIGRATIONS): string[] {
-  const user = escapeIdentifier(username)
-  const made = migrations.flatMap(migration => migration(schema))
+/** What an owner of the database runs once, for a user who may then do nothing else; `version` is that of the tables. */
+export function statementsFor(options: SchemaOptions, version = 0): string[] {
+  const { migrations = MIGRATIONS } = options
+  const [user, schema] = [escapeIdentifier(options.username), escapeIdentifier(options.schema)]
+  const missing = migrations.slice(version).flatMap(migration => migration(schema))
   return [
     'BEGIN;',
-    `CREATE SCHEMA IF NOT EXISTS ${schema};`,
-    ...made.map(statement => `${statement};`),
-    `UPDATE ${schema}.store SET version = ${migrations.length};`,
+    ...(version === 0 ? [`CREATE SCHEMA IF NOT EXISTS ${schema};`] : []),
+    ...missing.map(statement => `${statement};`),
+    ...(missing.length > 0 ? [`UPDATE ${schema}.store SET version = ${migrations.length};`] : []),
     `GRANT USAGE ON SCHEMA ${schema} TO ${user};`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user};`,
     'COMMIT;'

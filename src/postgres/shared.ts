@@ -2,7 +2,7 @@ import type { Row } from './connection.ts'
 
 /** Connections to Postgres that several stores use. */
 export interface SharedPostgres {
-  /** In which the tables are; an identifier that needs no quotes. */
+  /** In which the tables are, as SQL has it. */
   readonly schema: string
   /** Runs one statement. Rejects when it may or may not have run, and at once while Postgres is away. */
   ask(text: string, values: readonly unknown[]): Promise<readonly Row[]>

@@ -199,7 +199,8 @@ async function startIn(directory: string, settings: PostgresSettings): Promise<P
         renameSync(copy, data)
       }
     },
-    dump: () => run('pg_dump', '--inserts', '--no-owner', '-d', url),
+    // What begins with a backslash is for psql.
+    dump: () => run('pg_dump', '--inserts', '--no-owner', '-d', url).replace(/^\\.*$/gm, ''),
     async stop() {
       await kill()
       rmSync(directory, { recursive: true, force: true })

@@ -9,6 +9,8 @@ export interface TcpProxy {
   target: number
   /** While true, the server gets everything and the client hears nothing. */
   dropsAnswers: boolean
+  /** Bytes in answers in whose place the client hears others, as many. */
+  rewrites?: readonly [heard: string, told: string]
   /** Leads every connection that exists to another server, without the client's noticing. */
   lead(target: number): void
   /** Ends every connection at once. */
@@ -38,8 +40,13 @@ export async function startTcpProxy(t: Test, target: number, onBytes?: (bytes: B
     const upstream = connect(proxy.target, '127.0.0.1')
     keep(upstream, () => client.destroy())
     return upstream.on('data', bytes => {
-      if (!proxy.dropsAnswers) client.write(bytes)
+      if (!proxy.dropsAnswers) client.write(rewritten(bytes))
     })
+  }
+  const rewritten = (bytes: Buffer): Buffer => {
+    const [heard, told] = proxy.rewrites ?? []
+    if (heard === undefined || told === undefined) return bytes
+    return Buffer.from(bytes.toString('latin1').replaceAll(heard, told), 'latin1')
   }
   const keep = (socket: Socket, onClose: () => void): void => {
     sockets.add(socket)

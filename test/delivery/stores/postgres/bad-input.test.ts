@@ -15,7 +15,8 @@ import {
 import { until } from '../../../helpers/until.ts'
 import { postgresAddress } from '../../../lib/addresses.ts'
 import { DONE, newClaim } from '../store-kit.ts'
-import { newSchema, openPostgresStore } from './records.ts'
+import { newSchema } from './movable-clock.ts'
+import { openPostgresStore } from './records.ts'
 
 t.setTimeout(240_000)
 

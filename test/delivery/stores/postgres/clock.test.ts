@@ -5,7 +5,8 @@ import { needsPostgres, startPostgres, withoutPostgres } from '../../../helpers/
 import { until } from '../../../helpers/until.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
 import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
-import { movableClock, openPostgresStore } from './records.ts'
+import { movableClock } from './movable-clock.ts'
+import { openPostgresStore } from './records.ts'
 
 t.setTimeout(240_000)
 

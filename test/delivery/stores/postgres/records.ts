@@ -1,6 +1,4 @@
 // Records in a Postgres that one test file shares; every test has a schema of its own.
-import { randomUUID } from 'node:crypto'
-import { Client } from 'pg'
 import type { Logger } from 'pino'
 import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
@@ -10,6 +8,7 @@ import { logEvents } from '../../../../src/observability/event-log.ts'
 import type { PostgresServer } from '../../../helpers/postgres-server.ts'
 import { postgresAddress } from '../../../lib/addresses.ts'
 import type { StoreKit } from '../store-kit.ts'
+import { movableClock } from './movable-clock.ts'
 
 export interface Told {
   readonly level: 'info' | 'warn' | 'error'
@@ -24,10 +23,6 @@ export interface OpenedStore {
 
 /** On a busy machine a healthy Postgres may seem slow: where its slowness is not the subject, it gets more time. */
 const PATIENT_MS = 8000
-
-export function newSchema(): string {
-  return `t_${randomUUID().replaceAll('-', '')}`
-}
 
 /** Opens a store at this address, and closes it when the test ends. */
 export async function openPostgresStore(
@@ -56,33 +51,6 @@ export async function openPostgresStore(
   })
   t.teardown(() => store.close())
   return { store, told }
-}
-
-/** A schema whose clock is in our hands: it stands until it is moved. */
-export async function movableClock(t: Test, { url }: Pick<PostgresServer, 'url'>) {
-  const schema = newSchema()
-  const table = `public.clock_of_${schema}`
-  const client = new Client({ connectionString: url })
-  client.on('error', () => undefined)
-  await client.connect()
-  t.teardown(() => client.end())
-  await client.query(`CREATE TABLE ${table} AS SELECT clock_timestamp() AS at`)
-  let passedMs = 0
-  const jump = (ms: number) => client.query(`UPDATE ${table} SET at = at + ${ms} * interval '1 millisecond'`)
-  return {
-    schema,
-    clock: `(SELECT at FROM ${table})`,
-    monotonic: () => passedMs,
-    /** The clock of the server alone. */
-    jump,
-    /** Time passes on both clocks in one moment: a beat in between would see one of them jump. */
-    async pass(ms: number) {
-      await client.query(`BEGIN; LOCK TABLE ${table}`)
-      passedMs += ms
-      await jump(ms)
-      await client.query('COMMIT')
-    }
-  }
 }
 
 export async function makePostgresKit(t: Test, postgres: PostgresServer): Promise<StoreKit> {

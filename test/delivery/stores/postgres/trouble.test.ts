@@ -8,7 +8,8 @@ import { needsPostgres, postgresFor, startPostgres, withoutPostgres } from '../.
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
 import { DONE, LEASE_MS, newClaim } from '../store-kit.ts'
-import { movableClock, newSchema, openPostgresStore } from './records.ts'
+import { movableClock, newSchema } from './movable-clock.ts'
+import { openPostgresStore } from './records.ts'
 
 t.setTimeout(240_000)
 

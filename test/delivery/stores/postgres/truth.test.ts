@@ -4,7 +4,8 @@ import { needsPostgres, type PostgresServer, postgresFor } from '../../../helper
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
 import { newClaim } from '../store-kit.ts'
-import { newSchema, openPostgresStore } from './records.ts'
+import { newSchema } from './movable-clock.ts'
+import { openPostgresStore } from './records.ts'
 
 t.setTimeout(240_000)
 
@@ -127,6 +128,69 @@ t.test('a store that was emptied is found out, also by one who comes later', nee
     t.type(newcomer.msSinceDataLoss(), 'number', how)
   }
 })
+
+t.test('an older copy of its files in its place is noticed by who has seen more', needsPostgres(), async t => {
+  const postgres = await postgresFor(t)
+  const { store } = await openPostgresStore(t, postgres.url)
+  const [before, after] = [newClaim(), newClaim()]
+  await store.acquire(before, 'sent')
+  await postgres.kill()
+  const putBack = postgres.copyData()
+  await postgres.restart()
+  await until(() => store.isReady())
+  await store.acquire(after, 'sent')
+  t.equal(store.msSinceDataLoss(), undefined)
+
+  await postgres.kill()
+  putBack()
+  await postgres.restart()
+  await until(() => store.isReady())
+  t.type(store.msSinceDataLoss(), 'number')
+  t.same(await store.acquire({ ...before, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await store.acquire({ ...after, owner: 'B' }), { kind: 'acquired' })
+  const { store: newcomer } = await openPostgresStore(t, postgres.url)
+  t.type(newcomer.msSinceDataLoss(), 'number', 'and then everybody knows')
+})
+
+t.test('a backup that was restored to a point in time is forgetful, to newcomers too', needsPostgres(), async t => {
+  const primary = await postgresFor(t)
+  const { store } = await openPostgresStore(t, primary.url)
+  const [before, after] = [newClaim(), newClaim()]
+  await store.acquire(before, 'sent')
+  // A base backup that is brought up as a server of its own: what PITR does at its end, too.
+  const restored = await primary.follow(t, { primary_conninfo: '' })
+  await store.acquire(after, 'sent')
+  await primary.kill()
+  await restored.promote()
+
+  const { store: newcomer } = await openPostgresStore(t, restored.url)
+  t.type(newcomer.msSinceDataLoss(), 'number')
+  t.same(await newcomer.acquire({ ...before, owner: 'B' }), { kind: 'in-flight' })
+  t.same(await newcomer.acquire({ ...after, owner: 'B' }), { kind: 'acquired' })
+})
+
+for (const [title, restore] of [
+  ['in the place of what was there', (dump: string) => dump],
+  // Servers of one test file are copies of one.
+  ['on another server', (dump: string) => dump.replace(/(00000001\/)\d+/, '$17300000000000000000')]
+] as const) {
+  t.test(`a dump that was restored ${title} is forgetful`, needsPostgres(), async t => {
+    const { url, query, dump } = await postgresFor(t)
+    const { store } = await openPostgresStore(t, url)
+    const [before, after] = [newClaim(), newClaim()]
+    await store.acquire(before, 'sent')
+    const dumped = restore(dump())
+    await store.acquire(after, 'sent')
+    await query('DROP SCHEMA thread_reply_bff CASCADE')
+    await query(dumped)
+
+    t.same(await store.acquire({ ...after, owner: 'B' }), { kind: 'acquired' })
+    t.type(store.msSinceDataLoss(), 'number', 'noticed by the claim itself')
+    const { store: newcomer } = await openPostgresStore(t, url)
+    t.same(await newcomer.acquire({ ...before, owner: 'B' }), { kind: 'in-flight' })
+    t.type(newcomer.msSinceDataLoss(), 'number')
+  })
+}
 
 t.test('a standby is not used, but it may be promoted', needsPostgres(), async t => {
   const primary = await postgresFor(t)
