@@ -5,7 +5,7 @@ import { NotNow } from './trouble.ts'
 
 /** What a server tells of itself that matters for records. */
 export interface ServerFacts {
-  /** Another one after a failover, or where a backup was restored; a restart changes nothing. Empty where not asked. */
+  /** Another one after a failover, or where a backup was restored; a restart changes nothing. Empty where it does not matter. */
   readonly run: string
   /** Where its log is on the disk, as a number; what is behind it later has lost some. */
   readonly flushedTo: string

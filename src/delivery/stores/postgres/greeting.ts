@@ -47,7 +47,7 @@ function hasLost(memory: StoreMemory, facts: ServerFacts, met: Acquaintance): bo
   const isAsMet = met.metRun === '' || met.metRun === '?' || met.metRun === facts.run
   // Another process that knew no better may have taken note of the change.
   if (!isAsMet) return memory.epoch === met.metEpoch && !isCovered(met.metRun, met.standbys, facts)
-  return met.metRun === facts.run && lsn(facts.flushedTo) < lsn(met.flushedTo)
+  return met.metRun === facts.run && isBehind(facts.flushedTo, met.flushedTo)
 }
 
 function jumped(loss: StoreMemory['loss'], { jumpMs, mattersForMs }: Acquaintance, nowMs: number): StoreMemory['loss'] {
@@ -75,6 +75,11 @@ export function mandatoryStandbys(setting: string): string[] {
   // A star is any standby.
   const arePlain = names.every(name => /^[\w.-]+$/.test(name))
   return arePlain && Number(count) >= names.length ? names : []
+}
+
+/** Of two places in the log of Postgres. */
+export function isBehind(one: string, other: string): boolean {
+  return lsn(one) < lsn(other)
 }
 
 /** A place in the log of Postgres, such as `16/B374D848`. */

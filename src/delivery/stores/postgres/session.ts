@@ -1,3 +1,4 @@
+import { escapeIdentifier } from 'pg'
 import type { PostgresAddress } from '../../../lib/service/postgres-address.ts'
 import type { Emit } from '../../../observability/events.ts'
 import { PostgresClient } from '../../../postgres/client.ts'
@@ -7,7 +8,8 @@ import { readServerFacts, type ServerFacts } from '../../../postgres/server-fact
 import type { SharedPostgres } from '../../../postgres/shared.ts'
 import { codeOf } from '../../../postgres/trouble.ts'
 import { ServerRun } from '../server-run.ts'
-import { type Acquaintance, mandatoryStandbys, remember, type StoreMemory } from './greeting.ts'
+import { type Acquaintance, isBehind, mandatoryStandbys, remember } from './greeting.ts'
+import { MemoryTable, NoMemory } from './memory-table.ts'
 import { type Statement, type Statements, statementsOf } from './statements.ts'
 
 export interface PostgresSessionOptions {
@@ -21,9 +23,6 @@ export interface PostgresSessionOptions {
   readonly clock?: string | undefined
 }
 
-/** The tables have gone, or were emptied. */
-class NoMemory extends Error {}
-
 /**
  * The records' connections to Postgres. Each greets the server before anything else is said: may records be kept there,
  * does it take them, and is it still the one that was there before?
@@ -32,6 +31,9 @@ export class PostgresSession {
   readonly server: ServerRun
   readonly statements: Statements
   readonly #options: PostgresSessionOptions
+  /** As SQL has it. */
+  readonly #schema: string
+  readonly #table: MemoryTable
   readonly #client: PostgresClient
   readonly #onLoss: (() => void)[] = []
   #greeting: Promise<void> = Promise.resolve()
@@ -44,7 +46,9 @@ export class PostgresSession {
     const { address, commandTimeoutMs, emit } = options
     this.#options = options
     this.server = new ServerRun(options.monotonic, options.lossMattersMs)
-    this.statements = statementsOf({ ...address, clock: options.clock })
+    this.#schema = escapeIdentifier(address.schema)
+    this.statements = statementsOf({ ...address, schema: this.#schema, clock: options.clock })
+    this.#table = new MemoryTable(this.#schema, this.statements.now)
     this.#client = new PostgresClient({
       address,
       commandTimeoutMs,
@@ -59,7 +63,7 @@ export class PostgresSession {
   get shared(): SharedPostgres {
     const client = this.#client
     return {
-      schema: this.#options.address.schema,
+      schema: this.#schema,
       ask: (text, values) => client.ask(text, values),
       onLoss: listener => void this.#onLoss.push(listener),
       nowMs: () => this.server.time().nowMs,
@@ -107,9 +111,16 @@ export class PostgresSession {
     const rows = await this.#client.ask(statement.text, [...greeted, ...arrays])
     if (rows[0]?.['is_greeted'] !== true) return undefined
     this.server.observe(Number(rows[0]['now_ms']), askedAtMs)
+    this.#noteWritten(run, rows.at(-1)?.['written_to'])
     // The other instances learn of a jump from what the greeting writes.
     if (this.server.hasNews) this.#client.handshakeSoon()
     return rows
+  }
+
+  #noteWritten(run: string, writtenTo: unknown): void {
+    const facts = this.#facts
+    if (facts?.run !== run || typeof writtenTo !== 'string') return
+    if (isBehind(facts.flushedTo, writtenTo)) this.#facts = { ...facts, flushedTo: writtenTo }
   }
 
   /** One after the other: each takes note of what the one before has learnt. */
@@ -121,7 +132,10 @@ export class PostgresSession {
 
   async #greet(ask: Ask, isProbing: boolean): Promise<void> {
     const { failover, schema, username } = this.#options.address
+    // What is written from here on is behind what the server answers.
+    const before = this.#facts
     const facts = await readServerFacts(ask, failover)
+    let found: ServerFacts
     if (!this.#isPrepared) {
       const onMigrated = (from: number, to: number): void =>
         this.#options.emit({ name: 'store-migrated', schema, from, to })
@@ -130,68 +144,40 @@ export class PostgresSession {
     }
     try {
       // Told of a jump that this answer has shown, the server begins another epoch.
-      do await this.#introduce(ask, facts, isProbing)
+      do found = await this.#introduce(ask, facts, before, isProbing)
       while (this.server.hasNews)
     } catch (error) {
       if (error instanceof NoMemory || (error instanceof Error && codeOf(error) === '42P01')) this.#isPrepared = false
       throw error
     }
-    this.#facts = facts
+    const since = this.#facts
+    this.#facts = found
+    if (since !== before && since?.run === found.run) this.#noteWritten(found.run, since.flushedTo)
     if (!this.#hasWarned && !facts.isDurable) this.#options.emit({ name: 'store-limit', limit: 'no-fsync' })
     this.#hasWarned = true
   }
 
-  async #introduce(ask: Ask, facts: ServerFacts, isProbing: boolean): Promise<void> {
+  /** What is known of the server then: its run is also that of the tables. */
+  async #introduce(
+    ask: Ask,
+    facts: ServerFacts,
+    before: ServerFacts | undefined,
+    isProbing: boolean
+  ): Promise<ServerFacts> {
     const met: Acquaintance = {
       ...this.server.introduction(),
-      flushedTo: this.#facts?.flushedTo ?? '0/0',
-      standbys: mandatoryStandbys(this.#facts?.standbys ?? '').join(',')
+      flushedTo: before?.flushedTo ?? '0/0',
+      standbys: mandatoryStandbys(before?.standbys ?? '').join(',')
     }
     const lostBefore = this.server.epoch
     const askedAtMs = this.#options.monotonic()
-    let { memory, nowMs } = await this.#recall(ask, '')
-    if (isProbing || remember(memory, facts, met, nowMs) !== memory) memory = await this.#note(ask, facts, met)
-    const { epoch, loss } = memory
+    const { table, nowMs, ...recalled } = await this.#table.recall(ask)
+    const found = facts.run === '' ? facts : { ...facts, run: `${facts.run}/${table}` }
+    const isNews = remember(recalled.memory, found, met, nowMs) !== recalled.memory
+    const { epoch, loss } = isProbing || isNews ? await this.#table.note(ask, found, met) : recalled.memory
     const lostAtMs = loss ? loss.atMs : -1
-    this.server.greeted(facts.run, { nowMs, lostAtMs, mattersForMs: loss?.mattersForMs ?? 0, epoch }, askedAtMs)
+    this.server.greeted(found.run, { nowMs, lostAtMs, mattersForMs: loss?.mattersForMs ?? 0, epoch }, askedAtMs)
     if (lostBefore !== epoch) for (const listener of this.#onLoss) listener()
-  }
-
-  async #recall(ask: Ask, lock: string): Promise<{ memory: StoreMemory; nowMs: number }> {
-    const { schema } = this.#options.address
-    const [row] = await ask(`
-      SELECT run, epoch, standbys, floor(extract(epoch FROM lost_at) * 1000)::float8 AS lost_at_ms, loss_matters_for_ms,
-        (SELECT now_ms FROM (${this.statements.now}) now) AS now_ms
-      FROM ${schema}.store ${lock}`)
-    if (!row) throw new NoMemory()
-    const text = (name: string): string => String(row[name] ?? '')
-    const [atMs, mattersForMs] = [row['lost_at_ms'], row['loss_matters_for_ms']]
-    const isLost = typeof atMs === 'number' && typeof mattersForMs === 'number'
-    const loss = isLost ? { atMs: Math.floor(atMs), mattersForMs } : undefined
-    return {
-      memory: { run: text('run'), epoch: text('epoch'), standbys: text('standbys'), loss },
-      nowMs: Math.floor(Number(row['now_ms']))
-    }
-  }
-
-  /** Under a lock, so that two processes that notice the same loss begin one epoch; shows that records can be written. */
-  async #note(ask: Ask, facts: ServerFacts, met: Acquaintance): Promise<StoreMemory> {
-    const { schema } = this.#options.address
-    await ask('BEGIN')
-    try {
-      const { memory, nowMs } = await this.#recall(ask, 'FOR UPDATE')
-      const { run, epoch, standbys, loss } = remember(memory, facts, met, nowMs)
-      await ask(
-        `UPDATE ${schema}.store SET run = $1, epoch = $2, standbys = $3, lost_at = to_timestamp($4::float8 / 1000),
-           loss_matters_for_ms = $5::float8, probed_at = clock_timestamp()`,
-        [run, epoch, standbys, loss?.atMs ?? null, loss?.mattersForMs ?? null]
-      )
-      await ask(`DELETE FROM ${schema}.records WHERE key = ''`)
-      await ask('COMMIT')
-      return { run, epoch, standbys, loss }
-    } catch (error) {
-      await ask('ROLLBACK').catch(() => undefined)
-      throw error
-    }
+    return found
   }
 }

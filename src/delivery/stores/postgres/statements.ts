@@ -1,12 +1,13 @@
 // One statement per kind of transition, for all records of a batch: each takes arrays with a value for each of them, in
 // the order of their keys. Time is that of the server, so clients need not agree on it. What lets a reply be sent
 // holds only for the server that was greeted: $1 is the epoch that the table `store` had then, $2 the run of the
-// server, $3 its synchronous standbys.
+// server and this table, $3 its synchronous standbys.
 import type { PostgresFailover } from '../../../lib/service/postgres-address.ts'
 import { isSameServer } from '../../../postgres/server-facts.ts'
 import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../record.ts'
 
 export interface StatementOptions {
+  /** As SQL has it. */
   readonly schema: string
   readonly failover: PostgresFailover
   /** SQL of a timestamp; for tests, which cannot move the clock of a Postgres. */
@@ -52,8 +53,15 @@ const IS_OPEN = `r.state IN ('pending', 'sent')`
 
 export function statementsOf({ schema, failover, clock = 'clock_timestamp()' }: StatementOptions): Statements {
   const records = `${schema}.records`
+  /** What is on the disk once this is committed: a server that ends before that has lost it. */
+  const written = (changed: string): string =>
+    failover === 'lossless'
+      ? `'0/0' AS written_to`
+      : `CASE WHEN pg_is_in_recovery() THEN '0/0'::pg_lsn WHEN EXISTS (SELECT FROM ${changed})
+         THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END AS written_to`
   const greeted = `greeted AS MATERIALIZED (
-    SELECT FROM ${schema}.store WHERE epoch = $1::text AND ${isSameServer(failover, '$2', '$3')})`
+    SELECT FROM ${schema}.store
+    WHERE epoch = $1::text AND split_part($2::text, '/', 3) IN ('', tableoid::text) AND ${isSameServer(failover, '$2', '$3')})`
   const isGreeted = 'EXISTS (SELECT FROM greeted)'
   const now = `floor(extract(epoch FROM ${clock}) * 1000)::float8 AS now_ms`
   const after = (ms: string): string => `${clock} + ${ms} * interval '1 millisecond'`
@@ -69,7 +77,7 @@ export function statementsOf({ schema, failover, clock = 'clock_timestamp()' }: 
         ORDER BY r.key FOR UPDATE OF r),
       did AS (
         ${change} asked JOIN locked USING (key) WHERE r.key = asked.key AND ${where} RETURNING r.key)
-      SELECT did.key IS NOT NULL OR ${orElse} AS did, ${restsOnGreeting ? isGreeted : 'true'} AS is_greeted, ${now}
+      SELECT did.key IS NOT NULL OR ${orElse} AS did, ${restsOnGreeting ? `${isGreeted} AS is_greeted, ${written('did')}` : 'true AS is_greeted'}, ${now}
       FROM asked LEFT JOIN did USING (key) ORDER BY asked.key`
     return { text, columns: columns.map(([name]) => name), restsOnGreeting: restsOnGreeting === true }
   }
@@ -104,7 +112,7 @@ export function statementsOf({ schema, failover, clock = 'clock_timestamp()' }: 
         OR (r.state = 'pending' AND CASE WHEN r.owner = excluded.owner THEN excluded.state = 'sent'
           ELSE r.fingerprint = excluded.fingerprint AND NOT (${isRunning}) END)
       RETURNING key, search)
-    SELECT ${isGreeted} AS is_greeted, ${now}, kept.key IS NOT NULL AS kept, kept.search AS kept_search, ${found}
+    SELECT ${isGreeted} AS is_greeted, ${written('kept')}, ${now}, kept.key IS NOT NULL AS kept, kept.search AS kept_search, ${found}
     FROM asked LEFT JOIN kept USING (key) LEFT JOIN ${records} r ON r.key = asked.key AND kept.key IS NULL
     ORDER BY asked.key`
   const peek = `

@@ -23,6 +23,7 @@ import {
   type Retention,
   type StoreTime
 } from '../../record.ts'
+import { ExpiryWalk } from './expiry-walk.ts'
 import { PostgresSession } from './session.ts'
 import type { Transition } from './statements.ts'
 
@@ -42,12 +43,6 @@ export interface PostgresStoreOptions {
 const COMMAND_TIMEOUT_MS = 1000
 /** A record that changes while it is asked for is asked for again. */
 const MAX_ATTEMPTS = 5
-const WALK_EVERY_MS = 1000
-const WALK_ON_AFTER_MS = 20
-/** Rows that are looked at in one go: a millisecond or two of the server. */
-const PAGE = 1000
-/** So many expired ones in a page, and more are looked for at once. */
-const MANY = PAGE / 20
 
 /**
  * Resolves also when Postgres is not there: the store says that it is not ready, rejects every transition, and recovers
@@ -82,8 +77,7 @@ class PostgresStore implements RecordStore {
   readonly #session: PostgresSession
   readonly #kept: Retention
   readonly #batches: Readonly<Record<Transition, Batches<Values, Row>>>
-  #walking: NodeJS.Timeout | undefined
-  #walkedTo = ''
+  readonly #walk: ExpiryWalk
 
   constructor(session: PostgresSession, kept: Retention) {
     this.#session = session
@@ -106,7 +100,7 @@ class PostgresStore implements RecordStore {
       abandon: batches('abandon'),
       noteSearch: batches('noteSearch')
     }
-    this.#walkIn(WALK_EVERY_MS)
+    this.#walk = new ExpiryWalk(values => session.ask(session.statements.walk, values))
   }
 
   async acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
@@ -171,23 +165,13 @@ class PostgresStore implements RecordStore {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#walking)
+    this.#walk.end()
     this.#session.close()
   }
 
   /** Forgets what has expired of the next page of records; says whether much of it had. */
-  async walk(): Promise<boolean> {
-    const [{ last, seen, gone } = {}] = await this.#session.ask(this.#session.statements.walk, [this.#walkedTo, PAGE])
-    this.#walkedTo = seen === PAGE && typeof last === 'string' ? last : ''
-    return Number(gone) >= MANY
-  }
-
-  #walkIn(ms: number): void {
-    this.#walking = setTimeout(async () => {
-      // While Postgres is away the next round is soon enough.
-      const hasFoundMany = await this.walk().catch(() => false)
-      if (this.#walking) this.#walkIn(hasFoundMany ? WALK_ON_AFTER_MS : WALK_EVERY_MS)
-    }, ms).unref()
+  walk(): Promise<boolean> {
+    return this.#walk.page()
   }
 
   #judge(row: Row, acquisition: Acquisition, as: AcquiredAs): Judgement {
