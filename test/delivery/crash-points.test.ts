@@ -50,7 +50,7 @@ const FAR = 1000
 t.setTimeout(240_000)
 const { stores, missing, close } = await startStores()
 t.teardown(close)
-if (missing !== undefined) t.test('redis: is tried, too', { skip: missing }, async () => undefined)
+for (const { name, reason } of missing) t.test(`${name} is tried, too`, { skip: reason }, async () => undefined)
 
 for (const store of stores) {
   t.test(`${store.name} a process may die at every step of a delivery`, async t => {

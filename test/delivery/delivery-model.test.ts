@@ -15,7 +15,7 @@ t.setTimeout(600_000)
 
 const { stores, missing, close } = await startStores()
 t.teardown(close)
-if (missing !== undefined) t.test('redis: is tried, too', { skip: missing }, async () => undefined)
+for (const { name, reason } of missing) t.test(`${name} is tried, too`, { skip: reason }, async () => undefined)
 
 for (const { name, open, share, marginMs } of stores) {
   const numRuns = Math.ceil(runs * share)

@@ -6,7 +6,10 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { AcquireResult, RecordStore } from '../../../src/delivery/record.ts'
+import { needsPostgres, postgresFor } from '../../helpers/postgres-server.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { movableClock } from './postgres/movable-clock.ts'
+import { openPostgresStore } from './postgres/records.ts'
 import { MOVABLE_CLOCK, moveClock, openRedisStore } from './redis/records.ts'
 import { createRecordFile } from './sqlite/record-file.ts'
 import { DONE, LEASE_MS, newClaim } from './store-kit.ts'
@@ -42,7 +45,8 @@ const CRASH_POINTS: readonly (readonly [
 
 for (const [name, options, makePlace] of [
   ['file', {}, fileFor],
-  ['redis', needsRedis(), redisPlaceFor]
+  ['redis', needsRedis(), redisPlaceFor],
+  ['postgres', needsPostgres(), postgresPlaceFor]
 ] as const) {
   t.test(`${name}: after kill -9 behind any transition the record is where it was`, { ...options }, async t => {
     const place = await makePlace(t)
@@ -147,6 +151,16 @@ async function redisPlaceFor(t: Test): Promise<Place> {
       laterMs += LEASE_MS
       await moveClock(redis, LEASE_MS)
     }
+  }
+}
+
+async function postgresPlaceFor(t: Test): Promise<Place> {
+  const postgres = await postgresFor(t)
+  const { clock, monotonic, pass } = await movableClock(t, postgres, 'runs')
+  return {
+    storeUrl: postgres.url,
+    open: async () => (await openPostgresStore(t, postgres.url, { clock, monotonic })).store,
+    outliveLeases: () => pass(LEASE_MS)
   }
 }
 

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
+import { startPostgres, withoutPostgres } from '../../helpers/postgres-server.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
+import { connectToPostgres } from '../model/postgres-in-virtual-time.ts'
 import { connectToRedis } from '../model/redis-in-virtual-time.ts'
 import type { SharedStore, World } from '../model/world.ts'
 import { wrapStore } from '../wrap-store.ts'
@@ -22,8 +24,8 @@ export interface StoreUnderTest {
 /** What the suite needs to begin and to end with. */
 export interface Stores {
   readonly stores: readonly StoreUnderTest[]
-  /** Why one is missing. */
-  readonly missing?: string
+  /** Which are not here, and why. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[]
   close(): Promise<void>
 }
 
@@ -83,16 +85,35 @@ const FILE: StoreUnderTest = {
   }
 }
 
+const OVER_REDIS = {
+  name: 'redis:',
+  missing: withoutRedis,
+  async start() {
+    const redis = await startRedis()
+    return { open: (world: World) => connectToRedis(redis.url, world), stop: () => redis.stop() }
+  }
+}
+
+const OVER_POSTGRES = {
+  name: 'postgres:',
+  missing: withoutPostgres,
+  async start() {
+    const postgres = await startPostgres()
+    return { open: (world: World) => connectToPostgres(postgres, world), stop: () => postgres.stop() }
+  }
+}
+
 /** Every store that this machine has. */
 export async function startStores(): Promise<Stores> {
-  const missing = withoutRedis()
-  if (missing !== undefined) return { stores: [MEMORY, FORGETFUL, FILE], missing, close: async () => undefined }
-  const redis = await startRedis()
-  const overRedis: StoreUnderTest = {
-    name: 'redis:',
-    share: 0.05,
-    marginMs: 0,
-    open: world => connectToRedis(redis.url, world)
+  const servers = [OVER_REDIS, OVER_POSTGRES].map(server => ({ ...server, reason: server.missing() }))
+  const started = await Promise.all(
+    servers
+      .filter(({ reason }) => reason === undefined)
+      .map(async ({ name, start }) => ({ ...(await start()), name, share: 0.05, marginMs: 0 }))
+  )
+  return {
+    stores: [MEMORY, FORGETFUL, FILE, ...started],
+    missing: servers.flatMap(({ name, reason }) => (reason === undefined ? [] : [{ name, reason }])),
+    close: async () => void (await Promise.all(started.map(({ stop }) => stop())))
   }
-  return { stores: [MEMORY, FORGETFUL, FILE, overRedis], close: () => redis.stop() }
 }
