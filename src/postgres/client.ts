@@ -8,6 +8,8 @@ import { isAnswer, isFull, isOfConnection, reasonOf, type Trouble, troubleOf } f
 export interface PostgresClientOptions extends Pick<ReachabilityOptions, 'onChange' | 'onTrouble'> {
   readonly address: PostgresAddress
   readonly commandTimeoutMs: number
+  /** At most; 3 unless given. */
+  readonly connections?: number | undefined
   /**
    * What has to succeed on a connection before anything else is asked of it; `isProbing` after trouble, where it has to
    * show that this Postgres takes writes. Rejects when it cannot be used; with a StoreError when it must not be.
@@ -150,8 +152,9 @@ export class PostgresClient {
   async #fill(): Promise<void> {
     if (this.#isFilling) return
     this.#isFilling = true
+    const { connections = CONNECTIONS } = this.#options
     try {
-      while (this.#isUsable && this.#pool.size < CONNECTIONS) this.#welcome(await this.#connectAndGreet())
+      while (this.#isUsable && this.#pool.size < connections) this.#welcome(await this.#connectAndGreet())
     } catch (error) {
       const trouble = this.#noteReason(error)
       if (trouble && this.#isUsable) this.#options.onTrouble?.(trouble.sentence)

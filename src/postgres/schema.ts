@@ -141,7 +141,10 @@ function refuseNewer(version: number, known: number): void {
 }
 
 async function refuseForeign(ask: Ask, schema: string): Promise<void> {
-  for (const table of TABLES) await ask(`SELECT ${COLUMNS[table]} FROM ${escapeIdentifier(schema)}.${table} LIMIT 0`)
+  const looks = TABLES.map(
+    name => `(SELECT ${COLUMNS[name]} FROM ${escapeIdentifier(schema)}.${name} LIMIT 0) AS ${name}`
+  )
+  await ask(`SELECT FROM ${looks.join(', ')}`)
   const [row] = await ask(
     `SELECT string_agg(relname, ', ') AS names FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
      WHERE nspname = $1 AND relname = ANY($2) AND relpersistence <> 'p'`,

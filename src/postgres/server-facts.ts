@@ -1,7 +1,7 @@
 import type { PostgresFailover } from '../lib/service/postgres-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import type { Ask, Row } from './connection.ts'
-import { NotNow } from './trouble.ts'
+import { HURRIED, LEAST_STATEMENT_TIMEOUT_MS, NotNow } from './trouble.ts'
 
 /** What a server tells of itself that matters for records. */
 export interface ServerFacts {
@@ -18,8 +18,6 @@ export interface ServerFacts {
 }
 
 const OLDEST_VERSION = 13
-/** A statement may wait for the disk for so long; what cancels it earlier makes every reply fail. */
-const LEAST_STATEMENT_TIMEOUT_MS = 500
 
 /** Timeline and system: 8 hexadecimal digits, and the number that initdb has given. SQL, for every user. */
 const RUN = `substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
@@ -62,11 +60,7 @@ export function judgeFacts({ version, standby, read_only: readOnly, durability, 
     )
   }
   const timeoutMs = Number(timeout)
-  if (timeoutMs > 0 && timeoutMs < LEAST_STATEMENT_TIMEOUT_MS) {
-    throw new StoreError(
-      `STORE_URL names a Postgres that cancels statements after ${timeoutMs} ms: raise statement_timeout for its user to ${LEAST_STATEMENT_TIMEOUT_MS} ms or more, or 0.`
-    )
-  }
+  if (timeoutMs > 0 && timeoutMs < LEAST_STATEMENT_TIMEOUT_MS) throw new StoreError(HURRIED)
   if (readOnly === 'on') {
     throw new StoreError(
       'STORE_URL names a Postgres that takes no writes (default_transaction_read_only): name a server or a user that does.'

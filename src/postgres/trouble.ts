@@ -21,6 +21,10 @@ export class NotNow extends Error {
 const NAMES = 'STORE_URL names a Postgres'
 const TLS_WORDS = 'sslrootcert=PATH in STORE_URL names its authority'
 
+/** A statement may wait for the disk for so long; what cancels it earlier makes every reply fail. */
+export const LEAST_STATEMENT_TIMEOUT_MS = 500
+export const HURRIED = `${NAMES} that cancels statements before they can end: raise statement_timeout for its user to ${LEAST_STATEMENT_TIMEOUT_MS} ms or more, or 0.`
+
 /** By SQLSTATE (appendix A of the Postgres manual) or by a code of Node. */
 const FINAL: Readonly<Record<string, string>> = {
   '28P01': `${NAMES} that refuses its user or password.`,
@@ -28,7 +32,7 @@ const FINAL: Readonly<Record<string, string>> = {
   '3D000': `${NAMES} that does not have this database: create it, or change the name at the end of STORE_URL.`,
   '25006': `${NAMES} that takes no writes (default_transaction_read_only): name a server or a user that does.`,
   '42501': `${NAMES} whose user may not do what records need: grant it, as docs/operations.md has it.`,
-  '57014': `${NAMES} that cancels statements before they can end: raise statement_timeout for the user of STORE_URL.`,
+  '57014': HURRIED,
   ERR_TLS_CERT_ALTNAME_INVALID:
     'STORE_URL names a host for which its certificate is not: name it as the certificate does.',
   DEPTH_ZERO_SELF_SIGNED_CERT: `${NAMES} whose certificate nobody vouches for: ${TLS_WORDS}.`,

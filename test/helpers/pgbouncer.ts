@@ -46,6 +46,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 2
 server_round_robin = 1
+server_login_retry = 1
 `,
     { mode: 0o644 }
   )

@@ -19,6 +19,7 @@ export interface PostgresSessionOptions {
   /** For how long the loss of a record matters, in milliseconds. */
   readonly lossMattersMs: number
   readonly commandTimeoutMs: number
+  readonly connections?: number | undefined
   /** For tests, which cannot move the clock of a Postgres: SQL of a timestamp. */
   readonly clock?: string | undefined
 }
@@ -43,7 +44,7 @@ export class PostgresSession {
   #facts: ServerFacts | undefined
 
   constructor(options: PostgresSessionOptions) {
-    const { address, commandTimeoutMs, emit } = options
+    const { address, commandTimeoutMs, connections, emit } = options
     this.#options = options
     this.server = new ServerRun(options.monotonic, options.lossMattersMs)
     this.#schema = escapeIdentifier(address.schema)
@@ -52,6 +53,7 @@ export class PostgresSession {
     this.#client = new PostgresClient({
       address,
       commandTimeoutMs,
+      connections,
       handshake: (ask, isProbing) => this.#greetInTurn(ask, isProbing),
       onChange: (isReachable, reason) =>
         emit({ name: 'reachability', part: 'store', isReachable, reason, server: 'Postgres' }),

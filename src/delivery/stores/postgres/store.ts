@@ -35,6 +35,8 @@ export interface PostgresStoreOptions {
   readonly kept?: Retention
   /** After which a transition is rejected; other waits follow from it. */
   readonly commandTimeoutMs?: number
+  /** At most; 3 unless given. */
+  readonly connections?: number
   /** For tests, which cannot move the clock of a Postgres: SQL of a timestamp. */
   readonly clock?: string
 }
@@ -51,8 +53,8 @@ const MAX_ATTEMPTS = 5
 export async function createPostgresStore(
   options: PostgresStoreOptions
 ): Promise<RecordStore & { readonly postgres: SharedPostgres; walk(): Promise<boolean> }> {
-  const { address, monotonic, emit, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, clock } = options
-  const session = new PostgresSession({ address, monotonic, emit, lossMattersMs: kept.sent, commandTimeoutMs, clock })
+  const { kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options
+  const session = new PostgresSession({ ...options, lossMattersMs: kept.sent, commandTimeoutMs })
   await session.open()
   return new PostgresStore(session, kept)
 }
