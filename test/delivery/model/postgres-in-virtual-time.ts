@@ -1,16 +1,26 @@
 // Postgres dates records by its own clock, which no test can move. So its statements are told the time of the world.
-import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
+import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createPostgresStore } from '../../../src/delivery/stores/postgres/store.ts'
-import type { PostgresServer } from '../../helpers/postgres-server.ts'
+import type { Ends, PostgresServer } from '../../helpers/postgres-server.ts'
+import { until } from '../../helpers/until.ts'
 import { postgresAddress } from '../../lib/addresses.ts'
-import { movableClock } from '../stores/postgres/movable-clock.ts'
-import { wrapStore } from '../wrap-store.ts'
+import { type MovableClock, movableClock } from '../stores/postgres/movable-clock.ts'
+import { inTime } from './in-time.ts'
 import type { SharedStore, World } from './world.ts'
 
-/** Its time is that of the world, jumps of the clock included. */
-export async function connectToPostgres(postgres: PostgresServer, world: World): Promise<SharedStore> {
-  const ends: (() => unknown)[] = []
-  const time = await movableClock({ teardown: end => void ends.push(end) }, postgres)
+/** Opens a store for one world after the other; each in its time, jumps of the clock included. */
+export async function postgresInVirtualTime(
+  t: Ends,
+  postgres: PostgresServer
+): Promise<(world: World) => Promise<SharedStore>> {
+  const time = await movableClock(t, postgres)
+  return async world => {
+    await time.reset()
+    return connect(postgres, time, world)
+  }
+}
+
+function connect({ url, query }: PostgresServer, time: MovableClock, world: World): SharedStore {
   const opened: RecordStore[] = []
   const beginningMs = world.nowMs
   let passedMs = 0
@@ -35,32 +45,26 @@ export async function connectToPostgres(postgres: PostgresServer, world: World):
     async connect({ bootedAtMs }) {
       await showTime()
       const store = await createPostgresStore({
-        address: postgresAddress(postgres.url, time.schema),
+        address: postgresAddress(url, time.schema),
         monotonic: () => beginningMs + time.monotonic() - bootedAtMs,
         emit: () => undefined,
         clock: time.clock,
-        commandTimeoutMs: 8000
+        commandTimeoutMs: 8000,
+        // One step at a time.
+        connections: 1
       })
       opened.push(store)
-      const inTime =
-        <A extends unknown[], T>(transition: (...args: A) => Awaitable<T>) =>
-        async (...args: A): Promise<T> => {
-          await showTime()
-          return transition(...args)
-        }
-      return wrapStore<RecordStore>(store, {
-        acquire: inTime((claim, as) => store.acquire(claim, as)),
-        markSent: inTime((key, owner) => store.markSent(key, owner)),
-        markInDoubt: inTime((key, owner) => store.markInDoubt(key, owner)),
-        takeOver: inTime((key, previous, claim) => store.takeOver(key, previous, claim)),
-        complete: inTime((key, owner, outcome) => store.complete(key, owner, outcome)),
-        release: inTime((key, owner, search) => store.release(key, owner, search)),
-        noteSearch: inTime((key, former, search) => store.noteSearch(key, former, search))
-      })
+      return inTime(store, showTime)
     },
     async close() {
       for (const store of opened) await store.close()
-      for (const end of ends) await end()
+      // The next world has a time of its own: nothing of this one, the memory of losses neither, may stay.
+      await until(async () => {
+        const [row] = await query(`
+          SELECT count(*)::int AS left FROM pg_stat_activity WHERE application_name = 'thread-reply-bff'`)
+        return row?.['left'] === 0
+      })
+      await query(`DELETE FROM ${time.schema}.records; DELETE FROM ${time.schema}.store`)
     }
   }
 }

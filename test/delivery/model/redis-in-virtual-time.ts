@@ -1,9 +1,9 @@
 // Redis dates records by its own clock, which no test can move. So the scripts are told the time of the world.
 import { Redis } from 'ioredis'
-import type { Awaitable, RecordStore } from '../../../src/delivery/record.ts'
+import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createRedisStore } from '../../../src/delivery/stores/redis/store.ts'
 import { redisAddress } from '../../lib/addresses.ts'
-import { wrapStore } from '../wrap-store.ts'
+import { inTime } from './in-time.ts'
 import type { SharedStore, World } from './world.ts'
 
 const NOW = 'now-in-the-world'
@@ -52,21 +52,7 @@ export async function connectToRedis(url: string, world: World): Promise<SharedS
         commandTimeoutMs: 5000
       })
       opened.push(store)
-      const inTime =
-        <A extends unknown[], T>(transition: (...args: A) => Awaitable<T>) =>
-        async (...args: A): Promise<T> => {
-          await showTime()
-          return transition(...args)
-        }
-      return wrapStore(store, {
-        acquire: inTime((claim, as) => store.acquire(claim, as)),
-        markSent: inTime((key, owner) => store.markSent(key, owner)),
-        markInDoubt: inTime((key, owner) => store.markInDoubt(key, owner)),
-        takeOver: inTime((key, previous, claim) => store.takeOver(key, previous, claim)),
-        complete: inTime((key, owner, outcome) => store.complete(key, owner, outcome)),
-        release: inTime((key, owner, search) => store.release(key, owner, search)),
-        noteSearch: inTime((key, former, search) => store.noteSearch(key, former, search))
-      })
+      return inTime(store, showTime)
     },
     async close() {
       for (const store of opened) await store.close()

@@ -7,7 +7,7 @@ import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
 import { startPostgres, withoutPostgres } from '../../helpers/postgres-server.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
-import { connectToPostgres } from '../model/postgres-in-virtual-time.ts'
+import { postgresInVirtualTime } from '../model/postgres-in-virtual-time.ts'
 import { connectToRedis } from '../model/redis-in-virtual-time.ts'
 import type { SharedStore, World } from '../model/world.ts'
 import { wrapStore } from '../wrap-store.ts'
@@ -87,6 +87,7 @@ const FILE: StoreUnderTest = {
 
 const OVER_REDIS = {
   name: 'redis:',
+  share: 0.05,
   missing: withoutRedis,
   async start() {
     const redis = await startRedis()
@@ -96,10 +97,20 @@ const OVER_REDIS = {
 
 const OVER_POSTGRES = {
   name: 'postgres:',
+  // Each connection is a process.
+  share: 0.02,
   missing: withoutPostgres,
   async start() {
     const postgres = await startPostgres()
-    return { open: (world: World) => connectToPostgres(postgres, world), stop: () => postgres.stop() }
+    const ends: (() => unknown)[] = []
+    const open = await postgresInVirtualTime({ teardown: end => void ends.push(end) }, postgres)
+    return {
+      open,
+      async stop() {
+        for (const end of ends) await end()
+        await postgres.stop()
+      }
+    }
   }
 }
 
@@ -109,7 +120,7 @@ export async function startStores(): Promise<Stores> {
   const started = await Promise.all(
     servers
       .filter(({ reason }) => reason === undefined)
-      .map(async ({ name, start }) => ({ ...(await start()), name, share: 0.05, marginMs: 0 }))
+      .map(async ({ name, share, start }) => ({ ...(await start()), name, share, marginMs: 0 }))
   )
   return {
     stores: [MEMORY, FORGETFUL, FILE, ...started],

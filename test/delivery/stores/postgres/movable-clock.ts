@@ -14,6 +14,8 @@ export interface MovableClock {
   jump(ms: number): Promise<unknown>
   /** Time passes on both clocks in one moment: a beat in between would see one of them jump. */
   pass(ms: number): Promise<void>
+  /** Back to where it began, for who has not seen it. */
+  reset(): Promise<void>
 }
 
 export function newSchema(): string {
@@ -46,6 +48,10 @@ export async function movableClock(
       passedMs += ms
       await jump(ms)
       await client.query('COMMIT')
+    },
+    async reset() {
+      passedMs = 0
+      await client.query(`UPDATE ${table} SET moved = interval '0'`)
     }
   }
 }
