@@ -51,18 +51,18 @@ export async function closeService({ app, drain }: Pick<Service, 'app' | 'drain'
   // What has arrived is read first: a connection with an unread request looks idle, and would be ended under it.
   await nextTurn()
   await nextTurn()
+  const graceMs = drain.close()
+  const forced = setTimeout(() => app.server.closeAllConnections(), graceMs)
   await untilNoneWaits(app.server)
   app.server.close()
-  const graceMs = drain.close()
   const idle = setInterval(() => app.server.closeIdleConnections(), 100)
-  const forced = setTimeout(() => app.server.closeAllConnections(), graceMs)
   await app.close()
   clearInterval(idle)
   clearTimeout(forced)
 }
 
-/** Of callers who come faster than they are taken there is no end. */
-const MOST_TURNS = 10_000
+/** Of callers who come faster than they are taken there is no end. It is part of the margin that a drain has. */
+const TAKEN_WITHIN_MS = 1500
 
 /**
  * Connections wait with the system, and each turn of the event loop takes one of them. Those that wait when a listener
@@ -74,10 +74,10 @@ async function untilNoneWaits(server: Server): Promise<void> {
     hasCome = true
   }
   server.on('connection', note)
-  for (let turn = 0; turn < MOST_TURNS; turn++) {
+  const endsAtMs = performance.now() + TAKEN_WITHIN_MS
+  do {
     hasCome = false
     await nextTurn()
-    if (!hasCome) break
-  }
+  } while (hasCome && performance.now() < endsAtMs)
   server.off('connection', note)
 }
