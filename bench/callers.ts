@@ -54,10 +54,13 @@ export interface Seen {
 
 const PROBE_EVERY_MS = 100
 const DELIVERY = /"delivery":"([a-z-]+)"/
+const LAST_ON_CONNECTION = /\r\nconnection: close\r\n/i
+/** As clients do that know KEEP_ALIVE_TIMEOUT_MS, of 72 s: the service ends what nobody has used for longer. */
+const LONGEST_IDLE_MS = 60_000
 
 class Callers {
   readonly #plan: CallersPlan
-  readonly #idle: Connection[] = []
+  readonly #idle: { readonly connection: Connection; readonly sinceMs: number }[] = []
   readonly #underWay = new Set<Promise<void>>()
   #calls: Call[] = []
   #probes: Probe[] = []
@@ -111,7 +114,8 @@ class Callers {
     try {
       const connection = this.#takeIdle() ?? (await Connection.connect(this.#plan.port))
       answer = String(await connection.exchange(head + rest))
-      this.#idle.push(connection)
+      if (LAST_ON_CONNECTION.test(answer)) connection.close()
+      else this.#idle.push({ connection, sinceMs: performance.now() })
     } catch {
       // No answer of the service.
     }
@@ -122,7 +126,10 @@ class Callers {
 
   /** Undefined where there is none that the service has not ended meanwhile. */
   #takeIdle(): Connection | undefined {
-    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) if (idle.isOpen) return idle
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (idle.connection.isOpen && performance.now() - idle.sinceMs < LONGEST_IDLE_MS) return idle.connection
+      idle.connection.close()
+    }
     return undefined
   }
 

@@ -12,7 +12,7 @@ import { createSigningKey, startIdentityProvider } from '../helpers/identity-pro
 import { scrape } from '../helpers/metrics.ts'
 import { startTargetProcess } from '../helpers/target.ts'
 import { until } from '../helpers/until.ts'
-import { knownFrom, selectorsIn, unknownIn } from './selectors.ts'
+import { type Known, knownFrom, selectorsIn, unknownIn } from './selectors.ts'
 
 t.setTimeout(240_000)
 const ROOT = new URL('../../', import.meta.url)
@@ -73,7 +73,7 @@ await until(async () => {
 const live = await scrape(target.service.adminUrl)
 
 /** What was recorded by a rule is known, too; `up` is Prometheus' own. */
-const known = new Map([
+const known: Known = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>([
   ...knownFrom(live.figures.keys()),
   ...rules.flatMap(({ record }) => (record === undefined ? [] : [[record, new Map()] as const]))
 ])
@@ -113,11 +113,11 @@ t.test('every alert has a section in the runbook, which says how it is told, wit
   const used = new Set<string>()
   for (const { alert, labels, annotations } of alerts) {
     const [file, anchor = ''] = annotations?.runbook_url.split('#') ?? []
-    t.equal(file, 'docs/operations.md', alert)
+    t.equal(file, 'docs/operations.md', `${alert}`)
     used.add(anchor)
     if (anchor === 'rotating-the-key') continue
     const text = sections.get(anchor) ?? ''
-    t.match(text.toLowerCase(), labels?.severity, alert)
+    t.match(text.toLowerCase(), labels?.severity, `${alert}`)
     t.equal(text.match(/^ {4}\S/gm)?.length, 3, `${alert}: commands`)
   }
   for (const name of sections.keys()) t.ok(used.has(name), `${name} is a section of an alert`)
@@ -156,7 +156,7 @@ t.test(
     }
     const tested = read('deploy/prometheus/alerts.test.yml')
     for (const { alert } of alerts)
-      t.match(tested, new RegExp(`alertname: ${alert}\\n {8}exp_alerts:\\n {10}- `), alert)
+      t.match(tested, new RegExp(`alertname: ${alert}\\n {8}exp_alerts:\\n {10}- `), `${alert}`)
   }
 )
 
