@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { scrape } from '../../helpers/metrics.ts'
+import { needsPostgres, postgresFor } from '../../helpers/postgres-server.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
@@ -47,6 +48,20 @@ t.test(
     t.equal(emulator.ledger.length, 2, 'which is why the page says so')
   }
 )
+
+t.test('a Postgres that says so knows that records are missing', needsPostgres(), async t => {
+  const { env } = await startEmulator(t)
+  const postgres = await postgresFor(t)
+  const settings = { ...env, STORE_SECRET, STORE_URL: postgres.url }
+  const first = await startService(t, settings)
+  t.equal((await scrape(first.adminUrl)).value('store_forgetful'), 0)
+  await first.stop()
+  const [, command = ''] = /`psql "\$STORE_URL" -c "(UPDATE [^"]+)"`/.exec(page) ?? []
+
+  await postgres.query(command)
+  const moved = await startService(t, settings)
+  t.equal((await scrape(moved.adminUrl)).value('store_forgetful'), 1)
+})
 
 t.test(
   'a file goes back to version 1 by the command of the page, and forward again, and every answer is still told',
