@@ -92,7 +92,7 @@ t.test('where records may have been lost, a reply is looked for before it is SEN
   const { stage, asked, send } = await open({ openStore: FORGETFUL.open, knowsReceiver: true })
   stage.forget()
 
-  t.equal(await send(), 'idempotency-in-flight')
+  t.equal(await send(), 'store-recovering')
   t.same(asked, ['claim as pending', 'noteSearch', 'noteSearch', 'release'])
   stage.world.advance(LEASE_MS + QUIET_MS)
   asked.length = 0

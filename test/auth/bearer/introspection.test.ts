@@ -61,14 +61,19 @@ t.test('an active token is whoever the issuer says it is', async t => {
   const { world, authenticate } = build({ actScope: 'replies:act' })
   world.answer = { ...active, scope: 'a replies:act', client_id: 'billing', act: { sub: 'cron' }, name: 'Alice' }
 
-  t.strictSame(await authenticate('opaque-token'), {
+  const principal = await authenticate('opaque-token')
+
+  t.match(principal, { session: /^token [\w-]{43}$/ }, 'the session is the token itself')
+  t.strictSame(Object.assign({}, principal, { session: 'of the token' }), {
     scheme: 'bearer',
     issuer: ISSUER,
     subject: 'alice',
     actors: ['cron'],
     mayActForOthers: true,
     service: 'alice',
-    profile: { name: 'Alice' }
+    profile: { name: 'Alice' },
+    expiresAtMs: active.exp * 1000,
+    session: 'of the token'
   })
 })
 

@@ -75,7 +75,7 @@ t.test('when sessions cannot be kept, the store that is already open is closed',
   const config = loadConfig(brokenEnv(t), () => '')
   let closed = 0
   const memory = createMemoryStore({ monotonic: () => performance.now() })
-  const store = { ...memory, close: async () => void closed++ }
+  const store = Object.assign(memory, { close: async () => void closed++ })
 
   await t.rejects(createService(config, { log: pino({ level: 'silent' }), store }), { name: 'StoreError' })
 
