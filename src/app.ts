@@ -27,6 +27,7 @@ import { type Adapters, createParts } from './parts/parts.ts'
 import { checkExplain } from './routes/explain-guard.ts'
 import { meRoute } from './routes/me.ts'
 import { otherMethodsRoutes } from './routes/other-methods.ts'
+import { ownReplyRoutes } from './routes/own-reply.ts'
 import { repliesRoutes } from './routes/replies.ts'
 import { threadRoutes } from './routes/thread.ts'
 import { MARKER_MEMBER } from './upstream/marker.ts'
@@ -138,6 +139,7 @@ export async function createService(config: Config, adapters: Adapters): Promise
     })
     await scope.register(meRoute)
     await scope.register(threadRoutes, { ...parts.threads, presenceOf })
+    await scope.register(ownReplyRoutes, { ...parts.threads, presenceOf })
     if (sdkTokens && config.cometchat.sdk) {
       const { cometchatTokenRoutes } = await import('./routes/cometchat-token.ts')
       const monotonic = (): number => parts.clock.monotonic()

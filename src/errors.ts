@@ -27,6 +27,7 @@ export const PROBLEMS = {
   forbidden: problem(403, 'not-sent', 'no', 'The credential does not allow this'),
   csrf: problem(403, 'not-sent', 'no', 'The call does not prove where it comes from'),
   'identity-unmappable': problem(403, 'not-sent', 'no', 'The user has no valid CometChat UID'),
+  'not-yours': problem(403, 'not-sent', 'no', "The reply is somebody else's"),
   'not-found': problem(404, 'not-sent', 'no', 'There is nothing at this address'),
   'thread-not-found': problem(404, 'not-sent', 'no', 'No such thread for this user'),
   'method-not-allowed': problem(405, 'not-sent', 'no', 'The method is not allowed here'),
@@ -90,6 +91,8 @@ export interface AppErrorOptions {
   readonly violatedPolicies?: readonly LimitPolicy[]
   /** `WWW-Authenticate` (RFC 9110 §11.6.1). */
   readonly challenge?: string
+  /** The same request may be made again although it may have been carried out: it comes to the same. */
+  readonly isRepeatable?: boolean
   /** For the log line only, never upstream text. */
   readonly reason?: Reason
 }
@@ -101,6 +104,7 @@ export type PlainCode =
   | 'idempotency-key-reused'
   | 'not-found'
   | 'thread-not-found'
+  | 'not-yours'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'payload-too-large'
@@ -150,8 +154,17 @@ export class AppError extends Error {
   isRetryable(hasIdempotencyKey: boolean): boolean {
     const { retryable, delivery } = PROBLEMS[this.code]
     if (this.delivery === 'sent') return false
-    if (this.delivery === 'unknown') return retryable !== 'no' && hasIdempotencyKey
+    if (this.delivery === 'unknown')
+      return retryable !== 'no' && (hasIdempotencyKey || this.options.isRepeatable === true)
     return retryable === 'yes' || (retryable === 'with-key' && delivery !== this.delivery)
+  }
+
+  /** The same refusal of a request that comes to the same however often it is made. */
+  asRepeatable(): AppError {
+    // Where the code needs a reason, the options have one.
+    const error = new AppError(this.code as PlainCode, this.message, { ...this.options, isRepeatable: true })
+    error.cause = this.cause
+    return error
   }
 }
 

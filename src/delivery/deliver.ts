@@ -9,6 +9,7 @@ import type { Deadline, Receiver } from '../upstream/types.ts'
 import { type DeliveredReply, deadlineFor, knownReceiver, type ReplyCommand, replyFrom } from './command.ts'
 import { LocalAttempts } from './local-attempts.ts'
 import { asRefusal, keyRefusal, replay, stillUnknown, storeUnavailable } from './outcome.ts'
+import type { DeletionNotes } from './posted/deletion-notes.ts'
 import { Reconciliation } from './reconcile.ts'
 import { type AcquiredAs, type AcquireResult, type Awaitable, LEASE_MARGIN_MS, type RecordedOutcome } from './record.ts'
 import { type RecordKeeping, ReplyRecord } from './reply-record.ts'
@@ -19,6 +20,8 @@ export interface DeliveryOptions extends RecordKeeping {
   readonly receiverOf: ReceiverOf
   readonly clock: Clock
   readonly deadlineMs: number
+  /** Of replies that their authors deleted. */
+  readonly notes: Pick<DeletionNotes, 'find'>
   /** How long after the last possible write a reply that is absent counts as never sent, in milliseconds. */
   readonly quietPeriodMs: number
   /** Awaited before each reply that is about to be sent; it is not sent where this throws an AppError. */

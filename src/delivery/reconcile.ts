@@ -3,6 +3,7 @@ import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
 import { isFinal, stillUnknown, storeRecovering, storeUnavailable } from './outcome.ts'
+import type { DeletionNotes } from './posted/deletion-notes.ts'
 import { type AcquireResult, KEPT_MS, type RecordedOutcome, restAfterLossMs } from './record.ts'
 import type { ReplyRecord } from './reply-record.ts'
 import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
@@ -10,6 +11,8 @@ import type { SearchMemory } from './search-state.ts'
 
 export interface ReconciliationOptions {
   readonly cometchat: CometChatClient
+  /** Of replies that their authors deleted. */
+  readonly notes: Pick<DeletionNotes, 'find'>
   /** How long after the last possible write a reply that is absent counts as never sent, in milliseconds. */
   readonly quietPeriodMs: number
 }
@@ -98,10 +101,10 @@ export class Reconciliation {
   }
 
   async #look(scope: LookScope, memory: SearchMemory): Promise<LookReport> {
-    const { cometchat } = this.#options
+    const { cometchat, notes } = this.#options
     try {
       return await lookForReply(
-        { order: this.#order, record: this.#record, cometchat, deadline: this.#deadline },
+        { order: this.#order, record: this.#record, cometchat, deadline: this.#deadline, notes },
         scope,
         memory
       )

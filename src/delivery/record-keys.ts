@@ -43,6 +43,8 @@ export interface RecordScope {
 export interface RecordKeys {
   /** Name of the record: two users with the same key never share one. Without a key, a random one that no client can ask for. */
   recordKey(scope: RecordScope, idempotencyKey: string | undefined): string
+  /** Name of a note about a message that was deleted; never that of a record. */
+  noteKey(parts: readonly string[]): string
   /**
    * 128 bits that identify the reply in CometChat; derived, so it survives the loss of the record. Without a record to
    * derive it from, random.
@@ -62,6 +64,7 @@ export function createRecordKeys(secret: string | undefined): RecordKeys {
       const { issuer, subject, uid, parentId } = scope
       return hmacOf(key, ['record', issuer, subject, uid, parentId, 'client', idempotencyKey], 'base64url')
     },
+    noteKey: parts => hmacOf(key, ['deleted', ...parts], 'base64url'),
     marker(recordKey) {
       if (recordKey === undefined) return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
       // One byte a letter: a Buffer for the whole digest would cost more than the digest.

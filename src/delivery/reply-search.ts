@@ -1,8 +1,10 @@
+import { idText, type JsonObject } from '../lib/json.ts'
 import { noteReconciled } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline, SoughtReply, ThreadLook } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
-import { outcomeOf } from './outcome.ts'
+import { isFinal, outcomeOf } from './outcome.ts'
+import type { DeletionNotes } from './posted/deletion-notes.ts'
 import type { RecordedOutcome } from './record.ts'
 import type { ReplyRecord } from './reply-record.ts'
 import {
@@ -49,11 +51,37 @@ export interface ReplySearchOptions {
   readonly record: Pick<ReplyRecord, 'marker' | 'leaseMs'>
   readonly cometchat: Searchable
   readonly deadline: Deadline
+  readonly notes: Pick<DeletionNotes, 'find'>
 }
 
-/** Looks for a reply as often, and at as many reads, as its record allows. */
+/**
+ * Looks for a reply as often, and at as many reads, as its record allows. One that the thread does not show may have been
+ * deleted by its author: then it was sent.
+ */
 export async function lookForReply(
-  { order, record, cometchat, deadline }: ReplySearchOptions,
+  options: ReplySearchOptions,
+  scope: LookScope,
+  memory: SearchMemory
+): Promise<LookReport> {
+  const report = await lookIntoThread(options, scope, memory)
+  const { marker } = options.record
+  if (isFinal(report.found) || marker === undefined) return report
+  const deleted = await options.notes.find({ marker })
+  if (!deleted) return report
+  noteReconciled(options.order.facts, 'found')
+  return { ...report, found: deletedReply(deleted) }
+}
+
+/** What is told of a reply that was sent and deleted. */
+export function deletedReply(tombstone: JsonObject): RecordedOutcome {
+  const messageId = idText(tombstone['id'])
+  return messageId === undefined
+    ? { kind: 'done' }
+    : { kind: 'done', messageId, body: JSON.stringify({ data: tombstone }) }
+}
+
+async function lookIntoThread(
+  { order, record, cometchat, deadline }: Omit<ReplySearchOptions, 'notes'>,
   { search, owner, quietRestMs, sinceMs }: LookScope,
   memory: SearchMemory
 ): Promise<LookReport> {

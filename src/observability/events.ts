@@ -5,6 +5,8 @@ export type UpstreamCall =
   | 'POST /messages/{id}/thread'
   | 'GET /messages/{id}/thread'
   | 'GET /messages/{id}'
+  | 'PUT /messages/{id}'
+  | 'DELETE /messages/{id}'
   | 'GET /users/{uid}'
   | 'POST /users'
   | 'POST /users/{uid}/auth_tokens'

@@ -131,6 +131,11 @@ export function noteThread(fields: LogFields, parentId: string): void {
   fields.parentId = parentId
 }
 
+/** The message that a request is to change. */
+export function noteMessage(fields: DeliveryFields, messageId: string): void {
+  fields.messageId = messageId
+}
+
 /** A request that ends with a problem. */
 export function noteRefusal(fields: LogFields, { code, reason, delivery, options }: AppError): void {
   fields.code = code

@@ -16,8 +16,9 @@ import { upstreamError } from '../upstream/errors/upstream-error.ts'
 import type { Outage } from '../upstream/health/breaker.ts'
 import { type GateState, UpstreamGate } from '../upstream/health/gate.ts'
 import { createKeyring, type Keyring } from '../upstream/keyring.ts'
+import { type CometChatThreads, createCometChatThreads } from '../upstream/listing/threads.ts'
+import { createOwnReplies, type OwnReplies } from '../upstream/own-replies.ts'
 import { createReceivers, type ReceiverOf, rememberReceivers } from '../upstream/receivers.ts'
-import { type CometChatThreads, createCometChatThreads } from '../upstream/threads.ts'
 import { type CallCounter, countCalls } from '../upstream/transport/counted.ts'
 import { createConnections } from '../upstream/transport/pool.ts'
 import { readOnly } from '../upstream/transport/read-only.ts'
@@ -32,6 +33,7 @@ const REFUSED_KEY_MS = 30_000
 export interface CometChat extends Part {
   readonly client: CometChatClient
   readonly threads: CometChatThreads
+  readonly ownReplies: OwnReplies
   /** Reads for a user who may have to be created first. */
   readonly forSender: EnsuringClient['forSender']
   /** What CometChat's SDK signs users in with. */
@@ -107,6 +109,7 @@ export function createCometChat(
   return {
     client,
     threads: createCometChatThreads(options),
+    ownReplies: createOwnReplies(options),
     forSender: client.forSender,
     authTokens: createAuthTokens({ ...options, forSender: client.forSender }),
     receiverOf: createReceivers(client, receivers),

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config/load-config.ts'
 import { createDelivery, type Delivery } from '../delivery/deliver.ts'
 import { createExplain, type Explain } from '../delivery/explain.ts'
+import { createDeletionNotes } from '../delivery/posted/deletion-notes.ts'
 import type { RecordStore } from '../delivery/record.ts'
 import { createRecordKeys } from '../delivery/record-keys.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
@@ -112,7 +113,9 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     deadlineMs: config.delivery.deadlineMs,
     ...(audit && { refusalBeforeSend: () => audit.refusalAhead() })
   })
+  const notes = createDeletionNotes(records.store, recordKeys)
   const delivery = createDelivery({
+    notes,
     cometchat: cometchat.client,
     receiverOf: cometchat.receiverOf,
     store: records.store,
@@ -141,7 +144,14 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
     uids,
     cometchat,
     delivery,
-    threads: createThreads(config, { cometchat, store: records.store, recordKeys, clock }),
+    threads: createThreads(config, {
+      cometchat,
+      store: records.store,
+      recordKeys,
+      notes,
+      clock,
+      ...(audit?.beforeSend && { beforeSend: audit.beforeSend })
+    }),
     explain,
     audit,
     limits,

@@ -14,6 +14,12 @@ export const ReplyParams = StrictObject({
   parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
 })
 
+/** A reply in its thread. */
+export const ReplyOfThread = StrictObject({
+  parentId: ReplyParams.properties.parentId,
+  replyId: ReplyParams.properties.parentId
+})
+
 /** Members that CometChat adds one day, such as `duration`, are forwarded like those of today. */
 export const Attachment = OpenObject({
   url: Url,
@@ -39,6 +45,12 @@ export const ReplyData = OpenObject({
   metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 }))
 })
 
+const Tags = Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 25 }))
+
+/** What an edit gives (docs: Edit Message); what it does not give stays. */
+export const ReplyEdit = StrictObject({ data: Type.Optional(ReplyData), tags: Tags })
+export type ReplyEdit = Static<typeof ReplyEdit>
+
 /** CometChat's own body for a threaded message (docs: Send Threaded Message), without identity. */
 export const ReplyBody = StrictObject({
   receiver: Type.Optional(Receiver),
@@ -55,7 +67,7 @@ export const ReplyBody = StrictObject({
       { minProperties: 1 }
     )
   ),
-  tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 25 })),
+  tags: Tags,
   /** How a UI Kit recognises its own bubble; no identity. */
   muid: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
   quotedMessageId: Type.Optional(
@@ -76,5 +88,12 @@ export const ReplyCreated = Type.Unsafe<string>(
       failed: Type.Optional(Type.Unknown({ description: '{receiver, code} of those of several who were refused.' }))
     },
     { description: 'The reply is posted.' }
+  )
+)
+
+export const ReplyShown = Type.Unsafe<string>(
+  Type.Object(
+    { data: Type.Unknown({ description: 'The Message, as it is now.' }) },
+    { description: 'The reply is changed.' }
   )
 )

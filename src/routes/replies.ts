@@ -21,7 +21,8 @@ export interface RepliesOptions extends ReplyLimits {
 }
 
 export const REPLIES_ROUTE = '/threads/:parentId/replies'
-const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
+/** What lies there is the caller's own. */
+export const FREE_FORM = ['customData', 'metadata', 'interactiveData', 'card', 'mentions'].map(name => `/data/${name}`)
 
 /** `POST /threads/:parentId/replies`: posts a reply as the signed-in user. */
 export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (app, options) => {
@@ -65,7 +66,7 @@ function checkSemantics(request: ReplyRequest, limits: ReplyLimits): void {
 }
 
 /** Unbounded where the body came in chunks. */
-function wireBytesOf({ headers }: FastifyRequest): number {
+export function wireBytesOf({ headers }: FastifyRequest): number {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
 }
 

@@ -1,5 +1,5 @@
 import type { Violation } from '../errors.ts'
-import type { ReplyBody } from './replies-schemas.ts'
+import type { ReplyBody, ReplyEdit } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
 
@@ -41,8 +41,22 @@ export function ruleViolations(body: ReplyBody, { multipleReceiversMax, categori
   return found
 }
 
+/** The same of an edit. */
+export function editViolations({ data, tags }: ReplyEdit): Violation[] {
+  const found: Violation[] = []
+  const refuse: Refuse = (pointer, code, detail) => void found.push({ pointer, code, detail })
+  const isEmpty = data === undefined || Object.keys(data).length === 0
+  if (isEmpty && tags === undefined)
+    refuse(data ? '/data' : '', 'too-short', 'Nothing is to be changed: give data or tags.')
+  if (!data) return found
+  if (data.text === '') refuse('/data/text', 'too-short', 'The text is empty.')
+  checkMentions(data, refuse)
+  checkUrls(data, refuse)
+  return found
+}
+
 /** The whole message counts, in characters, however it was spelled on the wire. */
-export function lengthViolations(body: ReplyBody, wireBytes: number): Violation[] {
+export function lengthViolations(body: ReplyBody | ReplyEdit, wireBytes: number): Violation[] {
   if (wireBytes * MAX_GROWTH <= MAX_MESSAGE_CHARACTERS) return []
   const text = JSON.stringify(body)
   if (text.length <= MAX_MESSAGE_CHARACTERS || [...text].length <= MAX_MESSAGE_CHARACTERS) return []
@@ -102,10 +116,6 @@ function mentionedUsers(text: string | undefined): number {
 /** What is wrong with the addresses of a media message; the SDK writes an empty `url` beside attachments. */
 function mediaViolations(data: Data): Violation[] {
   const found: Violation[] = []
-  const check = (pointer: string, url: string): void => {
-    const detail = wrongWith(url)
-    if (detail !== undefined) found.push({ pointer, code: 'wrong-format', detail })
-  }
   if (!data.attachments && data.url === undefined) {
     found.push({
       pointer: '/data/attachments',
@@ -113,9 +123,17 @@ function mediaViolations(data: Data): Violation[] {
       detail: 'A media message needs attachments or a url.'
     })
   }
+  checkUrls(data, (pointer, code, detail) => void found.push({ pointer, code, detail }))
+  return found
+}
+
+function checkUrls(data: Data, refuse: Refuse): void {
+  const check = (pointer: string, url: string): void => {
+    const detail = wrongWith(url)
+    if (detail !== undefined) refuse(pointer, 'wrong-format', detail)
+  }
   if (data.url !== undefined && !isEmptyBesideAttachments(data)) check('/data/url', data.url)
   for (const [index, { url }] of (data.attachments ?? []).entries()) check(`/data/attachments/${index}/url`, url)
-  return found
 }
 
 /** The message without the empty `url` that the SDK writes beside attachments: the one member that is left out. */

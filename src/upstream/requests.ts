@@ -85,6 +85,26 @@ export function readMessageRequest(messageId: string, uid: CometChatUid, key: Sh
   return { call: 'GET /messages/{id}', method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
 }
 
+/** A message, and who changes it. */
+interface ChangedMessage {
+  readonly replyId: string
+  readonly uid: CometChatUid
+}
+
+/** `PUT /messages/{id}` (docs: Edit Message). */
+export function changeMessageRequest({ replyId, uid }: ChangedMessage, body: string, key: ShownKey): CallRequest {
+  const all = [...headers(key, uid), 'content-type', 'application/json']
+  const probe = () => readMessageRequest(replyId, uid, key)
+  return { call: 'PUT /messages/{id}', method: 'PUT', path: messagePath(replyId), headers: all, body, probe }
+}
+
+/** `DELETE /messages/{id}` (docs: Delete Message): softly, never `permanent`. */
+export function deleteMessageRequest({ replyId, uid }: ChangedMessage, key: ShownKey): CallRequest {
+  const probe = () => readMessageRequest(replyId, uid, key)
+  const path = messagePath(replyId)
+  return { call: 'DELETE /messages/{id}', method: 'DELETE', path, headers: headers(key, uid), probe }
+}
+
 /**
  * `GET /messages/{id}/thread` (docs: List Thread Messages); pages count from 1. The cursor's parameters are those of
  * CometChat's SDK on this path; only the first page is asked for with them, whatever they are taken for.

@@ -53,6 +53,7 @@ function open(change: Partial<ExplainOptions> = {}) {
     recordKeys,
     marker: true,
     storeKind: 'memory',
+    notes: { find: async () => undefined },
     emit: () => undefined,
     receiverOf: createReceivers(FORBIDDEN),
     cometchat: {

@@ -37,6 +37,7 @@ function start() {
     recordKeys: createRecordKeys(undefined),
     clock,
     storeKind: 'memory',
+    notes: { find: async () => undefined },
     emit: () => undefined,
     deadlineMs: 10_000,
     quietPeriodMs: 2 * MINUTE_MS,

@@ -17,6 +17,7 @@ const TABLE = {
   forbidden: [403, 'not-sent', 'no'],
   csrf: [403, 'not-sent', 'no'],
   'identity-unmappable': [403, 'not-sent', 'no'],
+  'not-yours': [403, 'not-sent', 'no'],
   'thread-not-found': [404, 'not-sent', 'no'],
   'thread-mismatch': [409, 'not-sent', 'no'],
   'idempotency-in-flight': [409, 'unknown', 'yes'],

@@ -32,6 +32,8 @@ const CALLS: Readonly<Record<UpstreamCall, { readonly method: string; readonly p
   'POST /messages/{id}/thread': { method: 'POST', path: '/messages/{id}/thread' },
   'GET /messages/{id}/thread': { method: 'GET', path: '/messages/{id}/thread' },
   'GET /messages/{id}': { method: 'GET', path: '/messages/{id}' },
+  'PUT /messages/{id}': { method: 'PUT', path: '/messages/{id}' },
+  'DELETE /messages/{id}': { method: 'DELETE', path: '/messages/{id}' },
   'GET /users/{uid}': { method: 'GET', path: '/users/{uid}' },
   'POST /users': { method: 'POST', path: '/users' },
   'POST /users/{uid}/auth_tokens': { method: 'POST', path: '/users/{uid}/auth_tokens' },

@@ -13,7 +13,7 @@ export interface Audit extends Part {
   /** A request that is answered; those of nobody known, and those that only read, are in the log alone. */
   note(fields: LogFields, subject: string | undefined): void
   /** Only where an intent must be on the disk before a reply is sent; throws an AppError where it is not. */
-  readonly beforeSend?: (order: ReplyCommand) => Promise<void>
+  readonly beforeSend?: (order: Pick<ReplyCommand, 'facts' | 'author'>) => Promise<void>
   /** What a reply would be refused with now; nothing is written for it. */
   refusalAhead(): AppError | undefined
 }
@@ -33,7 +33,7 @@ export async function openAuditFile(
   const { openAudit } = await import('../../audit/open.ts')
   const log = await openAudit({ ...config, clock, emit, cut: text => tripwire.cut(text, 'audit') })
   const isStrict = config.mode === 'strict'
-  const beforeSend = async ({ facts, author }: ReplyCommand): Promise<void> => {
+  const beforeSend = async ({ facts, author }: Pick<ReplyCommand, 'facts' | 'author'>): Promise<void> => {
     try {
       await log.intend(facts, author.subject)
     } catch {

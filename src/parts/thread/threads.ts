@@ -1,7 +1,9 @@
 // What callers read of threads, as CometChat shows it to them.
 import type { Config } from '../../config/load-config.ts'
 import { deadlineFor } from '../../delivery/command.ts'
-import { createLookup } from '../../delivery/lookup.ts'
+import { type ChangesOptions, createReplyChanges, type ReplyChanges } from '../../delivery/posted/changes.ts'
+import type { DeletionNotes } from '../../delivery/posted/deletion-notes.ts'
+import { createLookup } from '../../delivery/posted/lookup.ts'
 import type { RecordStore } from '../../delivery/record.ts'
 import { checkIdempotencyKey, type RecordKeys } from '../../delivery/record-keys.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -14,19 +16,43 @@ export interface ThreadsParts {
   readonly cometchat: CometChat
   readonly store: RecordStore
   readonly recordKeys: RecordKeys
+  readonly notes: DeletionNotes
   readonly clock: Clock
+  /** Awaited before each change; nothing is changed where this throws an AppError. */
+  readonly beforeSend?: ChangesOptions['beforeSend']
 }
 
-export type Threads = Pick<ThreadOptions, 'list' | 'show' | 'lookUp'>
+export type Threads = Pick<ThreadOptions, 'list' | 'show' | 'lookUp'> & ReplyChanges
 
-export function createThreads({ delivery }: Config, { cometchat, store, recordKeys, clock }: ThreadsParts): Threads {
+export function createThreads(
+  { delivery }: Config,
+  { cometchat, store, recordKeys, notes, clock, beforeSend }: ThreadsParts
+): Threads {
   const { threads, forSender } = cometchat
   const { marker, deadlineMs } = delivery
-  const lookUp = createLookup({ store, recordKeys, cometchat: cometchat.client, threads, marker, clock, deadlineMs })
+  const lookUp = createLookup({
+    store,
+    recordKeys,
+    cometchat: cometchat.client,
+    threads,
+    marker,
+    notes,
+    clock,
+    deadlineMs
+  })
+  const changes = createReplyChanges({
+    ownReplies: cometchat.ownReplies,
+    notes,
+    timeMs: () => cometchat.client.timeMs(),
+    clock,
+    deadlineMs,
+    ...(beforeSend && { beforeSend })
+  })
   const deadlineOf = (question: ThreadQuestion): Deadline => deadlineFor(question, deadlineMs, clock.monotonic(), clock)
   const threadOf = ({ parentId, author: { uid } }: ThreadQuestion) => ({ parentId, uid })
   const cursors = createThreadCursors(delivery.secret?.reveal(), clock)
   return {
+    ...changes,
     async list(question, limit, cursor) {
       const { author, parentId } = question
       const scope = { caller: author, parentId }

@@ -6,7 +6,7 @@ import type { CometChatRefusal } from '../errors/cometchat-errors.ts'
 
 /** One HTTP/1.1 request, complete: nothing is added to it on the way. */
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   /** Name, value, name, value…: spelled as CometChat documents them, from nothing. */
   readonly headers: readonly string[]

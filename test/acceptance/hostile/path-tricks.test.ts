@@ -59,16 +59,16 @@ t.test('a refusal for a path repeats nothing of it', async t => {
 })
 
 t.test('a request target is the one route or none', async t => {
-  // That of the thread has other methods.
+  // Those of the thread and of a reply have other methods.
   const CODES = { 404: 'not-found', 405: 'method-not-allowed', 422: 'invalid-request' } as const
   const none: readonly (readonly [keyof typeof CODES, string])[] = [
     [404, '/'],
     [404, '*'],
     [404, '/threads'],
     [405, `/threads/${id}`],
-    [404, `/threads/${id}/replies/`],
-    [404, `/threads/${id}/replies/x`],
-    [404, `/threads/${id}/replies/..`],
+    [405, `/threads/${id}/replies/`],
+    [405, `/threads/${id}/replies/x`],
+    [405, `/threads/${id}/replies/..`],
     [404, `/threads/../threads/${id}/replies`],
     [404, `/./threads/${id}/replies`],
     [404, `//threads/${id}/replies`],

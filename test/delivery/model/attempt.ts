@@ -51,7 +51,8 @@ export function begin(attempt: Attempt, parts: AttemptParts): void {
     receiverOf,
     recordKeys,
     clock,
-    quietPeriodMs
+    quietPeriodMs,
+    notes: { find: async () => undefined }
   }
   const delivery = createDelivery({ ...options, deadlineMs: DEADLINE_MS, marker: true })
   const message = { category: 'message', type: 'text', data: { text: attempt.text } }

@@ -1,14 +1,14 @@
 // What is known of a reply whose key alone is asked with. Nothing is sent, and no record begins.
 import { randomUUID } from 'node:crypto'
-import { AppError, type DeliveryState } from '../errors.ts'
-import { LruCache } from '../lib/cache.ts'
-import type { Clock } from '../lib/clock.ts'
-import { noteDelivery, noteReplayed, noteSent } from '../observability/log-fields.ts'
-import type { CometChatClient } from '../upstream/cometchat-client.ts'
-import type { CometChatThreads } from '../upstream/threads.ts'
-import type { Deadline } from '../upstream/types.ts'
-import { deadlineFor, type ReplyCommand } from './command.ts'
-import { LocalAttempts } from './local-attempts.ts'
+import { AppError, type DeliveryState } from '../../errors.ts'
+import { LruCache } from '../../lib/cache.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { noteDelivery, noteReplayed, noteSent } from '../../observability/log-fields.ts'
+import type { CometChatClient } from '../../upstream/cometchat-client.ts'
+import type { CometChatThreads } from '../../upstream/listing/threads.ts'
+import type { Deadline } from '../../upstream/types.ts'
+import { deadlineFor, type ReplyCommand } from '../command.ts'
+import { LocalAttempts } from '../local-attempts.ts'
 import {
   type AcquireResult,
   ANY_CONTENT,
@@ -16,10 +16,11 @@ import {
   LEASE_MARGIN_MS,
   type RecordedOutcome,
   type RecordStore
-} from './record.ts'
-import type { RecordKeys } from './record-keys.ts'
-import { type LookReport, type LookScope, lookForReply } from './reply-search.ts'
-import type { SearchMemory } from './search-state.ts'
+} from '../record.ts'
+import type { RecordKeys } from '../record-keys.ts'
+import { deletedReply, type LookReport, type LookScope, lookForReply } from '../reply-search.ts'
+import type { SearchMemory } from '../search-state.ts'
+import type { DeletionNotes } from './deletion-notes.ts'
 
 export interface LookupOptions {
   readonly store: RecordStore
@@ -27,6 +28,8 @@ export interface LookupOptions {
   readonly cometchat: Pick<CometChatClient, 'findReply' | 'timeMs'>
   readonly threads: Pick<CometChatThreads, 'readParent'>
   readonly marker: boolean
+  /** Of replies that their authors deleted. */
+  readonly notes: Pick<DeletionNotes, 'find'>
   readonly clock: Pick<Clock, 'monotonic'>
   readonly deadlineMs: number
 }
@@ -107,7 +110,7 @@ class KeyLookup {
       case 'done':
       case 'refused':
         noteReplayed(this.#question.facts)
-        return this.#told(found)
+        return this.#told(await this.#asDeleted(found))
       case 'in-flight':
         return { delivery: 'unknown', retryAfterMs: SOON_MS }
       case 'in-doubt':
@@ -126,6 +129,18 @@ class KeyLookup {
     } catch {
       return undefined
     }
+  }
+
+  /** The record has the answer to its sender, who may have deleted the reply since. */
+  async #asDeleted(outcome: RecordedOutcome): Promise<RecordedOutcome> {
+    const { marker } = this.#record
+    const deleted = marker !== undefined && outcome.kind === 'done' && (await this.#options.notes.find({ marker }))
+    return deleted ? deletedReply(deleted) : outcome
+  }
+
+  get #record(): { readonly marker: string | undefined; readonly leaseMs: number } {
+    const { recordKeys, marker } = this.#options
+    return { marker: marker ? recordKeys.marker(this.#key) : undefined, leaseMs: this.#leaseMs }
   }
 
   #told(outcome: RecordedOutcome): KnownReply {
@@ -174,10 +189,13 @@ class KeyLookup {
   }
 
   async #look(scope: LookScope, memory: SearchMemory): Promise<LookReport> {
-    const { recordKeys, cometchat, marker } = this.#options
-    const record = { marker: marker ? recordKeys.marker(this.#key) : undefined, leaseMs: this.#leaseMs }
+    const { cometchat, notes } = this.#options
     try {
-      return await lookForReply({ order: this.#question, record, cometchat, deadline: this.#deadline }, scope, memory)
+      return await lookForReply(
+        { order: this.#question, record: this.#record, cometchat, deadline: this.#deadline, notes },
+        scope,
+        memory
+      )
     } catch (error) {
       if (error instanceof AppError) throw error
       // Without its count nothing is read.
