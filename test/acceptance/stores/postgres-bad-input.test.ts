@@ -5,10 +5,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { selfSigned } from '../../helpers/certificate.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { isReplayed, withText } from '../../helpers/keyed-replies.ts'
 import { needsPostgres, type PostgresServer, privateDirectory, startPostgres } from '../../helpers/postgres-server.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { readiness, runService, type ServiceEnv, startService } from '../../helpers/service-process.ts'
+import { readiness, runService, type ServiceEnv } from '../../helpers/service-process.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { until } from '../../helpers/until.ts'
@@ -151,7 +152,7 @@ t.test('a Postgres that cannot be used', needsPostgres(), async t => {
   await t.test('too many connections: it says so, sends nothing, and goes on when there is one', async t => {
     const storeUrl = await userWith(postgres, 'crowd')
     await postgres.query('ALTER ROLE crowd CONNECTION LIMIT 0')
-    const service = await startService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'crowd' }, 'listening')
+    const service = await hostService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'crowd' }, 'listening')
     const { msg } = await service.lineWhere(({ level }) => level === 'error')
     t.match(msg, /^STORE_URL names a Postgres that has no connection left for us: raise its max_connections/)
     t.same(await readiness(service), [503, ['store']])
@@ -171,7 +172,7 @@ t.test('a Postgres that cannot be used', needsPostgres(), async t => {
     'what becomes wrong while it runs ends nothing, is said once, and is over when it is mended',
     async t => {
       const storeUrl = await userWith(postgres, 'changing')
-      const service = await startService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'changing' })
+      const service = await hostService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'changing' })
       const send = (text: string) =>
         postReply(service, { parentId, ...withText(text), headers: { 'idempotency-key': text.replaceAll(' ', '-') } })
       const first = await send('first')
@@ -221,7 +222,7 @@ t.test('a Postgres that cannot be used', needsPostgres(), async t => {
     await postgres.query(`CREATE TABLESPACE small LOCATION '${directory}'`)
     const storeUrl = await userWith(postgres, 'crammed', 'default_tablespace = small')
     await postgres.query('GRANT CREATE ON TABLESPACE small TO crammed')
-    const service = await startService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'crammed' })
+    const service = await hostService(t, { ...world.env, STORE_URL: storeUrl, STORE_SCHEMA: 'crammed' })
     const send = (text: string) =>
       postReply(service, { parentId, ...withText(text), headers: { 'idempotency-key': text.replaceAll(' ', '-') } })
     const first = await send('first')
@@ -256,9 +257,6 @@ t.test('a Postgres that cannot be used', needsPostgres(), async t => {
     )
     const again = await send('first')
     t.same([again.status, isReplayed(again), again.text], [201, true, first.text], 'nothing is lost')
-    await service.stop()
-    await postgres.query('DROP SCHEMA crammed CASCADE')
-    await postgres.query('DROP TABLESPACE small')
   })
 })
 
