@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { type ServiceProcess, startService } from '../../helpers/service-process.ts'
+import { type RunningService, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
@@ -21,7 +22,7 @@ const { emulator, env, parentId } = await startEmulator(t)
 t.beforeEach(() => emulator.clear())
 const names = () => emulator.ledger.map(({ onBehalfOf }) => onBehalfOf)
 
-async function statusOf(service: ServiceProcess, claims: Record<string, unknown>): Promise<number> {
+async function statusOf(service: RunningService, claims: Record<string, unknown>): Promise<number> {
   return (await postReply(service, { token: await tokenFor('nobody', { claims }), parentId })).status
 }
 
@@ -41,7 +42,7 @@ t.test('lower: the first user of a UID owns it, in every instance and after a re
   t.equal((await postReply(second, { as: 'auth0|Alice', parentId })).status, 201)
   await Promise.all([first.stop(), second.stop()])
 
-  const third = await startService(t, lower)
+  const third = await hostService(t, lower)
   expectProblem(t, await postReply(third, { as: 'auth0|ALICE', parentId }), 'identity-unmappable')
   t.equal((await postReply(third, { as: 'auth0|Alice', parentId })).status, 201)
   t.same(new Set(names()), new Set(['alice']))
@@ -49,7 +50,7 @@ t.test('lower: the first user of a UID owns it, in every instance and after a re
 
 t.test('a claim at a path, as text or as a whole number', async t => {
   emulator.addUser({ uid: '42' })
-  const service = await startService(t, { ...env, UID_CLAIM: 'app_metadata.uid' })
+  const service = await hostService(t, { ...env, UID_CLAIM: 'app_metadata.uid' })
 
   t.equal(await statusOf(service, { app_metadata: { uid: 'alice' } }), 201)
   t.equal(await statusOf(service, { 'app_metadata.uid': 'bob', app_metadata: { uid: 'alice' } }), 201)

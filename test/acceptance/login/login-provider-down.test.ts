@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser, type Visit } from '../../helpers/browser.ts'
-import { SESSION_COOKIE, startLoginProcess } from '../../helpers/login.ts'
-import { startService } from '../../helpers/service-process.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
+import { SESSION_COOKIE, startLogin, startLoginProcess } from '../../helpers/login.ts'
 
 const program = { accept: '*/*' }
 
@@ -11,7 +11,7 @@ t.test('a provider that is away at the start is a 503 until it is there; the ser
   const world = await startLoginProcess(t)
   await world.service.stop()
   await world.provider.stop()
-  await startService(t, world.serviceEnv)
+  await hostService(t, world.serviceEnv)
 
   const asProgram = await new Browser().visit(`${world.origin}/auth/login`, { headers: program })
   const asPerson = await new Browser().visit(`${world.origin}/auth/login`)
@@ -30,7 +30,7 @@ t.test('a provider that is away at the start is a 503 until it is there; the ser
 })
 
 t.test('a provider that goes away later stops new sign-ins, and nothing else', async t => {
-  const world = await startLoginProcess(t)
+  const world = await startLogin(t)
   const signedIn = await world.signIn()
   const half = new Browser()
   const callback = await world.untilCallback(half)
@@ -46,7 +46,7 @@ t.test('a provider that goes away later stops new sign-ins, and nothing else', a
 })
 
 t.test('whatever the token endpoint does, the answer is ours and nobody is signed in', async t => {
-  const world = await startLoginProcess(t)
+  const world = await startLogin(t)
   const text = 'canary-text-of-the-provider'
   const cases: readonly (readonly [string, number, string, (response: ServerResponse) => void])[] = [
     ['500', 503, 'identity-provider-unavailable', answer(500, text)],

@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap'
 import { Browser } from '../../helpers/browser.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { SESSION_COOKIE, startLoginProcess } from '../../helpers/login.ts'
 import { CLIENT_SECRET } from '../../helpers/openid-provider.ts'
-import { readiness, startService } from '../../helpers/service-process.ts'
+import { readiness } from '../../helpers/service-process.ts'
 import { STORE_KINDS, type StorePlace } from '../../helpers/session-stores.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -82,7 +83,7 @@ async function survivesRestart(t: Test, world: World): Promise<void> {
   leaver.plant(world.origin, SESSION_COOKIE, copy)
 
   await world.service.stop('SIGKILL')
-  await startService(t, world.serviceEnv)
+  await hostService(t, world.serviceEnv)
 
   t.equal((await world.me(browser)).json.uid, 'alice')
   t.equal((await world.reply(browser)).status, 201)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { runService, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
@@ -18,7 +19,7 @@ t.test('an answered reply is replayed after kill -9, without a variable that say
   const posted = await postReply(first, order)
   await first.stop('SIGKILL')
 
-  const second = await startService(t, settings)
+  const second = await hostService(t, settings)
   const again = await postReply(second, order)
 
   t.equal(posted.status, 201)
@@ -86,7 +87,7 @@ t.test('a check of the configuration makes nothing, and says where records will 
 })
 
 t.test('memory is a choice, said at the start and by readyz', async t => {
-  const service = await startService(t, { ...env, STORE_URL: 'memory:' })
+  const service = await hostService(t, { ...env, STORE_URL: 'memory:' })
 
   const answer = await fetch(`${service.adminUrl}/readyz?verbose`)
 

@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { CometChatEmulator } from '../../../emulator/handles.ts'
 import { fastestMs } from '../../helpers/fastest.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import {
+  type RunningService,
   readiness,
   runService,
   type ServiceEnv,
-  type ServiceProcess,
   startService
 } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAnswer, startEmulator } from '../../helpers/thread.ts'
@@ -38,7 +39,7 @@ function fileFor(t: Test): string {
 }
 
 /** Sends the same again for as long as it is told to come back, as a client would. */
-async function insist(service: ServiceProcess, parentId: string, headers = KEYED): Promise<ReplyAnswer> {
+async function insist(service: RunningService, parentId: string, headers = KEYED): Promise<ReplyAnswer> {
   const deadlineMs = performance.now() + 60_000
   for (;;) {
     const answer = await postReply(service, { parentId, headers })
@@ -52,7 +53,7 @@ async function insist(service: ServiceProcess, parentId: string, headers = KEYED
  * answered once a reply was posted is the answer.
  */
 async function postUntilSent(
-  { service, emulator, parentId }: { service: ServiceProcess; emulator: CometChatEmulator; parentId: string },
+  { service, emulator, parentId }: { service: RunningService; emulator: CometChatEmulator; parentId: string },
   headers?: Record<string, string>
 ): Promise<ReplyAnswer> {
   const before = emulator.ledger.length
@@ -74,7 +75,7 @@ function isReplayOf(t: Test, answer: ReplyAnswer, id: string | undefined): void 
 t.test('with Redis away a reply is refused before it is sent, and readyz says why', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  const service = await hostService(t, { ...env, ...storedIn(redis.url) })
   t.same(await readiness(service), [200, []])
   await redis.kill()
 
@@ -95,7 +96,7 @@ t.test('with Redis away a reply is refused before it is sent, and readyz says wh
 t.test('a Redis that is stopped costs a caller half a second, not a reply', needsRedis(), async t => {
   const redis = await redisFor(t)
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  const service = await hostService(t, { ...env, ...storedIn(redis.url) })
   redis.pause()
 
   const tookMs = await fastestMs(async () => t.equal((await postReply(service, { parentId })).status, 503))
@@ -112,7 +113,7 @@ t.test(
     await redis.kill()
     const { emulator, env, parentId } = await startEmulator(t)
     const storeUrl = redis.url.replace('//', '//:pass-word-of-redis@')
-    const service = await startService(t, { ...env, ...storedIn(storeUrl) }, 'listening')
+    const service = await hostService(t, { ...env, ...storedIn(storeUrl) }, 'listening')
 
     t.same(await readiness(service), [503, ['store']])
     t.equal((await postReply(service, { parentId })).status, 503)
@@ -154,7 +155,7 @@ for (const [title, lose, restore] of [
   t.test(`a reply that was posted is told, though Redis is ${title} before it is recorded`, needsRedis(), async t => {
     const redis = await redisFor(t)
     const { emulator, env, parentId } = await startEmulator(t)
-    const service = await startService(t, { ...env, ...storedIn(redis.url) })
+    const service = await hostService(t, { ...env, ...storedIn(redis.url) })
     emulator.failNext({ kind: 'delay', delayMs: 500 }, { method: 'POST' })
 
     const answering = postUntilSent({ service, emulator, parentId }, KEYED)
@@ -172,7 +173,7 @@ for (const [title, lose, restore] of [
 t.test('a Redis that comes back empty makes no second post of a key that it has forgotten', needsRedis(), async t => {
   const redis = await redisFor(t, { appendonly: 'no' })
   const { emulator, env, parentId } = await startEmulator(t)
-  const service = await startService(t, { ...env, ...storedIn(redis.url) })
+  const service = await hostService(t, { ...env, ...storedIn(redis.url) })
   const answer = await postUntilSent({ service, emulator, parentId }, KEYED)
 
   await redis.restart()
@@ -198,7 +199,7 @@ for (const [name, needs, storeFor] of [
     await until(() => emulator.ledger.length === 1)
     await before.stop('SIGKILL')
     t.equal(await lost, undefined)
-    const after = await startService(t, { ...env, ...storedIn(storeUrl) })
+    const after = await hostService(t, { ...env, ...storedIn(storeUrl) })
 
     isReplayOf(t, await insist(after, parentId), emulator.ledger[0]?.id)
     isReplayOf(t, await postReply(after, { parentId, headers: KEYED }), emulator.ledger[0]?.id)
@@ -212,7 +213,7 @@ for (const [name, needs, storeFor] of [
     const answer = await insist(before, parentId)
     await before.stop('SIGKILL')
 
-    const after = await startService(t, { ...env, ...storedIn(storeUrl) })
+    const after = await hostService(t, { ...env, ...storedIn(storeUrl) })
 
     isReplayOf(t, await insist(after, parentId), answer.json.data.id)
     t.equal(emulator.ledger.length, 1)
