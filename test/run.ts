@@ -91,7 +91,13 @@ function run(args: readonly string[]): Promise<RunResult> {
   // Each of those that share a process has its own time in it.
   const withinS = FILE_WITHIN_S * Math.max(1, args.length - 1)
   const child = spawn(process.execPath, ['--import', NO_ASYNC_HOOKS, ...args], {
-    env: { ...process.env, NODE_COMPILE_CACHE: CACHE, TAP_TIMEOUT: String(withinS), TMPDIR: scratch },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: CACHE,
+      TAP_TIMEOUT: String(withinS),
+      TMPDIR: scratch,
+      TESTS_DIRECTORY: scratch
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true
   })

@@ -2,7 +2,7 @@
 // made to fail.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Test } from 'tap'
 import { freePort } from './free-port.ts'
+import { until } from './until.ts'
 
 /** As in postgresql.conf: `{ synchronous_commit: 'off' }`. Nothing waits for the disk unless they say otherwise. */
 export type PostgresSettings = Readonly<Record<string, string>>
@@ -111,9 +112,9 @@ export async function startPostgres(
   files: PostgresFiles = {}
 ): Promise<PostgresServer> {
   const directory = privateDirectory()
-  template ??= makeTemplate()
+  template ??= findTemplate()
   const data = join(directory, 'data')
-  spawnSync('cp', ['-a', template, data])
+  spawnSync('cp', ['-a', await template, data])
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(data, name), text, { mode: 0o600 })
     if (IS_ROOT) spawnSync('chown', [USER, join(data, name)])
@@ -121,12 +122,29 @@ export async function startPostgres(
   return startIn(directory, { ...('server.crt' in files && { ssl: 'on' }), ...settings })
 }
 
-/** What initdb makes, once for all servers of a process: it takes longer than everything else. */
-let template: string | undefined
+/** What initdb makes, once for all servers: it takes longer than everything else. */
+let template: Promise<string> | undefined
 
-function makeTemplate(): string {
-  const directory = privateDirectory()
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+/** A run of all tests has a directory that its processes share; the first that needs the template makes it there. */
+async function findTemplate(): Promise<string> {
+  const shared = process.env['TESTS_DIRECTORY']
+  if (shared === undefined) {
+    const directory = privateDirectory()
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+    return makeTemplate(directory)
+  }
+  const finished = join(shared, 'postgres-template')
+  try {
+    mkdirSync(`${finished}-begun`)
+    renameSync(makeTemplate(privateDirectory()), finished)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    await until(() => existsSync(finished))
+  }
+  return finished
+}
+
+function makeTemplate(directory: string): string {
   const data = join(directory, 'data')
   run('initdb', '-D', data, '-U', USER, '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C')
   // Who owns a file may be written over it, and it stays theirs.
@@ -252,7 +270,8 @@ async function isServing(child: ChildProcess, data: string): Promise<boolean> {
   return false
 }
 
-async function ask(url: string, sql: string, values: readonly unknown[]): Promise<readonly PostgresRow[]> {
+/** Runs SQL on a connection of its own. */
+export async function ask(url: string, sql: string, values: readonly unknown[]): Promise<readonly PostgresRow[]> {
   const client = new Client({ connectionString: url })
   client.on('error', () => undefined)
   try {

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { needsPostgres, postgresFor } from './postgres-server.ts'
+import { newDatabase } from './postgres-database.ts'
+import { needsPostgres } from './postgres-server.ts'
 import { needsRedis, redisFor } from './redis-server.ts'
 
 export interface StorePlace {
@@ -60,8 +61,8 @@ async function placeForRedis(t: Test): Promise<StorePlace> {
   return { storeUrl: redis.url, dump, pause: redis.pause, resume: redis.resume }
 }
 
-async function placeForPostgres(t: Test): Promise<StorePlace> {
-  const { url, query, pause, resume } = await postgresFor(t)
+async function placeForPostgres(): Promise<StorePlace> {
+  const { url, query, pause, resume } = await newDatabase()
   const dump = async (): Promise<string> => {
     const tables = ['sessions', 'single_uses', 'records', 'store']
     const rows = await Promise.all(tables.map(table => query(`SELECT * FROM thread_reply_bff.${table}`)))

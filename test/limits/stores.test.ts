@@ -15,7 +15,8 @@ import { FileQuotas } from '../../src/limits/stores/sqlite.ts'
 import { ScriptRunner } from '../../src/redis/scripts.ts'
 import { GroupCommit } from '../../src/sqlite/group-commit.ts'
 import { openPostgresStore } from '../delivery/stores/postgres/records.ts'
-import { postgresFor, withoutPostgres } from '../helpers/postgres-server.ts'
+import { newDatabase } from '../helpers/postgres-database.ts'
+import { withoutPostgres } from '../helpers/postgres-server.ts'
 import { redisFor, withoutRedis } from '../helpers/redis-server.ts'
 import { seedOf } from '../helpers/seed.ts'
 
@@ -74,7 +75,7 @@ async function redisKit(t: Test): Promise<Kit> {
 }
 
 async function postgresKit(t: Test): Promise<Kit> {
-  const { query, url } = await postgresFor(t)
+  const { query, url } = await newDatabase()
   const { store } = await openPostgresStore(t, url)
   await query('CREATE TABLE clock AS SELECT clock_timestamp() AS at')
   const instance = (): QuotaStore => {
@@ -264,7 +265,7 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
     t.match(await store.charge('ann', order), { isAdmitted: true, remaining: 28 })
   }
   if (withoutPostgres() === undefined) {
-    const { query, url } = await postgresFor(t)
+    const { query, url } = await newDatabase()
     const { store: records } = await openPostgresStore(t, url)
     const quotas = new PostgresQuotas(records.postgres)
     t.teardown(() => quotas.close())
