@@ -3,14 +3,14 @@
 import { readFileSync } from 'node:fs'
 
 /** As long as this a batch may take: long ones would leave processors idle at the end. */
-const BATCH_S = 20
-/** One that sets something for its process, and what is expected to take longer than loading costs, has its own. */
-const SETS_PROCESS = /^t\.(setTimeout|jobs|beforeEach|afterEach|before|after)\b/m
-const LONG_S = 8
-/** Of a file that has never run: what it sets for its process is as a rule that it may take long. */
-const UNKNOWN_S = { alone: 30, acceptance: 5, other: 1 } as const
+const BATCH_S = 30
+/** One that sets something for its process, and what takes so long that loading is nothing beside it, has its own. */
+const SETS_PROCESS = /^t\.(jobs|beforeEach|afterEach|before|after)\b/m
+const LONG_S = 15
+/** Of a file that has never run. */
+const UNKNOWN_S = { acceptance: 5, other: 1 } as const
 
-/** Lists of files, the longest first, also where none has run before: as after every `npm ci`. */
+/** Lists of files, the longest first. The seconds are those of an earlier run, or of test/seconds.json. */
 export function batchesOf(files: readonly string[], seconds: Readonly<Record<string, number>>): string[][] {
   const sorted = files
     .map(file => ({ file, seconds: seconds[file] ?? guessSeconds(file) }))
@@ -29,7 +29,6 @@ export function batchesOf(files: readonly string[], seconds: Readonly<Record<str
 }
 
 function guessSeconds(file: string): number {
-  if (setsProcess(file)) return UNKNOWN_S.alone
   return file.includes('/acceptance/') ? UNKNOWN_S.acceptance : UNKNOWN_S.other
 }
 

@@ -11,9 +11,10 @@ process.argv.splice(3)
 process.setMaxListeners(0)
 const { default: t } = await import('tap')
 
-// tap would wait with it until all files have run, and take the first moment without a test for that.
+// tap would wait with it until all files have run, and take the first moment without a test for that. How long a file may
+// take is for a process that it has alone: here TAP_TIMEOUT says it.
 const atEnd: (() => unknown)[] = []
-Object.assign(t, { teardown: (end: () => unknown) => void atEnd.unshift(end) })
+Object.assign(t, { teardown: (end: () => unknown) => void atEnd.unshift(end), setTimeout: () => undefined })
 
 let before = { ...t.counts }
 for (const [index, file] of files.entries()) {
