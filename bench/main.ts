@@ -7,25 +7,7 @@ import { barChart } from './plot.ts'
 import { profileService } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
-import { measureAway } from './sections/away.ts'
-import { measureFairness } from './sections/fairness.ts'
-import { measureGoodput } from './sections/goodput.ts'
-import { type GrowthOptions, measureGrowth } from './sections/growth.ts'
-import { measureLatency } from './sections/latency.ts'
-import { compareLimits } from './sections/limits.ts'
-import { measureMemory } from './sections/memory.ts'
-import { measureMetrics } from './sections/metrics.ts'
-import { measureOverload } from './sections/overload.ts'
-import { measureParts } from './sections/parts.ts'
-import { countPath } from './sections/path.ts'
-import { comparePeers } from './sections/peers.ts'
-import { measureQuota } from './sections/quota.ts'
-import { measureSlowClients } from './sections/slow.ts'
-import { measureStartup } from './sections/startup.ts'
-import { compareStores } from './sections/stores.ts'
-import { measureTokens } from './sections/tokens.ts'
-import { measureTraces } from './sections/traces.ts'
-import { measureWorkers } from './sections/workers.ts'
+import type { GrowthOptions } from './sections/growth.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
 const SECTIONS = [
@@ -153,26 +135,35 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     stopping,
     onProgress: showProgress
   }
+  // Each loaded when its turn has come: they load most of the service.
   const measure: Record<SectionName, (world: World) => Promise<Section>> = {
-    peers: world => comparePeers(world, settings),
-    stores: world => compareStores(world, settings),
-    latency: world => measureLatency(world, settings),
-    growth: world => measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
-    workers: world => measureWorkers(world, settings),
-    startup: world => measureStartup(world, settings),
-    memory: world => measureMemory(world, { ...settings, ...(quick ? QUICK_MEMORY : FULL_MEMORY) }),
-    path: world => countPath(world, settings),
-    tokens: world => measureTokens(world, settings),
-    metrics: world => measureMetrics(world, settings),
-    traces: world => measureTraces(world, settings),
-    limits: world => compareLimits(world, settings),
-    parts: world => measureParts(world, settings),
-    overload: world => measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
-    goodput: world => measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),
-    fairness: world => measureFairness(world, quick ? QUICK_FAIRNESS : FULL_FAIRNESS),
-    quota: world => measureQuota(world, quick ? QUICK_QUOTA : FULL_QUOTA),
-    away: world => measureAway(world, quick ? QUICK_AWAY : FULL_AWAY),
-    slow: world => measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
+    peers: async world => (await import('./sections/peers.ts')).comparePeers(world, settings),
+    stores: async world => (await import('./sections/stores.ts')).compareStores(world, settings),
+    latency: async world => (await import('./sections/latency.ts')).measureLatency(world, settings),
+    growth: async world =>
+      (await import('./sections/growth.ts')).measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
+    workers: async world => (await import('./sections/workers.ts')).measureWorkers(world, settings),
+    startup: async world => (await import('./sections/startup.ts')).measureStartup(world, settings),
+    memory: async world =>
+      (await import('./sections/memory.ts')).measureMemory(world, {
+        ...settings,
+        ...(quick ? QUICK_MEMORY : FULL_MEMORY)
+      }),
+    path: async world => (await import('./sections/path.ts')).countPath(world, settings),
+    tokens: async world => (await import('./sections/tokens.ts')).measureTokens(world, settings),
+    metrics: async world => (await import('./sections/metrics.ts')).measureMetrics(world, settings),
+    traces: async world => (await import('./sections/traces.ts')).measureTraces(world, settings),
+    limits: async world => (await import('./sections/limits.ts')).compareLimits(world, settings),
+    parts: async world => (await import('./sections/parts.ts')).measureParts(world, settings),
+    overload: async world =>
+      (await import('./sections/overload.ts')).measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
+    goodput: async world =>
+      (await import('./sections/goodput.ts')).measureGoodput(world, quick ? QUICK_GOODPUT : FULL_GOODPUT),
+    fairness: async world =>
+      (await import('./sections/fairness.ts')).measureFairness(world, quick ? QUICK_FAIRNESS : FULL_FAIRNESS),
+    quota: async world => (await import('./sections/quota.ts')).measureQuota(world, quick ? QUICK_QUOTA : FULL_QUOTA),
+    away: async world => (await import('./sections/away.ts')).measureAway(world, quick ? QUICK_AWAY : FULL_AWAY),
+    slow: async world => (await import('./sections/slow.ts')).measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
   }
   const sections: Section[] = []
   const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])

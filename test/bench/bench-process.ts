@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Test } from 'tap'
-import { compileCacheEnv } from '../helpers/compile-cache.ts'
+import { runnerEnv } from '../helpers/runner-env.ts'
 
 export interface BenchRun {
   readonly code: number | null
@@ -27,7 +27,7 @@ export function startBench(
   const results = join(directory, 'results')
   const path = new URL(`../../bench/${program}`, import.meta.url).pathname
   const child = spawn(process.execPath, [path, ...args, '--results', results], {
-    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp`, ...compileCacheEnv() },
+    env: { PATH: process.env['PATH'], TMPDIR: `${directory}/tmp`, ...runnerEnv() },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(() => child.kill('SIGKILL'))

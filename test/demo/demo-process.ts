@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { compileCacheEnv } from '../helpers/compile-cache.ts'
+import { runnerEnv } from '../helpers/runner-env.ts'
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname
 const POLL_MS = 10
@@ -13,7 +13,7 @@ export const CURL = /curl -i [\s\S]*?-d '.*'$/m
 /** Starts the demo as a terminal would, but without one: no stdin, pipes for output. */
 export function startDemo(t: Test, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...compileCacheEnv(), ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...runnerEnv(), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const said = { stdout: '', stderr: '' }

@@ -1,6 +1,6 @@
 // CometChat takes requests and answers nothing. The emulator's own list says what it was handed.
 import t from 'tap'
-import { startTarget } from '../../helpers/target.ts'
+import { startTargetProcess } from '../../helpers/target.ts'
 import { until } from '../../helpers/until.ts'
 
 const ON = {
@@ -12,7 +12,7 @@ const ON = {
 const CALLERS = 200
 
 t.test('what waits for a hung CometChat is refused as certainly not sent, and never handed over late', async t => {
-  const target = await startTarget(t, { env: ON })
+  const target = await startTargetProcess(t, { env: ON })
   t.equal((await target.post({ as: 'alice' })).status, 201)
   const before = target.emulator.requests.length
   target.emulator.failWithSeed(1, 1, ['stall'])
