@@ -1,6 +1,6 @@
 // CometChat takes requests and answers nothing. The emulator's own list says what it was handed.
 import t from 'tap'
-import { startTargetProcess } from '../../helpers/target.ts'
+import { startTarget } from '../../helpers/target.ts'
 import { until } from '../../helpers/until.ts'
 
 const ON = {
@@ -12,7 +12,7 @@ const ON = {
 const CALLERS = 200
 
 t.test('what waits for a hung CometChat is refused as certainly not sent, and never handed over late', async t => {
-  const target = await startTargetProcess(t, { env: ON })
+  const target = await startTarget(t, { env: ON })
   t.equal((await target.post({ as: 'alice' })).status, 201)
   const before = target.emulator.requests.length
   target.emulator.failWithSeed(1, 1, ['stall'])
@@ -26,7 +26,8 @@ t.test('what waits for a hung CometChat is refused as certainly not sent, and ne
   t.ok(unknown <= 128, 'no more than were under way')
   t.ok(overloaded.length > 0, `${overloaded.length} are refused`)
   for (const { status, json } of overloaded) {
-    t.match(json, { delivery: 'not-sent', retryable: true, 'violated-policies': [/^upstream-/] })
+    // A machine that is busy with other things may have the event loop late as well.
+    t.match(json, { delivery: 'not-sent', retryable: true, 'violated-policies': [/^(upstream-|event-loop$)/] })
     t.equal(status, 503)
   }
   target.emulator.failWithSeed(1, 0, [])
