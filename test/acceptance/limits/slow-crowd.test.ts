@@ -82,7 +82,8 @@ async function open(kind: Kind): Promise<Member> {
 /** Whether the service has ended it, which a client that does not read finds out when it does. */
 async function isEnded({ client }: Member): Promise<boolean> {
   client.socket.resume()
-  return client.ended(1000)
+  // What came before the end is read first, and a service that had not ended it would not within that time.
+  return client.ended(KEEP_ALIVE_MS - 1000)
 }
 
 /** Posts one reply after the other until it is told to stop. */

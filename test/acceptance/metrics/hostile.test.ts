@@ -1,5 +1,4 @@
 // Callers cannot make a scrape longer, nor get a word of theirs into it.
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../emulator/random.ts'
@@ -67,7 +66,7 @@ async function sendPipelined(url: string, requests: readonly string[]): Promise<
   socket.on('data', (chunk: string) => chunks.push(chunk))
   socket.on('error', () => undefined)
   socket.write(requests.join('') + LAST)
-  await once(socket, 'close')
+  await new Promise(resolve => socket.once('close', resolve))
   return chunks.join('').split('HTTP/1.1 ').length - 1
 }
 
