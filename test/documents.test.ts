@@ -2,7 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { VARIABLE_ROWS } from '../src/config/variables.ts'
-import { PROBLEMS } from '../src/errors.ts'
+import { PROBLEMS, VIOLATIONS } from '../src/errors.ts'
 import { ERROR_ROWS } from '../src/upstream/errors/cometchat-errors.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -81,15 +81,38 @@ t.test('the configuration table is the one of the source', async t => {
   )
 })
 
-t.test('docs/problems.md lists every code with its status', async t => {
-  const rows = read('docs/problems.md').matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| ([a-z-]+)/gm)
-  const listed = Array.from(rows, ([, code, status, delivery]) => [code, Number(status), delivery])
+t.test('docs/problems.md lists every code with its status, whose it is, and what a user is told', async t => {
+  const cell = ' \\| ([^|]+)'
+  const row = new RegExp(`^\\| \`([a-z-]+)\` \\| (\\d{3}) \\| ([a-z-]+)[^|]* \\| [^|]+${cell}${cell}${cell} \\| `, 'gm')
+  const listed = Array.from(read('docs/problems.md').matchAll(row), ([, ...cells]) => cells.map(text => text.trim()))
 
   t.strictSame(
     listed,
-    Object.entries(PROBLEMS).map(([code, { status, delivery }]) => [code, status, delivery])
+    Object.entries(PROBLEMS).map(([code, { status, delivery, whose, offer, sentence }]) => [
+      code,
+      String(status),
+      delivery,
+      whose,
+      offer,
+      sentence
+    ])
   )
 })
+
+t.test(
+  'docs/problems.md lists what can be wrong with a request, and the codes of CometChat that are shown',
+  async t => {
+    const section = (title: string): string =>
+      read('docs/problems.md').split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
+    const rowsOf = (text: string) => Array.from(text.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm), ([, ...cells]) => cells)
+
+    t.strictSame(rowsOf(section('What is wrong with a request')), Object.entries(VIOLATIONS))
+    t.strictSame(
+      rowsOf(section("CometChat's codes that are shown")),
+      [...ERROR_ROWS].filter(([, { isShown }]) => isShown).map(([code, { about }]) => [code, about])
+    )
+  }
+)
 
 t.test('docs/cometchat-facts.md shows every code of CometChat with what becomes of it', async t => {
   const table = read('docs/cometchat-facts.md').split('### 4.4')[1]?.split('## 5.')[0] ?? ''

@@ -1,11 +1,10 @@
 import type { FastifyError } from 'fastify'
 import { AppError, type Violation } from '../errors.ts'
 import type { Reason } from '../lib/refusals/reasons.ts'
-import { memberPointer } from './guard/body-hygiene.ts'
-
-type SchemaFinding = NonNullable<FastifyError['validation']>[number]
+import { type SchemaFinding, violationOf } from './schema-violations.ts'
 
 const MAX_VIOLATIONS = 20
+const OF_USERS: ReadonlySet<string> = new Set(['too-short', 'too-long', 'too-few', 'too-many'])
 
 const MALFORMED: ReadonlyMap<string, Reason> = new Map([
   ['FST_ERR_CTP_EMPTY_JSON_BODY', 'body-empty'],
@@ -14,24 +13,6 @@ const MALFORMED: ReadonlyMap<string, Reason> = new Map([
   ['FST_ERR_BAD_URL', 'target'],
   ['FST_ERR_MAX_PARAM_LENGTH', 'target'],
   ['ECONNRESET', 'body-cut-off']
-])
-
-const VIOLATION_CODES: ReadonlyMap<string, string> = new Map([
-  ['required', 'missing'],
-  ['additionalProperties', 'unknown-member'],
-  ['type', 'wrong-type'],
-  ['enum', 'not-allowed'],
-  ['const', 'not-allowed'],
-  ['pattern', 'wrong-format'],
-  ['minLength', 'too-short'],
-  ['minItems', 'too-short'],
-  ['minProperties', 'too-short'],
-  ['maxLength', 'too-long'],
-  ['maxItems', 'too-long'],
-  ['maxProperties', 'too-long'],
-  ['minimum', 'out-of-range'],
-  ['maximum', 'out-of-range'],
-  ['anyOf', 'wrong-type']
 ])
 
 /** Turns what was thrown into one of our refusals; an error that this list does not know is `internal`. */
@@ -54,30 +35,21 @@ export function nothingHere(): AppError {
 
 /** A refusal for a request that breaks the schema. */
 export function invalidRequest(reason: Reason, errors: readonly Violation[]): AppError {
-  return new AppError('invalid-request', 'The request is not valid; see errors.', { errors, reason })
+  const whose = errors.length > 0 && errors.every(isOfUser) ? 'user' : 'developer'
+  return new AppError('invalid-request', 'The request is not valid; see errors.', { errors, reason, whose })
+}
+
+/** What somebody wrote is too much or too little; every other fault was made by a program. */
+function isOfUser({ pointer, code }: Violation): boolean {
+  return OF_USERS.has(code) && (pointer === '' || pointer === '/data/text' || pointer.startsWith('/data/attachments'))
 }
 
 /** A refusal for what a schema found; a hint for the pointer of an unknown member says where it belongs. */
 export function invalid(findings: readonly SchemaFinding[], hints: ReadonlyMap<string, string> = new Map()): AppError {
   return invalidRequest(
     'schema',
-    findings.slice(0, MAX_VIOLATIONS).map(finding => toViolation(finding, hints))
+    findings.slice(0, MAX_VIOLATIONS).map(finding => violationOf(finding, hints))
   )
-}
-
-function toViolation(finding: SchemaFinding, hints: ReadonlyMap<string, string>): Violation {
-  const { keyword, instancePath, params, message } = finding
-  const { missingProperty, additionalProperty, allowedValues } = params as Record<string, unknown>
-  const member = missingProperty ?? additionalProperty
-  const pointer = typeof member === 'string' ? memberPointer(instancePath, member) : instancePath
-  const code = VIOLATION_CODES.get(keyword) ?? 'not-valid'
-  if (code === 'missing') return { pointer, code, detail: 'The member is missing.' }
-  if (code === 'unknown-member') return { pointer, code, detail: hints.get(pointer) ?? 'The member is not known here.' }
-  if ('data' in finding && finding.data === null) {
-    return { pointer, code, detail: 'It is null; leave the member out instead.' }
-  }
-  const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.join(', ')}` : ''
-  return { pointer, code, detail: `It ${message ?? 'is not valid'}${allowed}.` }
 }
 
 function isFastifyError(error: unknown): error is FastifyError {

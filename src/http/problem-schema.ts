@@ -1,12 +1,23 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { type DeliveryState, type LimitPolicy, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+import {
+  type DeliveryState,
+  type LimitPolicy,
+  PROBLEMS,
+  type ProblemCode,
+  type Violation,
+  type Whose
+} from '../errors.ts'
 import { OneOf } from './guard/strict-schemas.ts'
 
 const ViolationSchema = Type.Object(
   {
     pointer: Type.String({ description: 'RFC 6901 JSON pointer into the body, the path or the query.' }),
-    code: Type.String(),
-    detail: Type.String()
+    code: Type.String({
+      description: 'One of a closed list, or the code that CometChat gave: docs/problems.md has both.'
+    }),
+    detail: Type.String(),
+    limit: Type.Optional(Type.Number({ description: 'The most, or the least, that is allowed.' })),
+    actual: Type.Optional(Type.Number({ description: 'What there is, in the same unit.' }))
   },
   { description: 'One thing that is wrong with the request; it never repeats a value.' }
 )
@@ -21,6 +32,7 @@ export const ProblemSchema = Type.Object({
   code: Type.Unsafe<ProblemCode>({ type: 'string', enum: Object.keys(PROBLEMS) }),
   delivery: OneOf(['sent', 'not-sent', 'unknown'] as const satisfies readonly DeliveryState[]),
   retryable: Type.Boolean({ description: 'The same request may be sent again as it is, under the same key.' }),
+  whose: OneOf(['user', 'developer', 'operator'] as const satisfies readonly Whose[]),
   retryAfterMs: Type.Optional(Type.Integer({ minimum: 0 })),
   messageId: Type.Optional(Type.String({ description: 'The message that exists although the call failed.' })),
   errors: Type.Optional(Type.Unsafe<readonly Violation[]>(Type.Array(ViolationSchema))),

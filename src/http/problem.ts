@@ -6,7 +6,7 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
 /** The body of a refusal; nothing in it comes from outside but the request id. */
 export function toProblem(error: AppError, requestId: string, hasIdempotencyKey: boolean): Problem {
-  const { status, title } = PROBLEMS[error.code]
+  const { status, title, whose } = PROBLEMS[error.code]
   const { retryAfterMs, messageId, errors, violatedPolicies } = error.options
   const retryable = error.isRetryable(hasIdempotencyKey)
   return {
@@ -18,6 +18,7 @@ export function toProblem(error: AppError, requestId: string, hasIdempotencyKey:
     code: error.code,
     delivery: error.delivery,
     retryable,
+    whose: error.options.whose ?? whose,
     // Clients and proxies resend when they see it, so it only stands where that cannot double a reply.
     ...(retryable && retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
     ...(messageId !== undefined && { messageId }),

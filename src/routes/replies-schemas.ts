@@ -2,16 +2,22 @@ import { type Static, Type } from '@sinclair/typebox'
 import { OneOf, OpenObject, StrictObject } from '../http/guard/strict-schemas.ts'
 
 const NonEmptyObject = Type.Record(Type.String(), Type.Unknown(), { minProperties: 1 })
+/** Also the end of the sentence that a refusal is told in, as every description of a pattern here. */
+const MESSAGE_ID = 'a message id: 1 to 19 digits that do not begin with 0'
 const Receiver = Type.String({ minLength: 1, maxLength: 100 })
 /** Long enough for what storage signs; what is wrong with an address is told by reply-rules.ts. */
 const Url = Type.String({ maxLength: 8192 })
 /** A media type with parameters, also as Chrome writes them (`video/webm;codecs=vp8,opus`), or none. */
-const MediaType = Type.String({ pattern: '^([\\w.+-]+/[\\w.+-]+(;[ -~]*)?)?$', maxLength: 255 })
+const MediaType = Type.String({
+  pattern: '^([\\w.+-]+/[\\w.+-]+(;[ -~]*)?)?$',
+  maxLength: 255,
+  description: 'a media type, such as image/png, or empty'
+})
 const FreeObject = Type.Record(Type.String(), Type.Unknown())
 
 /** The path: CometChat's decimal message id, kept as text because it may exceed 2^53. */
 export const ReplyParams = StrictObject({
-  parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
+  parentId: Type.String({ pattern: '^[1-9][0-9]{0,18}$', description: MESSAGE_ID })
 })
 
 /** A reply in its thread. */
@@ -27,7 +33,12 @@ export const Attachment = OpenObject({
   mimeType: Type.Optional(MediaType),
   extension: Type.Optional(Type.String({ maxLength: 32 })),
   /** Bytes; CometChat's document says text, its examples show numbers. */
-  size: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^[0-9]{1,15}$' })]))
+  size: Type.Optional(
+    Type.Union([
+      Type.Integer({ minimum: 0 }),
+      Type.String({ pattern: '^[0-9]{1,15}$', description: 'a whole number of bytes' })
+    ])
+  )
 })
 
 export const ReplyData = OpenObject({
@@ -73,7 +84,7 @@ export const ReplyBody = StrictObject({
   quotedMessageId: Type.Optional(
     Type.Union([
       Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-      Type.String({ pattern: '^[1-9][0-9]{0,18}$' })
+      Type.String({ pattern: '^[1-9][0-9]{0,18}$', description: MESSAGE_ID })
     ])
   )
 })

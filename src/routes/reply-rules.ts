@@ -1,4 +1,4 @@
-import type { Violation } from '../errors.ts'
+import type { Violation, ViolationCode } from '../errors.ts'
 import type { ReplyBody, ReplyEdit } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']
@@ -21,7 +21,7 @@ export interface ReplyLimits {
 /** What a JSON schema cannot say: which members belong together. */
 export function ruleViolations(body: ReplyBody, { multipleReceiversMax, categories }: ReplyLimits): Violation[] {
   const found: Violation[] = []
-  const refuse = (pointer: string, code: string, detail: string): void => void found.push({ pointer, code, detail })
+  const refuse: Refuse = (pointer, code, detail) => void found.push({ pointer, code, detail })
 
   if (body.receiver === undefined && body.receiverType !== undefined) {
     refuse('/receiver', 'missing', 'receiver and receiverType come together or not at all.')
@@ -33,12 +33,11 @@ export function ruleViolations(body: ReplyBody, { multipleReceiversMax, categori
   if (body.multipleReceivers && multipleReceiversMax === 0) {
     refuse('/multipleReceivers', 'not-allowed', 'Several receivers are switched off.')
   } else if (uids.length + guids.length > multipleReceiversMax) {
-    refuse('/multipleReceivers', 'too-long', `At most ${multipleReceiversMax} receivers are allowed.`)
+    found.push(tooMany('/multipleReceivers', 'receivers', multipleReceiversMax, uids.length + guids.length))
   }
   if (categories.includes(body.category)) found.push(...contentViolations(body))
   else refuse('/category', 'not-allowed', `It must be one of those switched on here: ${categories.join(', ')}.`)
-  checkMentions(body.data, refuse)
-  return found
+  return [...found, ...mentionViolations(body.data)]
 }
 
 /** The same of an edit. */
@@ -47,29 +46,50 @@ export function editViolations({ data, tags }: ReplyEdit): Violation[] {
   const refuse: Refuse = (pointer, code, detail) => void found.push({ pointer, code, detail })
   const isEmpty = data === undefined || Object.keys(data).length === 0
   if (isEmpty && tags === undefined)
-    refuse(data ? '/data' : '', 'too-short', 'Nothing is to be changed: give data or tags.')
+    refuse(data ? '/data' : '', 'too-few', 'Nothing is to be changed: give data or tags.')
   if (!data) return found
-  if (data.text === '') refuse('/data/text', 'too-short', 'The text is empty.')
-  checkMentions(data, refuse)
+  if (data.text === '') found.push(EMPTY_TEXT)
   checkUrls(data, refuse)
-  return found
+  return [...found, ...mentionViolations(data)]
 }
 
 /** The whole message counts, in characters, however it was spelled on the wire. */
 export function lengthViolations(body: ReplyBody | ReplyEdit, wireBytes: number): Violation[] {
   if (wireBytes * MAX_GROWTH <= MAX_MESSAGE_CHARACTERS) return []
   const text = JSON.stringify(body)
-  if (text.length <= MAX_MESSAGE_CHARACTERS || [...text].length <= MAX_MESSAGE_CHARACTERS) return []
-  return [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
+  if (text.length <= MAX_MESSAGE_CHARACTERS) return []
+  const actual = [...text].length
+  return actual > MAX_MESSAGE_CHARACTERS ? [tooLongMessage(actual)] : []
 }
 
-function checkMentions({ text, mentions = {} }: Data, refuse: Refuse): void {
-  const detail = `At most ${MAX_MENTIONED_USERS} users can be mentioned.`
-  if (mentionedUsers(text) > MAX_MENTIONED_USERS) refuse('/data/text', 'too-long', detail)
-  if (Object.keys(mentions).length > MAX_MENTIONED_USERS) refuse('/data/mentions', 'too-long', detail)
+const EMPTY_TEXT: Violation = {
+  pointer: '/data/text',
+  code: 'too-short',
+  detail: 'The text is empty.',
+  limit: 1,
+  actual: 0
 }
 
-type Refuse = (pointer: string, code: string, detail: string) => void
+/** A message whose JSON has so many characters. */
+function tooLongMessage(actual: number): Violation {
+  const detail = `A message has at most ${MAX_MESSAGE_CHARACTERS} characters, as JSON.`
+  return { pointer: '', code: 'too-long', detail, limit: MAX_MESSAGE_CHARACTERS, actual }
+}
+
+function mentionViolations({ text, mentions = {} }: Data): Violation[] {
+  const inText = mentionedUsers(text)
+  const listed = Object.keys(mentions).length
+  return [
+    ...(inText > MAX_MENTIONED_USERS ? [tooMany('/data/text', 'mentioned users', MAX_MENTIONED_USERS, inText)] : []),
+    ...(listed > MAX_MENTIONED_USERS ? [tooMany('/data/mentions', 'mentioned users', MAX_MENTIONED_USERS, listed)] : [])
+  ]
+}
+
+function tooMany(pointer: string, of: string, limit: number, actual: number): Violation {
+  return { pointer, code: 'too-many', detail: `At most ${limit} ${of} are allowed.`, limit, actual }
+}
+
+type Refuse = (pointer: string, code: ViolationCode, detail: string) => void
 
 function contentViolations({ category, type, data }: ReplyBody): Violation[] {
   const found: Violation[] = []
@@ -94,9 +114,8 @@ function checkMessage(type: string, data: Data, refuse: Refuse): Violation[] {
   refuseMembers(data, ['customData'], 'It belongs to category custom.', refuse)
   if (type === 'text') {
     if (data.text === undefined) refuse('/data/text', 'missing', 'A text message needs text.')
-    if (data.text === '') refuse('/data/text', 'too-short', 'The text is empty.')
     refuseMembers(data, ['attachments', 'url'], 'It belongs to image, file, audio and video messages.', refuse)
-    return []
+    return data.text === '' ? [EMPTY_TEXT] : []
   }
   if (MEDIA_TYPES.has(type)) return mediaViolations(data)
   refuse('/type', 'not-allowed', 'It must be text, image, file, audio or video, or category must be custom.')

@@ -168,10 +168,13 @@ export function replyBody({ message, marker }: Reply, { receiver, receiverType }
     muid,
     quotedMessageId
   })
-  if (body.length > MAX_MESSAGE_CHARACTERS && [...body].length > MAX_MESSAGE_CHARACTERS) {
+  const actual = body.length > MAX_MESSAGE_CHARACTERS ? [...body].length : 0
+  if (actual > MAX_MESSAGE_CHARACTERS) {
+    const detail = `A message has at most ${MAX_MESSAGE_CHARACTERS} characters, as JSON and with what this service adds.`
     throw new AppError('invalid-request', 'The message is too long.', {
       reason: 'message-length',
-      errors: [{ pointer: '', code: 'too-long', detail: `A message has at most ${MAX_MESSAGE_CHARACTERS} characters.` }]
+      whose: 'user',
+      errors: [{ pointer: '', code: 'too-long', detail, limit: MAX_MESSAGE_CHARACTERS, actual }]
     })
   }
   return body

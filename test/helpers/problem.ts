@@ -59,7 +59,11 @@ const WITH_RETRY_AFTER: ReadonlySet<ProblemCode> = new Set([
   'identity-provider-unavailable'
 ])
 const MEMBERS = new Set(
-  'type title status detail instance code delivery retryable retryAfterMs messageId errors'.split(' ')
+  'type title status detail instance code delivery retryable whose retryAfterMs messageId errors'.split(' ')
+)
+/** Those of docs/problems.md, of CometChat, and, with several receivers, of a problem. */
+const VIOLATION = new RegExp(
+  `^(missing|unknown-member|reserved-name|not-allowed|wrong-type|wrong-format|out-of-range|too-(short|long|few|many|deep)|not-valid|ERR_[A-Z_]+|${Object.keys(TABLE).join('|')})$`
 )
 /** What a caller has no business knowing: where things run, what they are built of, and what CometChat wrote. */
 const INTERNALS =
@@ -97,6 +101,12 @@ export function expectProblem(
   t.match(json, { code, status: wantedStatus, delivery: wantedDelivery, retryable }, `the members of ${code}`)
   t.equal(json?.type, `urn:thread-reply-bff:problem:${code}`)
   t.match(json, { title: /\S/, detail: /\S/, instance: `urn:request:${requestId}` })
+  t.match(json?.whose, /^(user|developer|operator)$/)
+  for (const { code: found, limit, actual, ...others } of json?.errors ?? []) {
+    t.match(found, VIOLATION, 'one of the documented codes')
+    t.strictSame(Object.keys(others), ['pointer', 'detail'])
+    for (const number of [limit, actual]) t.ok(number === undefined || Number.isFinite(number))
+  }
   t.match(requestId, /^[A-Za-z0-9._-]{8,64}$/)
   t.equal(headers.get('cache-control'), 'no-store')
   t.equal(headers.get('x-content-type-options'), 'nosniff')

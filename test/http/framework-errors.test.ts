@@ -36,11 +36,11 @@ t.test('each finding of a schema has a pointer, a code and a sentence', async t 
     [{ kind: 'one', text: 'a' }, ['too-short /text']],
     [{ kind: 'one', text: 'aaaa' }, ['too-long /text']],
     [{ kind: 'one', text: 'bb' }, ['wrong-format /text']],
-    [{ kind: 'one', list: [] }, ['too-short /list']],
+    [{ kind: 'one', list: [] }, ['too-few /list']],
     [{ kind: 'one', list: [0, 3] }, ['out-of-range /list/0', 'out-of-range /list/1']],
-    [{ kind: 'one', list: [1, 1, 1] }, ['too-long /list']],
-    [{ kind: 'one', map: {} }, ['too-short /map']],
-    [{ kind: 'one', map: { a: 1, b: 1 } }, ['too-long /map']]
+    [{ kind: 'one', list: [1, 1, 1] }, ['too-many /list']],
+    [{ kind: 'one', map: {} }, ['too-few /map']],
+    [{ kind: 'one', map: { a: 1, b: 1 } }, ['too-many /map']]
   ] as const) {
     await app.inject({ method: 'POST', url: '/', payload })
     const refusal = refusals.pop()
@@ -61,6 +61,43 @@ t.test('each finding of a schema has a pointer, a code and a sentence', async t 
     (await app.inject({ method: 'POST', url: '/', payload: { kind: 'one', text: 'aa', list: [1] } })).body,
     'fine'
   )
+})
+
+t.test('a finding is told in words of ours, with its numbers, and never in those of a validator', async t => {
+  const { app, refusals } = start(t)
+  const properties = {
+    kind: { type: 'string', enum: ['one', 'two'] },
+    text: { type: 'string', maxLength: 3 },
+    id: { type: 'string', pattern: '^[0-9]+$', description: 'a message id: digits' },
+    bare: { type: 'string', pattern: '^a' },
+    list: { type: 'array', minItems: 2, items: {} },
+    count: { type: 'integer', maximum: 2 },
+    either: { anyOf: [{ type: 'string' }, { type: 'boolean' }] },
+    odd: { not: {} }
+  }
+  app.post('/', { schema: { body: { type: 'object', additionalProperties: false, properties } } }, async () => 'fine')
+
+  for (const [payload, error] of [
+    [{ kind: 'three' }, { code: 'not-allowed', detail: 'It must be one of: one, two.' }],
+    [{ kind: 1 }, { code: 'wrong-type', detail: 'It must be a text.' }],
+    [{ kind: null }, { code: 'wrong-type', detail: 'It is null; leave the member out instead.' }],
+    [{ text: '😀😀😀😀' }, { code: 'too-long', detail: 'It must have at most 3 characters.', limit: 3, actual: 4 }],
+    [{ id: 'x' }, { code: 'wrong-format', detail: 'It must be a message id: digits.' }],
+    [{ bare: 'x' }, { code: 'wrong-format', detail: 'It has another form than is wanted.' }],
+    [{ list: [1] }, { code: 'too-few', detail: 'It must have at least 2 entries.', limit: 2, actual: 1 }],
+    [{ count: 3 }, { code: 'out-of-range', detail: 'It must be at most 2.', limit: 2, actual: 3 }],
+    [{ count: 'three' }, { code: 'wrong-type', detail: 'It must be a whole number.' }],
+    [{ odd: 1 }, { code: 'not-valid', detail: 'It is not what is documented.' }]
+  ] as const) {
+    await app.inject({ method: 'POST', url: '/', payload })
+    const { pointer: _, ...found } = refusals.pop()?.options.errors?.[0] ?? { pointer: '' }
+    t.strictSame(found, error, JSON.stringify(payload))
+  }
+  await app.inject({ method: 'POST', url: '/', payload: { either: 1 } })
+  for (const { code, detail } of refusals.pop()?.options.errors ?? []) {
+    t.equal(code, 'wrong-type')
+    t.match(detail, /^It (must be|is not) /)
+  }
 })
 
 t.test('twenty findings are enough', async t => {

@@ -32,8 +32,11 @@ t.test('a problem says what is known and nothing else', async t => {
     instance: 'urn:request:request-1',
     code: 'thread-not-found',
     delivery: 'not-sent',
-    retryable: false
+    retryable: false,
+    whose: 'user'
   })
+  t.equal(problemOf('invalid-request', { whose: 'user' }).whose, 'user', 'where that is known better')
+  t.equal(problemOf('invalid-request').whose, 'developer')
   const { messageId, delivery } = problemOf('upstream-contract', {
     messageId: '7',
     reason: 'session-store-canary',

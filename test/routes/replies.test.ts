@@ -106,10 +106,27 @@ t.test('what cannot be delivered keeps its code', async t => {
   t.same([answer.statusCode, answer.json().code], [404, 'thread-not-found'])
 })
 
+t.test('a limit is a number, and what a user wrote too much of is theirs to change', async t => {
+  const { post } = await start(t)
+  const mentions = Array.from({ length: 11 }, (_, index) => `<@uid:u${index}>`).join('')
+  for (const [body, whose, error] of [
+    [{ data: { text: mentions } }, 'user', { pointer: '/data/text', code: 'too-many', limit: 10, actual: 11 }],
+    [{ data: { text: 'x'.repeat(65_536) } }, 'user', { pointer: '', code: 'too-long', limit: 65_536, actual: 65_591 }],
+    [{ data: { text: '' } }, 'user', { pointer: '/data/text', code: 'too-short', limit: 1, actual: 0 }],
+    [{ data: { text: 'hi' }, tags: ['x'.repeat(101)] }, 'developer', { pointer: '/tags/0', limit: 100, actual: 101 }],
+    [{ data: { text: 'hi' }, tag: [] }, 'developer', { pointer: '/tag', code: 'unknown-member', limit: undefined }]
+  ] as const) {
+    const problem = (await post(body)).json()
+    t.match({ limit: undefined, ...problem.errors[0] }, error)
+    t.equal(problem.whose, whose, JSON.stringify(error))
+  }
+})
+
 t.test('a list of 1,001 entries is refused before a schema describes each of them', async t => {
   const { orders, post } = await start(t)
   const numbers = (length: number): number[] => Array.from({ length }, (_, index) => index)
-  const crowded = { pointer: '/tags', code: 'too-long', detail: 'It has too many entries.' }
+  const detail = 'It may have at most 1000 entries.'
+  const crowded = { pointer: '/tags', code: 'too-many', detail, limit: 1000, actual: 1001 }
 
   const beyond = await post({ data: { text: 'hi' }, tags: numbers(1001) })
   t.same([beyond.statusCode, beyond.json().errors], [422, [crowded]])
@@ -117,7 +134,7 @@ t.test('a list of 1,001 entries is refused before a schema describes each of the
   t.ok(within.json().errors.length > 1, 'of a thousand the schema names its mistakes')
   const attachment = Object.fromEntries(numbers(30_000).map(index => [`m${index}`, 1]))
   const deep = await post({ type: 'image', data: { attachments: [attachment] } })
-  t.same(deep.json().errors, [{ ...crowded, pointer: '/data/attachments/0' }])
+  t.same(deep.json().errors, [{ ...crowded, pointer: '/data/attachments/0', actual: 30_000 }])
   t.same(orders, [])
 
   const own = { list: numbers(5000) }

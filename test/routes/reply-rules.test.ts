@@ -55,8 +55,8 @@ t.test('a receiver and its type come together or not at all', async t => {
 
 t.test('several receivers count together, and can be switched off', async t => {
   t.same(found(bodyOf({ multipleReceivers: { uids: ['a'], guids: ['b'] } })), [])
-  t.same(found(bodyOf({ multipleReceivers: { uids: ['a', 'b'], guids: ['c'] } })), ['too-long /multipleReceivers'])
-  t.same(found(bodyOf({ multipleReceivers: { uids: ['a', 'b', 'c'] } })), ['too-long /multipleReceivers'])
+  t.same(found(bodyOf({ multipleReceivers: { uids: ['a', 'b'], guids: ['c'] } })), ['too-many /multipleReceivers'])
+  t.same(found(bodyOf({ multipleReceivers: { uids: ['a', 'b', 'c'] } })), ['too-many /multipleReceivers'])
   t.same(found(bodyOf({ multipleReceivers: {} }), 0), ['not-allowed /multipleReceivers'])
 })
 
@@ -119,7 +119,7 @@ t.test('ten users can be mentioned, each as often as one likes', async t => {
   const mentions = (count: number): string => Array.from({ length: count }, (_, i) => `<@uid:user-${i}>`).join(' ')
 
   t.same(found(bodyOf({ data: { text: mentions(10) } })), [])
-  t.same(found(bodyOf({ data: { text: mentions(11) } })), ['too-long /data/text'])
+  t.same(found(bodyOf({ data: { text: mentions(11) } })), ['too-many /data/text'])
   t.same(found(bodyOf({ data: { text: '<@uid:bob>'.repeat(50) } })), [])
   t.same(found(bodyOf({ data: { text: '<@uid:>'.repeat(11) + '<@uid:a b>'.repeat(11) } })), [], 'these mention no user')
 })

@@ -188,13 +188,13 @@ const HOSTILE: readonly {
   { title: '33 levels', body: nested(33), refused: [422, 'invalid-request', '', 'too-deep'] },
   { title: '5,000 levels', body: `{"a":${nested(5000)}}`, refused: [422, 'invalid-request', '', 'too-deep'] },
   { title: '100,000 levels', body: nested(100_000), refused: [422, 'invalid-request', '', 'too-deep'] },
-  { title: '1,001 entries', body: many(1001), refused: [422, 'invalid-request', '', 'too-long'] },
+  { title: '1,001 entries', body: many(1001), refused: [422, 'invalid-request', '', 'too-many'] },
   {
     title: '1,001 entries below',
     body: `{"a":[{"b":${many(1001)}}]}`,
-    refused: [422, 'invalid-request', '/a/0/b', 'too-long']
+    refused: [422, 'invalid-request', '/a/0/b', 'too-many']
   },
-  { title: '1,001 members', body: `{"data":${members(1001)}}`, refused: [422, 'invalid-request', '/data', 'too-long'] },
+  { title: '1,001 members', body: `{"data":${members(1001)}}`, refused: [422, 'invalid-request', '/data', 'too-many'] },
   {
     title: 'an identity',
     body: '{"onBehalfOf":"bob"}',

@@ -29,7 +29,12 @@ function inspect(value: unknown, pointer: string, depth: number, inspection: Ins
   } else if (typeof value === 'number') {
     violations.push({ pointer, code: 'out-of-range', detail: 'The number is too large to be kept exactly.' })
   } else if (depth > MAX_DEPTH) {
-    violations.push({ pointer: '', code: 'too-deep', detail: `Nothing may be nested deeper than ${MAX_DEPTH}.` })
+    violations.push({
+      pointer: '',
+      code: 'too-deep',
+      detail: `Nothing may be nested deeper than ${MAX_DEPTH}.`,
+      limit: MAX_DEPTH
+    })
   } else if (Array.isArray(value)) {
     inspectItems(value, pointer, depth, inspection)
   } else if (isObject(value)) {
@@ -61,7 +66,13 @@ function inspectMembers(value: JsonObject, pointer: string, depth: number, inspe
 function isCrowded(entries: number, pointer: string, { freeForm, violations }: Inspection): boolean {
   if (entries <= MAX_ENTRIES) return false
   if (freeForm().some(start => pointer === start || pointer.startsWith(`${start}/`))) return false
-  violations.push({ pointer, code: 'too-long', detail: 'It has too many entries.' })
+  violations.push({
+    pointer,
+    code: 'too-many',
+    detail: `It may have at most ${MAX_ENTRIES} entries.`,
+    limit: MAX_ENTRIES,
+    actual: entries
+  })
   return true
 }
 

@@ -12,8 +12,8 @@ const VERDICTS = `
   blank-text                201
   custom-send-notification  201
   custom-with-text          201
-  customdata-array          422      /data/customData            wrong-type      must be object
-  customdata-empty          422      /data/customData            too-short       fewer than 1
+  customdata-array          422      /data/customData            wrong-type      must be an object
+  customdata-empty          422      /data/customData            too-few         at least 1 entry
   data-ai-reactions         400      /data/reactions             reserved-name   not for callers
   data-entities             400      /data/entities              reserved-name   not for callers
   data-extra-member         201
@@ -45,9 +45,9 @@ const VERDICTS = `
   meeting                   201
   mention                   201
   mention-all               201
-  metadata-array            422      /data/metadata              wrong-type      must be object
+  metadata-array            422      /data/metadata              wrong-type      must be an object
   metadata-null             422      /data/metadata              wrong-type      is null
-  metadata-string           422      /data/metadata              wrong-type      must be object
+  metadata-string           422      /data/metadata              wrong-type      must be an object
   node-group-text           201
   oas-message-muid          201
   oas-thread-default        201
@@ -56,13 +56,13 @@ const VERDICTS = `
   poll                      201
   quoted-reply              201
   react-broadcast           201
-  receiver-number           422      /receiver                   wrong-type      must be string
+  receiver-number           422      /receiver                   wrong-type      must be a text
   receiver-upper            201
   rn-media-size0            201
   rn-sticker                201
   rn-text-muid              201
   tags-null                 422      /multipleReceivers          wrong-type      is null
-  text-number               422      /data/text                  wrong-type      must be string
+  text-number               422      /data/text                  wrong-type      must be a text
   top-level-metadata        422      /metadata                   unknown-member  below data
   type-custom-in-message    422      /type                       not-allowed     category must be custom
   whqa-text                 201

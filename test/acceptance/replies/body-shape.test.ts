@@ -156,13 +156,8 @@ t.test('a value outside of what CometChat knows is refused', async t => {
     { category: 'custom', data: { text: 'a' } },
     '/data/customData missing'
   )
-  await isInvalid(
-    t,
-    'empty custom data',
-    { category: 'custom', data: { customData: {} } },
-    '/data/customData too-short'
-  )
-  await isInvalid(t, 'no receivers', { ...text, multipleReceivers: {} }, '/multipleReceivers too-short')
+  await isInvalid(t, 'empty custom data', { category: 'custom', data: { customData: {} } }, '/data/customData too-few')
+  await isInvalid(t, 'no receivers', { ...text, multipleReceivers: {} }, '/multipleReceivers too-few')
   await isInvalid(t, 'a receiver alone', { ...text, receiver: 'bob' }, '/receiverType missing')
   await isInvalid(t, 'a receiver type alone', { ...text, receiverType: 'user' }, '/receiver missing')
 })
