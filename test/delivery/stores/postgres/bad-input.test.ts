@@ -172,6 +172,13 @@ async function behindTls(t: Test, { cert, key }: Certificate): Promise<{ url: st
   return { url: `postgres://app:secret@localhost:${postgres.port}/postgres`, ca }
 }
 
+t.test('a Postgres is reached by its Unix socket, too, which needs no TLS', needs, async t => {
+  if (!shared) return
+  const socket = encodeURIComponent(shared.directory)
+  t.equal(await refusalOf(`postgres://postgres@${socket}:${shared.port}/postgres`), 'not refused')
+  t.match(await refusalOf(`postgres://postgres@${socket}:${shared.port}/nowhere`), /does not have this database/)
+})
+
 t.test('who is not proved to be that Postgres gets no record', needs, async t => {
   const right = await behindTls(t, selfSigned('localhost'))
   const wrong = await behindTls(t, selfSigned('elsewhere.test'))
