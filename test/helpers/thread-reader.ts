@@ -1,5 +1,5 @@
 import type { Json } from './json.ts'
-import type { ServiceProcess } from './service-process.ts'
+import type { RunningService } from './service-process.ts'
 import type { ReplyAnswer } from './thread.ts'
 import { tokenFor } from './tokens.ts'
 
@@ -12,7 +12,7 @@ export interface ThreadCall {
 
 /** Asks about a thread over the wire, as a client would; `path` is what follows `/threads/`. */
 export async function askThread(
-  { url }: Pick<ServiceProcess, 'url'>,
+  { url }: Pick<RunningService, 'url'>,
   path: string,
   { as = 'alice', method = 'GET', body, headers = {} }: ThreadCall = {}
 ): Promise<ReplyAnswer> {

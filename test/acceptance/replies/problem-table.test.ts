@@ -19,6 +19,7 @@ const PRODUCED_ELSEWHERE: Partial<Record<ProblemCode, string>> = {
   'store-unavailable': '../stores/store-trouble.test.ts',
   'store-recovering': '../stores/store-away.test.ts',
   csrf: '../sessions/app-session.test.ts',
+  'not-yours': '../thread/own-reply.test.ts',
   // Only ten thousand requests at once would do it from outside.
   overloaded: '../../upstream/transport/pool.test.ts'
 }

@@ -1,13 +1,13 @@
 // What became of one's own reply, asked with its key alone: nothing is sent.
 import t from 'tap'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { askThread } from '../../helpers/thread-reader.ts'
 
 const { emulator, env, parentId } = await startEmulator(t)
 const durable = { STORE_URL: `file:${t.testdir()}/replies.db`, STORE_SECRET: 'x'.repeat(32), QUIET_PERIOD_MS: '0' }
-const service = await startService(t, { ...env, ...durable })
+const service = await hostService(t, { ...env, ...durable })
 const young = emulator.addMessage({ sender: 'bob', receiver: 'alice', receiverType: 'user', sentAtMs: Date.now() })
 
 const post = (key: string, parent = parentId) =>
@@ -78,7 +78,7 @@ t.test('one in doubt that is not there stays unknown: only its sender can send i
 t.test('without its record a reply is found in the thread', async t => {
   await post('forgotten')
   const { id } = emulator.ledger.at(-1) ?? {}
-  const another = await startService(t, { ...env, STORE_SECRET: durable.STORE_SECRET })
+  const another = await hostService(t, { ...env, STORE_SECRET: durable.STORE_SECRET })
   t.match((await known('forgotten', parentId, 'alice', another)).json, { delivery: 'sent', data: { id } })
   t.match((await known('never', young.id, 'alice', another)).json, { delivery: 'unknown' }, 'it began after the thread')
 })

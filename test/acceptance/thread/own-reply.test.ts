@@ -1,14 +1,14 @@
 // What a sender does with their own reply: edits and deletes it.
 import t, { type Test } from 'tap'
 import type { Switches } from '../../../emulator/switches.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { askThread, type ThreadCall } from '../../helpers/thread-reader.ts'
 
 const { emulator, env, parentId } = await startEmulator(t)
 const durable = { STORE_URL: `file:${t.testdir()}/replies.db`, STORE_SECRET: 'x'.repeat(32), QUIET_PERIOD_MS: '0' }
-const service = await startService(t, { ...env, ...durable })
+const service = await hostService(t, { ...env, ...durable })
 
 async function posted(
   body: object = { data: { text: 'first' } },

@@ -1,13 +1,13 @@
 // What a caller reads of a thread: its replies page by page, and the message that it hangs on.
 import t, { type Test } from 'tap'
 import type { Switches } from '../../../emulator/switches.ts'
+import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
-import { startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 import { askThread } from '../../helpers/thread-reader.ts'
 
 const { emulator, env, parentId, groupParentId } = await startEmulator(t)
-const service = await startService(t, env)
+const service = await hostService(t, env)
 const list = (query = '', as = 'alice', parent = parentId) => askThread(service, `${parent}/replies${query}`, { as })
 
 interface Message {
@@ -90,7 +90,7 @@ t.test('a thread of 1,000 replies is paged without a gap or a repeat, whatever C
   const parent = threadOf(1000)
   for (const way of ways) {
     Object.assign(emulator.switches, way)
-    const fresh = way.threadPaging === 'page-and-cursor' ? service : await startService(t, env)
+    const fresh = way.threadPaging === 'page-and-cursor' ? service : await hostService(t, env)
     const shown: string[] = []
     let most = 0
     for (let query = '?limit=100'; query !== ''; ) {
