@@ -171,7 +171,7 @@ function serviceName(issuer: string, actor: string): string {
 function noteCall(quota: Quota, { uid, isMessage }: CountedCall, outcome: ExchangeResult, clock: Clock): void {
   quota.options.upstream.noteCall()
   if (outcome.kind === 'failure') {
-    if (!isMessage && !outcome.sent) quota.giveBackCall()
+    if (!isMessage && !outcome.sent) quota.giveBackCall(uid)
     return
   }
   const { status, headers } = outcome

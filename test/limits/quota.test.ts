@@ -115,7 +115,20 @@ t.test('what CometChat refused refuses here, with the time that it named and its
   await t.resolves(quota.admitCall('bob'))
 })
 
-t.test("the service's own calls are charged to the app alone, and stop where it is spent", async t => {
+t.test('of the calls that are no messages one user has a share of the app, and the others the rest', async t => {
+  const { quota, left } = create({ appLimit: 100, serviceLimit: 10 })
+  for (let count = 0; count < 10; count++) await quota.admitCall('alice')
+  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
+  quota.giveBackCall('alice')
+  await t.resolves(quota.admitCall('alice'), 'what was not written did not count')
+  for (const other of ['bob', 'carol', undefined]) await t.resolves(quota.admitCall(other))
+  t.equal(left(), 30, 'messages are counted apart')
+  // The app itself gave nothing for what the share refused.
+  for (let count = 0; count < 87; count++) await quota.admitCall(undefined)
+  await t.rejects(quota.admitCall(undefined), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+})
+
+t.test("the service's own calls are charged to the app, not to messages, and stop where it is spent", async t => {
   const { quota, charge, left } = create({ appLimit: 5 })
   for (let count = 0; count < 4; count++) await quota.admitCall('alice')
   t.equal(left(), 30)

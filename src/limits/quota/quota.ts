@@ -51,25 +51,38 @@ export class Quota {
     return user === NONE && acting === NONE ? this.#ofApp : [...user, ...acting, ...this.#ofApp]
   }
 
-  /** Before a call of this service itself, which is charged to the app alone. Throws what it is refused with. */
+  /**
+   * Before a call of this service itself, which is no message: it is charged to the app, and to the share of it that the user has for
+   * whom it is made. Throws what it is refused with.
+   */
   async admitCall(uid: string | undefined): Promise<void> {
     const { upstream, isEnforced, random, onRefusal } = this.options
     const block = upstream.blockOf(uid)
-    const taken = this.app?.take(1)
-    if (block) {
-      onRefusal(block.policy)
-      if (isEnforced) throw blockRefusal(block.policy, block.forMs, random)
-      return
+    if (!block) return this.#takeCall(uid)
+    onRefusal(block.policy)
+    if (isEnforced) throw blockRefusal(block.policy, block.forMs, random)
+    this.app?.note(1)
+  }
+
+  async #takeCall(uid: string | undefined): Promise<void> {
+    const { isEnforced, onRefusal } = this.options
+    const taken: Budget[] = []
+    for (const { policy, budget } of [...this.#shareOf(uid), ...this.#ofApp]) {
+      const answer = await budget.take(1)
+      if (answer.isAdmitted) {
+        taken.push(budget)
+        continue
+      }
+      onRefusal(policy)
+      if (!isEnforced) continue
+      for (const other of taken) other.giveBackLatest(1)
+      throw limitRefusal(policy, answer.retryAfterMs)
     }
-    const answer = taken instanceof Promise ? await taken : taken
-    if (!answer || answer.isAdmitted) return
-    onRefusal(APP)
-    if (isEnforced) throw limitRefusal(APP, answer.retryAfterMs)
   }
 
   /** A call that was admitted and never made. */
-  giveBackCall(): void {
-    this.app?.giveBackLatest(1)
+  giveBackCall(uid: string | undefined): void {
+    for (const { budget } of [...this.#shareOf(uid), ...this.#ofApp]) budget.giveBackLatest(1)
   }
 
   /** A call that was made beyond those that were admitted: CometChat counts it, too. */
@@ -97,8 +110,14 @@ export class Quota {
     return blockRefusal(block?.policy ?? 'user', Math.max(error.options.retryAfterMs ?? 0, block?.forMs ?? 0), random)
   }
 
-  #budgetOf(policy: 'user' | 'service', name: string, limit: number): ChargedBudget {
-    const key = `${policy}:${name}`
+  /** Of the calls that are no messages one user has as much as one service: else whoever reads on takes what all send with. */
+  #shareOf(uid: string | undefined): readonly ChargedBudget[] {
+    const { serviceLimit: share } = this.options
+    return uid === undefined || share === 0 ? NONE : [this.#budgetOf('user', uid, share, 'calls')]
+  }
+
+  #budgetOf(policy: 'user' | 'service', name: string, limit: number, kind: string = policy): ChargedBudget {
+    const key = `${kind}:${name}`
     const known = this.#budgets.get(key)
     if (known) return known
     const charged = { policy, budget: this.#create(key, limit) }

@@ -171,3 +171,24 @@ t.test('what CometChat itself refuses stops that user here, until the time it na
   t.equal(target.emulator.requests.length, before, 'it is not asked again')
   t.equal((await target.post({ as: 'bob' })).status, 201)
 })
+
+t.test('one user reads as much as a quarter of the app at the most, and others read on', async t => {
+  const env = { ...ON, LIMIT_APP_PER_MINUTE: '40', LIMIT_USER_PER_MINUTE: '10' }
+  const target = await startTarget(t, { env })
+  const read = async (as: 'alice' | 'bob') => {
+    const headers = { authorization: `Bearer ${target.tokens[as]}` }
+    const answer = await fetch(`${target.service.url}/threads/${target.parentId}`, { headers })
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
+  }
+  const answers = []
+  for (let count = 0; count < 12; count++) answers.push(await read('alice'))
+
+  t.same(
+    answers.map(({ status }) => status),
+    [...Array(10).fill(200), 429, 429]
+  )
+  t.match(answers.at(-1)?.json, { code: 'rate-limited', 'violated-policies': ['user'] })
+  t.equal((await read('bob')).status, 200)
+  const body = { data: { text: 'hello' }, receiver: 'bob', receiverType: 'user' }
+  t.equal((await target.post({ as: 'alice', body })).status, 201, 'messages are counted apart')
+})
