@@ -14,7 +14,7 @@ export interface SealedText {
 
 /**
  * AES-256-GCM (NIST SP 800-38D) with another key for each context, so that no key comes near the number of its random nonces.
- * Two of them and the one that comes cost a page 0.1 ms, as a JWE 1 ms (interleaved on a busy machine).
+ * Two of them and the one that comes cost a page 0.1 ms, as a JWE 1 ms (one after the other, on a busy machine).
  */
 export function createSealedText(secret: string | Buffer, purpose: string): SealedText {
   const keyOf = (context: string): KeyObject =>
