@@ -51,7 +51,9 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   const port = await freePort()
   const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
-  const all = { ...ours, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
+  // Its own choice, 10,000 above the port, is among those that systems give to connections.
+  const bus = settings['cluster-enabled'] === 'yes' ? { 'cluster-port': `${await freePort()}` } : {}
+  const all = { ...ours, ...bus, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
   let child = await launch(args)
 
