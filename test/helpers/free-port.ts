@@ -17,6 +17,14 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** The same for a program that also takes the port so far above it. */
+export async function freePorts(above: number): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST, LAST - above)
+    if ((await isFree(port)) && (await isFree(port + above))) return port
+  }
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   server.listen(port, '127.0.0.1')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import { freePort } from './free-port.ts'
+import { freePort, freePorts } from './free-port.ts'
 
 /** As in redis.conf: `{ 'maxmemory-policy': 'allkeys-lru' }`. Every write is kept as it comes unless they say otherwise. */
 export type RedisSettings = Readonly<Record<string, string>>
@@ -40,6 +40,9 @@ export function needsRedis(): { skip?: string } {
   return skip === undefined ? {} : { skip }
 }
 
+/** Where a node of a cluster listens for the others. */
+const BUS_ABOVE = 10_000
+
 /** Starts a Redis that ends with the test. */
 export async function redisFor(t: Test, settings: RedisSettings = {}): Promise<RedisServer> {
   const redis = await startRedis(settings)
@@ -49,11 +52,9 @@ export async function redisFor(t: Test, settings: RedisSettings = {}): Promise<R
 
 export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
-  const port = await freePort()
+  const port = await (settings['cluster-enabled'] === 'yes' ? freePorts(BUS_ABOVE) : freePort())
   const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
-  // Its own choice, 10,000 above the port, is among those that systems give to connections.
-  const bus = settings['cluster-enabled'] === 'yes' ? { 'cluster-port': `${await freePort()}` } : {}
-  const all = { ...ours, ...bus, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
+  const all = { ...ours, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
   const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
   let child = await launch(args)
 
