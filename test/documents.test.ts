@@ -2,7 +2,8 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { VARIABLE_ROWS } from '../src/config/variables.ts'
-import { PROBLEMS, VIOLATIONS } from '../src/errors.ts'
+import { PROBLEMS } from '../src/lib/refusals/problems.ts'
+import { VIOLATIONS } from '../src/lib/refusals/violations.ts'
 import { ERROR_ROWS } from '../src/upstream/errors/cometchat-errors.ts'
 
 const root = new URL('..', import.meta.url).pathname

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { AppError, type DeliveryState, PROBLEMS, type ProblemCode } from '../src/errors.ts'
+import { AppError } from '../src/errors.ts'
+import { type DeliveryState, PROBLEMS, type ProblemCode } from '../src/lib/refusals/problems.ts'
 
 function refused(code: ProblemCode, delivery?: DeliveryState): AppError {
   return new AppError(code, '', { reason: 'recorded', ...(delivery && { delivery }) })

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Counter, Histogram, Registry } from '@prometheus-io/client'
-import { PROBLEMS, type ProblemCode } from '../../src/errors.ts'
+import { PROBLEMS, type ProblemCode } from '../../src/lib/refusals/problems.ts'
 import type { ServiceEvent, UpstreamCall } from '../../src/observability/events.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
 import { EventMetrics } from '../../src/observability/metrics/event-metrics.ts'

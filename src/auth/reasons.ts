@@ -1,4 +1,5 @@
-import { AppError, type AppErrorOptions, type ProblemCode } from '../errors.ts'
+import { AppError, type AppErrorOptions } from '../errors.ts'
+import type { ProblemCode } from '../lib/refusals/problems.ts'
 import type { CREDENTIAL_REASONS } from '../lib/refusals/reasons.ts'
 
 export type CredentialReason = (typeof CREDENTIAL_REASONS)[number]

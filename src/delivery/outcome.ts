@@ -1,5 +1,7 @@
-import { AppError, type DeliveryState, PROBLEMS, type ProblemCode, type Violation } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
+import { type DeliveryState, PROBLEMS, type ProblemCode } from '../lib/refusals/problems.ts'
+import type { Violation } from '../lib/refusals/violations.ts'
 import type { AcquireResult, RecordedOutcome } from './record.ts'
 
 /** Refusals that the same request would meet again: kept, so that a retry costs CometChat nothing. */

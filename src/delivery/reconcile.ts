@@ -1,4 +1,4 @@
-import type { DeliveryState } from '../errors.ts'
+import type { DeliveryState } from '../lib/refusals/problems.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'

@@ -1,4 +1,5 @@
-import type { ProblemCode, Violation } from '../errors.ts'
+import type { ProblemCode } from '../lib/refusals/problems.ts'
+import type { Violation } from '../lib/refusals/violations.ts'
 import type { SharedPostgres } from '../postgres/shared.ts'
 import type { SharedRedis } from '../redis/shared.ts'
 import type { SharedDatabase } from '../sqlite/shared.ts'

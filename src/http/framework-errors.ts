@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify'
-import { AppError, type Violation } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { Reason } from '../lib/refusals/reasons.ts'
+import type { Violation } from '../lib/refusals/violations.ts'
 import { type SchemaFinding, violationOf } from './schema-violations.ts'
 
 const MAX_VIOLATIONS = 20

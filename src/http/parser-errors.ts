@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { AppError, PROBLEMS } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import { PROBLEMS } from '../lib/refusals/problems.ts'
 import { dropRest, dropUnparsed, endAndDrop } from './late-bytes.ts'
 import { PROBLEM_MEDIA_TYPE, toProblem } from './problem.ts'
 

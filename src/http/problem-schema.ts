@@ -1,12 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import {
-  type DeliveryState,
-  type LimitPolicy,
-  PROBLEMS,
-  type ProblemCode,
-  type Violation,
-  type Whose
-} from '../errors.ts'
+import type { LimitPolicy } from '../errors.ts'
+import { type DeliveryState, PROBLEMS, type ProblemCode, type Whose } from '../lib/refusals/problems.ts'
+import type { Violation } from '../lib/refusals/violations.ts'
 import { OneOf } from './guard/strict-schemas.ts'
 
 const ViolationSchema = Type.Object(

@@ -1,4 +1,5 @@
-import { type AppError, PROBLEMS } from '../errors.ts'
+import type { AppError } from '../errors.ts'
+import { PROBLEMS } from '../lib/refusals/problems.ts'
 import type { Problem } from './problem-schema.ts'
 
 export const PROBLEM_TYPE_PREFIX = 'urn:thread-reply-bff:problem:'

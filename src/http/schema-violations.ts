@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify'
-import type { Violation, ViolationCode } from '../errors.ts'
 import { isObject } from '../lib/json.ts'
+import type { Violation, ViolationCode } from '../lib/refusals/violations.ts'
 import { memberPointer } from './guard/body-hygiene.ts'
 
 export type SchemaFinding = NonNullable<FastifyError['validation']>[number]

@@ -1,4 +1,5 @@
-import type { AppError, DeliveryState, ProblemCode } from '../errors.ts'
+import type { AppError } from '../errors.ts'
+import type { DeliveryState, ProblemCode } from '../lib/refusals/problems.ts'
 
 const MAX_SUBJECT_LENGTH = 128
 

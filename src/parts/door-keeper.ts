@@ -1,7 +1,8 @@
 // The door, joined with requests: who is counted as whom, and what becomes of a request that is refused there.
 import type { FastifyRequest } from 'fastify'
 import type { LimitsConfig } from '../config/budgets/limits.ts'
-import { AppError, type LimitPolicy, type ProblemCode } from '../errors.ts'
+import { AppError, type LimitPolicy } from '../errors.ts'
+import type { ProblemCode } from '../lib/refusals/problems.ts'
 import type { ActingLimits } from '../lib/service/acting-limits.ts'
 import { Door, type Standing } from '../limits/door.ts'
 import type { Emit } from '../observability/events.ts'

@@ -1,4 +1,4 @@
-import type { Violation, ViolationCode } from '../errors.ts'
+import type { Violation, ViolationCode } from '../lib/refusals/violations.ts'
 import type { ReplyBody, ReplyEdit } from './replies-schemas.ts'
 
 type Data = ReplyBody['data']

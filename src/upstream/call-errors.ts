@@ -1,4 +1,5 @@
-import { AppError, type DeliveryState } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import type { DeliveryState } from '../lib/refusals/problems.ts'
 import { alarmFor, type CallKind, upstreamError } from './errors/upstream-error.ts'
 import type { CallResult } from './transport/call-result.ts'
 import type { RetryOptions } from './transport/retry.ts'

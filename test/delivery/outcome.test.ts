@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { readOutcome, writeOutcome } from '../../src/delivery/outcome.ts'
-import { PROBLEMS } from '../../src/errors.ts'
+import { PROBLEMS } from '../../src/lib/refusals/problems.ts'
 
 const BODY = '{"data":{"id":"7"}}'
 

@@ -1,8 +1,9 @@
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { AppError, type AppErrorOptions, PROBLEMS, type ProblemCode } from '../../src/errors.ts'
+import { AppError, type AppErrorOptions } from '../../src/errors.ts'
 import { retryAfterSeconds, toProblem } from '../../src/http/problem.ts'
 import { ProblemSchema } from '../../src/http/problem-schema.ts'
+import { PROBLEMS, type ProblemCode } from '../../src/lib/refusals/problems.ts'
 
 const codes = Object.keys(PROBLEMS) as ProblemCode[]
 const problemOf = (code: ProblemCode, options: AppErrorOptions = {}, hasKey = false) =>

@@ -1,8 +1,9 @@
 // What is known of a reply whose key alone is asked with. Nothing is sent, and no record begins.
 import { randomUUID } from 'node:crypto'
-import { AppError, type DeliveryState } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import { LruCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { DeliveryState } from '../../lib/refusals/problems.ts'
 import { noteDelivery, noteReplayed, noteSent } from '../../observability/log-fields.ts'
 import type { CometChatClient } from '../../upstream/cometchat-client.ts'
 import type { CometChatThreads } from '../../upstream/listing/threads.ts'

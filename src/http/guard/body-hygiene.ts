@@ -1,5 +1,5 @@
-import type { Violation } from '../../errors.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
+import type { Violation } from '../../lib/refusals/violations.ts'
 
 export const MAX_DEPTH = 32
 /** Far more entries than any schema here allows: a schema would describe every one of them. */

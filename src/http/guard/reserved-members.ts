@@ -1,5 +1,5 @@
-import type { Violation } from '../../errors.ts'
 import { isObject } from '../../lib/json.ts'
+import type { Violation } from '../../lib/refusals/violations.ts'
 import { rememberNames } from '../../lib/remember-names.ts'
 import { memberPointer } from './body-hygiene.ts'
 

@@ -1,4 +1,4 @@
-import { type DeliveryState, PROBLEMS, type ProblemCode } from '../../errors.ts'
+import { type DeliveryState, PROBLEMS, type ProblemCode } from '../../lib/refusals/problems.ts'
 import { CREDENTIAL_REASONS, type Reason } from '../../lib/refusals/reasons.ts'
 import type { LogFields } from '../log-fields.ts'
 import { Counter } from './counter.ts'

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../../errors.ts'
+import type { ProblemCode } from '../../lib/refusals/problems.ts'
 
 /** What an error code of CometChat is about. */
 export type ErrorSubject = 'message' | 'thread' | 'user' | 'group' | 'feature' | 'app' | 'key' | 'limit' | 'cometchat'

@@ -1,4 +1,5 @@
-import { AppError, type AppErrorOptions, type DeliveryState } from '../../errors.ts'
+import { AppError, type AppErrorOptions } from '../../errors.ts'
+import type { DeliveryState } from '../../lib/refusals/problems.ts'
 import type { Reason } from '../../lib/refusals/reasons.ts'
 import type { CallResult } from '../transport/call-result.ts'
 import type { UpstreamFailure } from '../transport/exchange.ts'

@@ -1,7 +1,8 @@
 // One request of one client, as it meets one process, and what it is told.
 import { createDelivery, type DeliveryOptions } from '../../../src/delivery/deliver.ts'
 import type { RecordStore } from '../../../src/delivery/record.ts'
-import { AppError, type DeliveryState as Verdict } from '../../../src/errors.ts'
+import { AppError } from '../../../src/errors.ts'
+import type { DeliveryState as Verdict } from '../../../src/lib/refusals/problems.ts'
 import type { CometChatUid } from '../../../src/lib/service/cometchat-uid.ts'
 import { LogFields } from '../../../src/observability/log-fields.ts'
 import type { CometChatClient } from '../../../src/upstream/cometchat-client.ts'

@@ -1,7 +1,7 @@
 // What is counted of a request, by what its line in the log says.
 import t from 'tap'
 import { createRandom } from '../../../emulator/random.ts'
-import { PROBLEMS, type ProblemCode } from '../../../src/errors.ts'
+import { PROBLEMS, type ProblemCode } from '../../../src/lib/refusals/problems.ts'
 import { CREDENTIAL_REASONS, REFUSAL_REASONS } from '../../../src/lib/refusals/reasons.ts'
 import { LogFields } from '../../../src/observability/log-fields.ts'
 import { expose } from '../../../src/observability/metrics/exposition.ts'
