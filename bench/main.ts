@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { optionsOrUsage } from '../test/helpers/command-options.ts'
 import { barChart } from './plot.ts'
 import { profileService } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
@@ -54,8 +55,6 @@ haproxy, nginx, Redis and Postgres take part where they are installed (Debian: a
 postgresql).
 `
 const EXIT_FAILED = 1
-/** sysexits.h: EX_USAGE. */
-const EXIT_USAGE = 64
 /** As a shell says it: 128 and SIGINT. */
 const EXIT_INTERRUPTED = 130
 
@@ -105,12 +104,8 @@ interface Options {
   readonly results: string
 }
 
-const options = readOptions()
-if (options === 'help') process.stdout.write(USAGE)
-else if (typeof options === 'string') {
-  process.stderr.write(`${options}\n\n${USAGE}`)
-  process.exitCode = EXIT_USAGE
-} else process.exitCode = await main(options)
+const options = optionsOrUsage(readOptions(), USAGE)
+if (options) process.exitCode = await main(options)
 
 async function main(options: Options): Promise<number> {
   const stopping = new AbortController()

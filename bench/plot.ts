@@ -1,4 +1,6 @@
-// A bar chart without a library: a few rectangles and texts that every browser and every code host shows.
+// A bar chart without a library: a few rectangles and texts.
+import { escaped, svgOf } from './svg.ts'
+
 export interface Bar {
   readonly label: string
   readonly value: number
@@ -28,15 +30,5 @@ export function barChart(title: string, bars: readonly Bar[]): string {
       `<text x="${(LABEL_WIDTH + width + 8).toFixed(1)}" y="${middle}">${escaped(note)}</text>`
     ].join('\n')
   })
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="14" fill="#24292f">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="16" y="28" font-size="16" font-weight="bold">${escaped(title)}</text>`,
-    ...rows,
-    '</svg>\n'
-  ].join('\n')
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+  return svgOf(title, rows, WIDTH, height)
 }

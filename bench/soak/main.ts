@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { optionsOrUsage } from '../../test/helpers/command-options.ts'
 import { machineLine } from '../machine.ts'
 import type { Stretch } from './figures.ts'
 import { STORES, type StoreName } from './places.ts'
@@ -24,8 +25,6 @@ it with what it has. The exit status is 1 where something was not reached. Linux
   --results DIR  where the figures of every stretch are left, and a picture of them (bench/results)
   --help         this text
 `
-/** sysexits.h: EX_USAGE. */
-const EXIT_USAGE = 64
 
 interface Options {
   readonly store: StoreName
@@ -35,12 +34,8 @@ interface Options {
   readonly results: string
 }
 
-const options = readOptions()
-if (options === 'help') process.stdout.write(USAGE)
-else if (typeof options === 'string') {
-  process.stderr.write(`${options}\n\n${USAGE}`)
-  process.exitCode = EXIT_USAGE
-} else process.exitCode = await main(options)
+const options = optionsOrUsage(readOptions(), USAGE)
+if (options) process.exitCode = await main(options)
 
 async function main({ store, minutes, perSecond, faultPercent, results }: Options): Promise<number> {
   const stopping = new AbortController()

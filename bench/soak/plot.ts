@@ -1,4 +1,5 @@
 // What a soak has shown, as a picture: three lines over time, without a library.
+import { svgOf } from '../svg.ts'
 import type { Stretch } from './figures.ts'
 
 const WIDTH = 860
@@ -24,13 +25,7 @@ export function plotOf(stretches: readonly Stretch[], title: string): string {
   const height = TOP + LINES.length * (ROW_HEIGHT + ROW_GAP)
   const endSeconds = stretches.at(-1)?.atSeconds ?? 1
   const rows = LINES.map((line, index) => rowOf(line, stretches, endSeconds, TOP + index * (ROW_HEIGHT + ROW_GAP)))
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#24292f">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="16" y="26" font-size="15" font-weight="bold">${escaped(title)}</text>`,
-    ...rows,
-    '</svg>\n'
-  ].join('\n')
+  return svgOf(title, rows, WIDTH, height)
 }
 
 function rowOf({ title, of }: Line, stretches: readonly Stretch[], endSeconds: number, top: number): string {
@@ -50,8 +45,4 @@ function rowOf({ title, of }: Line, stretches: readonly Stretch[], endSeconds: n
     `<text x="${LEFT}" y="${bottom + 16}">0 s</text>`,
     `<text x="${WIDTH - RIGHT}" y="${bottom + 16}" text-anchor="end">${endSeconds.toFixed(0)} s</text>`
   ].join('\n')
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

@@ -1,5 +1,6 @@
 // `npm run rolling-restart`: does a rolling restart lose a request?
 import { parseArgs } from 'node:util'
+import { optionsOrUsage } from '../helpers/command-options.ts'
 import { FRONTS, type FrontName, withoutFront } from './fronts.ts'
 import { type Round, runRollingRestart } from './run-rolling-restart.ts'
 
@@ -15,8 +16,6 @@ answered 201 and its reply be in CometChat exactly once; then the exit status is
   --drain-delay MS   DRAIN_DELAY_MS of the instances (5000)
   --seed N           of pauses and keys
 `
-/** sysexits.h: EX_USAGE. */
-const EXIT_USAGE = 64
 
 interface Options {
   readonly fronts: readonly FrontName[]
@@ -26,12 +25,8 @@ interface Options {
   readonly seed: number
 }
 
-const options = readOptions()
-if (options === 'help') process.stdout.write(USAGE)
-else if (typeof options === 'string') {
-  process.stderr.write(`${options}\n\n${USAGE}`)
-  process.exitCode = EXIT_USAGE
-} else await main(options)
+const options = optionsOrUsage(readOptions(), USAGE)
+if (options) await main(options)
 
 async function main(options: Options): Promise<void> {
   const interrupted = new AbortController()

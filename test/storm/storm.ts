@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { optionsOrUsage } from '../helpers/command-options.ts'
 import type { Score } from './judge.ts'
 import { PAGINGS } from './meddlers.ts'
 import { QUIET_MS, runStorm, type StormFacts } from './run-storm.ts'
@@ -19,15 +20,9 @@ posted twice or lost; then the exit status is 1. Ctrl-C ends it early with what 
   --store       file, redis, both or postgres (both); without redis-server only the file. A Postgres is killed, too, and once
                 a standby that has not received everything takes its place
 `
-/** sysexits.h: EX_USAGE. */
-const EXIT_USAGE = 64
 
-const options = readOptions()
-if (options === 'help') process.stdout.write(USAGE)
-else if (typeof options === 'string') {
-  process.stderr.write(`${options}\n\n${USAGE}`)
-  process.exitCode = EXIT_USAGE
-} else await main(options)
+const options = optionsOrUsage(readOptions(), USAGE)
+if (options) await main(options)
 
 interface Options {
   readonly replies: number
