@@ -1,6 +1,7 @@
 import t from 'tap'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const SECRET = 'a-secret-that-signs-session-cookies-1'
 const bearer: Environment = {
@@ -19,13 +20,7 @@ const files: Record<string, string> = {
 const load = (env: Environment) => loadConfig({ ...bearer, ...env }, path => files[path] ?? '')
 
 function problemsOf(env: Environment): string {
-  try {
-    load(env)
-    return ''
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems.join('\n')
-    throw error
-  }
+  return refusalsOf(() => load(env)).join('\n')
 }
 
 t.test('sessions are off by themselves, and their cookie is a credential all the same', async t => {

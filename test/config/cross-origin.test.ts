@@ -1,7 +1,8 @@
 // Which origins and headers of pages are taken, and what is said of the others.
 import t from 'tap'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const minimal: Environment = {
   COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
@@ -14,13 +15,7 @@ const GOOD = 'https://app.example.com'
 const load = (env: Environment) => loadConfig({ ...minimal, ...env }, () => '')
 
 function problemsOf(env: Environment): readonly string[] {
-  try {
-    load(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+  return refusalsOf(() => load(env))
 }
 
 t.test('origins are taken exactly as browsers and apps write them', async t => {

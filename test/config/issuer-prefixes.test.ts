@@ -1,6 +1,6 @@
 import t from 'tap'
-import { ConfigError } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 /** The mistakes of a start with two issuers of one population. */
 function problemsOf(prefixes: readonly (string | undefined)[], more: Record<string, string>): readonly string[] {
@@ -15,13 +15,7 @@ function problemsOf(prefixes: readonly (string | undefined)[], more: Record<stri
     COMETCHAT_API_KEY: 'key-of-a-test',
     AUTH_ISSUERS_FILE: 'issuers.json'
   }
-  try {
-    loadConfig({ ...env, ...more }, () => JSON.stringify(entries))
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+  return refusalsOf(() => loadConfig({ ...env, ...more }, () => JSON.stringify(entries)))
 }
 
 t.test('two prefixes of one population would make two users one, but where owners keep them apart', async t => {

@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { ISSUERS_FILE_SCHEMA } from '../../src/config/issuers/issuers-file.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = pair.publicKey.export({ format: 'jwk' })
@@ -31,13 +32,7 @@ function load(env: Environment) {
 }
 
 function problemsOf(env: Environment): readonly string[] {
-  try {
-    load(env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+  return refusalsOf(() => load(env))
 }
 
 t.test('each way to say which tokens count is accepted', async t => {

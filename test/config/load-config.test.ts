@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { parseApiKeys } from '../../src/config/cometchat.ts'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const files: Record<string, string> = { '/run/key': 'key-from-file\n', '/run/empty': '\n' }
 
@@ -23,13 +24,7 @@ function load(env: Environment) {
 }
 
 function problemsOf(env: Environment): string {
-  try {
-    load(env)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.message
-    throw error
-  }
-  return ''
+  return refusalsOf(() => load(env)).join('\n')
 }
 
 t.test('five variables are enough, and the rest has defaults', async t => {

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const minimal: Environment = {
   COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
@@ -14,13 +15,7 @@ const session = {
 }
 
 function problemsOf(change: Environment): readonly string[] {
-  try {
-    loadConfig({ ...minimal, ...change }, () => '')
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+  return refusalsOf(() => loadConfig({ ...minimal, ...change }, () => ''))
 }
 
 t.test('a header and a cookie of ones own are accepted, the header in any case', async t => {

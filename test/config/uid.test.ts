@@ -1,7 +1,8 @@
 // Internal services, opaque tokens and the UID table: whatever is half configured is refused, in words that help.
 import t from 'tap'
-import { ConfigError, type Environment } from '../../src/config/env-reader.ts'
+import type { Environment } from '../../src/config/env-reader.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
+import { refusalsOf } from './refusals.ts'
 
 const minimal: Environment = {
   COMETCHAT_BASE_URL: 'http://127.0.0.1:4000',
@@ -31,13 +32,7 @@ function load(change: Environment) {
 }
 
 function problemsOf(change: Environment): readonly string[] {
-  try {
-    load(change)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
+  return refusalsOf(() => load(change))
 }
 
 /** The same without some of its variables. */
