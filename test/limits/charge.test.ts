@@ -1,53 +1,34 @@
 // What a charge does beside admitting: who observes is not refused, and nothing is given back or moved twice.
 import t from 'tap'
-import type { LimitPolicy } from '../../src/errors.ts'
 import type { QuotaOptions } from '../../src/limits/quota/options.ts'
-import { Quota } from '../../src/limits/quota/quota.ts'
 import { Standings } from '../../src/limits/quota/standings.ts'
 import type { QuotaStore, ReserveOrder } from '../../src/limits/quota-store.ts'
-import { MemoryQuotas } from '../../src/limits/stores/memory.ts'
-import { UpstreamLimits } from '../../src/limits/upstream-limits.ts'
+import { ALICE, createQuota, SENT, type Sender } from './quota-kit.ts'
 
-const ALICE = { uid: 'alice' }
-const SENT = { delivery: 'sent', isFresh: true } as const
 const NOT_SENT = { delivery: 'not-sent', isFresh: true } as const
 
 /** A quota over a store that notes what it is told, and does some of it in another way. */
 function create(options: Partial<QuotaOptions> = {}, otherwise: Partial<QuotaStore> = {}) {
-  const world = { nowMs: 1_000_000, refusals: [] as LimitPolicy[], orders: [] as ReserveOrder[], moves: [] as number[] }
-  const monotonic = (): number => world.nowMs
-  const memory = new MemoryQuotas(monotonic)
-  const store: QuotaStore = {
+  const orders: ReserveOrder[] = []
+  const moves: number[] = []
+  const { world, left, ...made } = createQuota(options, memory => ({
     isShared: false,
     charge: (...args) => memory.charge(...args),
     giveBack: (...args) => memory.giveBack(...args),
     moveCharge: (uid, atMs, units) => {
-      world.moves.push(atMs)
+      moves.push(atMs)
       return memory.moveCharge(uid, atMs, units)
     },
     reserve: order => {
-      world.orders.push(order)
+      orders.push(order)
       return memory.reserve(order)
     },
     close: () => undefined,
     ...otherwise
-  }
-  const upstream = new UpstreamLimits({ monotonic, userLimit: 30 })
-  const quota = new Quota({
-    store,
-    upstream,
-    userLimit: 30,
-    serviceLimit: 100,
-    appLimit: 1000,
-    isEnforced: true,
-    monotonic,
-    random: () => 0,
-    onRefusal: policy => void world.refusals.push(policy),
-    ...options
-  })
+  }))
   let tag = 0
-  const charge = (sender: { uid: string; service?: string } = ALICE) => quota.charge(sender, { units: 1, tag: tag++ })
-  return { world, quota, upstream, charge, left: () => quota.standingOf('alice')?.remaining }
+  const charge = (sender: Sender = ALICE) => made.quota.charge(sender, { units: 1, tag: tag++ })
+  return { world: Object.assign(world, { orders, moves }), ...made, charge, left: () => left() }
 }
 
 t.test('where limits are only observed each refusal is counted, and nothing is refused', async t => {

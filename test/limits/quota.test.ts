@@ -1,34 +1,14 @@
 // What a charge costs and gives back, with a store whose clock is in our hands.
 import t from 'tap'
-import { AppError, type LimitPolicy } from '../../src/errors.ts'
+import { AppError } from '../../src/errors.ts'
 import type { QuotaOptions } from '../../src/limits/quota/options.ts'
-import { Quota } from '../../src/limits/quota/quota.ts'
 import type { QuotaStore } from '../../src/limits/quota-store.ts'
-import { MemoryQuotas } from '../../src/limits/stores/memory.ts'
-import { UpstreamLimits } from '../../src/limits/upstream-limits.ts'
+import { ALICE, createQuota, SENT, type Sender } from './quota-kit.ts'
 
-const SENT = { delivery: 'sent', isFresh: true } as const
-const ALICE = { uid: 'alice' }
-
-function create(options: Partial<QuotaOptions> = {}, wrap = (store: QuotaStore): QuotaStore => store) {
-  const world = { nowMs: 1_000_000, refusals: [] as LimitPolicy[] }
-  const monotonic = (): number => world.nowMs
-  const upstream = new UpstreamLimits({ monotonic, userLimit: 30 })
-  const quota = new Quota({
-    store: wrap(new MemoryQuotas(monotonic)),
-    upstream,
-    userLimit: 30,
-    serviceLimit: 100,
-    appLimit: 1000,
-    isEnforced: true,
-    monotonic,
-    random: () => 0,
-    onRefusal: policy => void world.refusals.push(policy),
-    ...options
-  })
-  const charge = (units = 1, sender: { uid: string; service?: string } = ALICE) =>
-    quota.charge(sender, { units, tag: world.refusals.length })
-  return { world, quota, upstream, charge, left: (uid = 'alice') => quota.standingOf(uid)?.remaining }
+function create(options: Partial<QuotaOptions> = {}, wrap?: (store: QuotaStore) => QuotaStore) {
+  const { world, quota, ...made } = createQuota(options, wrap)
+  const charge = (units = 1, sender: Sender = ALICE) => quota.charge(sender, { units, tag: world.refusals.length })
+  return { world, quota, charge, ...made }
 }
 
 /** A store that answers a turn later, as Redis and a file do. */
@@ -126,6 +106,24 @@ t.test('of the calls that are no messages one user has a share of the app, and t
   // The app itself gave nothing for what the share refused.
   for (let count = 0; count < 87; count++) await quota.admitCall(undefined)
   await t.rejects(quota.admitCall(undefined), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+})
+
+t.test('a call that is not made costs neither its user nor the app', async t => {
+  const { quota, upstream, world } = create({ appLimit: 8, serviceLimit: 4 })
+  for (let count = 0; count < 7; count++) await quota.admitCall(undefined)
+  world.nowMs += 30_000
+  await quota.admitCall('alice')
+  for (let count = 0; count < 3; count++) {
+    await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+  }
+  world.nowMs += 32_000
+  for (let count = 0; count < 3; count++)
+    await t.resolves(quota.admitCall('alice'), 'the app refused, the share did not')
+  world.nowMs += 62_000
+  upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+  for (let count = 0; count < 8; count++) await t.rejects(quota.admitCall('alice'), { code: 'rate-limited' })
+  for (let count = 0; count < 8; count++)
+    await t.resolves(quota.admitCall(undefined), 'what is stopped here was never made')
 })
 
 t.test("the service's own calls are charged to the app, not to messages, and stop where it is spent", async t => {
