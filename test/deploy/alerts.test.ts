@@ -1,16 +1,13 @@
 // Alerts and the dashboard against a service that runs: every name in a query is in a scrape of it, every query is one for a
 // real Prometheus, every alarm wakes somebody, and every alert has its section in the runbook, whose commands run.
 import { execFile, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parse } from 'yaml'
 import { freePort } from '../helpers/free-port.ts'
-import { createSigningKey, startIdentityProvider } from '../helpers/identity-provider.ts'
-import { scrape } from '../helpers/metrics.ts'
-import { startTargetProcess } from '../helpers/target.ts'
+import { startScrapedWorkers } from '../helpers/scraped-workers.ts'
 import { until } from '../helpers/until.ts'
 import { type Known, knownFrom, selectorsIn, unknownIn } from './selectors.ts'
 
@@ -45,32 +42,7 @@ const shown = panels.flatMap(({ title, targets = [] }) =>
 const queries = [...rules.map(({ expr }) => expr), ...shown.map(({ expr }) => expr)]
 const runbook = read('docs/operations.md')
 
-/** A service with two workers that has met everything there is a figure for, and a Prometheus that scrapes it. */
-const provider = await startIdentityProvider(t, [await createSigningKey('one')])
-const directory = mkdtempSync(join(tmpdir(), 'alerts-'))
-t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-const target = await startTargetProcess(t, {
-  mint: user => provider.tokenFor(user),
-  env: {
-    AUTH_JWT_ISSUER: provider.issuer,
-    AUTH_JWT_SECRET: undefined,
-    LIMIT_MODE: undefined,
-    WEB_CONCURRENCY: '2',
-    STORE_URL: `file:${directory}/records.db`,
-    STORE_SECRET: 'a-secret-of-records-for-tests-of-44-bytes-xx'
-  }
-})
-for (let turn = 0; turn < 4; turn++) {
-  await target.post({ headers: { 'idempotency-key': `key-${turn}` } })
-  target.emulator.failNext({ kind: 'reset' }, { method: 'POST' })
-  await target.post({})
-  await target.post({ token: 'no.to.ken' })
-}
-await until(async () => {
-  const { figures } = await scrape(target.service.adminUrl)
-  return ['1', '2'].every(worker => figures.has(`records{state="done",worker="${worker}"}`))
-})
-const live = await scrape(target.service.adminUrl)
+const { target, live, directory } = await startScrapedWorkers(t)
 
 /** What was recorded by a rule is known, too; `up` is Prometheus' own. */
 const known: Known = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>([

@@ -1,14 +1,12 @@
 // docs/metrics.md against what a scraper really reads, and Prometheus' own opinion of it.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { freePort } from '../../helpers/free-port.ts'
-import { createSigningKey, startIdentityProvider } from '../../helpers/identity-provider.ts'
 import { declaredIn, scrape } from '../../helpers/metrics.ts'
-import { startTargetProcess } from '../../helpers/target.ts'
+import { startScrapedWorkers } from '../../helpers/scraped-workers.ts'
 import { until } from '../../helpers/until.ts'
 
 t.setTimeout(240_000)
@@ -28,34 +26,7 @@ const rows: Row[] = Array.from(
   })
 )
 
-/** A service with two workers that has met everything there is a figure for. */
-const provider = await startIdentityProvider(t, [await createSigningKey('one')])
-const directory = mkdtempSync(join(tmpdir(), 'metrics-'))
-t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-const target = await startTargetProcess(t, {
-  mint: user => provider.tokenFor(user),
-  env: {
-    AUTH_JWT_ISSUER: provider.issuer,
-    AUTH_JWT_SECRET: undefined,
-    LIMIT_MODE: undefined,
-    WEB_CONCURRENCY: '2',
-    STORE_URL: `file:${directory}/records.db`,
-    STORE_SECRET: 'a-secret-of-records-for-tests-of-44-bytes-xx',
-    BUILD_COMMIT: 'c0ffee1'
-  }
-})
-// Two workers take turns: a few of each, so that both have met it.
-for (let turn = 0; turn < 4; turn++) {
-  await target.post({ headers: { 'idempotency-key': `key-${turn}` } })
-  target.emulator.failNext({ kind: 'reset' }, { method: 'POST' })
-  await target.post({})
-  await target.post({ token: 'no.to.ken' })
-}
-await until(async () => {
-  const { figures } = await scrape(target.service.adminUrl)
-  return ['1', '2'].every(worker => figures.has(`records{state="done",worker="${worker}"}`))
-})
-const live = await scrape(target.service.adminUrl)
+const { target, live, directory } = await startScrapedWorkers(t)
 
 /** The metric that a line of it belongs to. */
 function metricOf(series: string, types: ReadonlyMap<string, string>): string {
