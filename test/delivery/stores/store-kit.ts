@@ -32,6 +32,23 @@ export function newClaim(change: Partial<Acquisition> = {}): Acquisition {
   return { key: `record-${randomUUID()}`, fingerprint: BODY, owner: 'A', leaseMs: LEASE_MS, ...change }
 }
 
+/** A record in each state that a jump of the store's clock could be mistaken about. */
+export async function claimInEachState(store: RecordStore) {
+  const [ended, running, pending, refused, done] = [newClaim(), newClaim(), newClaim(), newClaim(), newClaim()]
+  await store.acquire(ended, 'sent')
+  await store.markInDoubt(ended.key, ended.owner)
+  await store.acquire(running, 'sent')
+  await store.acquire(pending)
+  for (const [claim, outcome] of [
+    [refused, REFUSED],
+    [done, DONE]
+  ] as const) {
+    await store.acquire(claim)
+    await store.complete(claim.key, claim.owner, outcome)
+  }
+  return { ended, running, pending, refused, done }
+}
+
 export type State = 'none' | 'pending' | 'abandoned' | 'sent' | 'in-doubt' | 'done' | 'refused'
 
 type BringInto = (store: RecordStore, claim: Acquisition, kit: StoreKit) => Promise<void>

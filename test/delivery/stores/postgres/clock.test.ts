@@ -4,7 +4,7 @@ import type { Acquisition, RecordStore } from '../../../../src/delivery/record.t
 import { needsPostgres, startPostgres, withoutPostgres } from '../../../helpers/postgres-server.ts'
 import { until } from '../../../helpers/until.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
-import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
+import { claimInEachState, DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
 import { movableClock } from './movable-clock.ts'
 import { openPostgresStore } from './records.ts'
 
@@ -54,18 +54,7 @@ for (const [title, jumpMs] of [
     const { jump, pass, ...time } = await movableClock(t, shared)
     const { store } = await openPostgresStore(t, shared.url, time)
     await pass(HOUR_MS)
-    const [ended, running, pending, refused, done] = [newClaim(), newClaim(), newClaim(), newClaim(), newClaim()]
-    await store.acquire(ended, 'sent')
-    await store.markInDoubt(ended.key, ended.owner)
-    await store.acquire(running, 'sent')
-    await store.acquire(pending)
-    for (const [claim, outcome] of [
-      [refused, REFUSED],
-      [done, DONE]
-    ] as const) {
-      await store.acquire(claim)
-      await store.complete(claim.key, claim.owner, outcome)
-    }
+    const { ended, running, pending, refused, done } = await claimInEachState(store)
     await jump(jumpMs)
 
     t.equal(await quietForMs(store, ended), -LEASE_MS, 'ended stays ended, and is quiet as far as was watched')

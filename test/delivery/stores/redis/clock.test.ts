@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Acquisition, RecordStore } from '../../../../src/delivery/record.ts'
 import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../fake-clock.ts'
-import { DONE, LEASE_MS, newClaim, REFUSED } from '../store-kit.ts'
+import { claimInEachState, DONE, LEASE_MS, newClaim } from '../store-kit.ts'
 import { MOVABLE_CLOCK, moveClock, openRedisStore, stopClock } from './records.ts'
 
 t.setTimeout(240_000)
@@ -55,18 +55,7 @@ for (const [title, jumpMs] of [
     const { redis, open, pass } = await watched(t)
     const store = await open()
     await pass(60 * MINUTE_MS)
-    const [ended, running, pending, refused, done] = [newClaim(), newClaim(), newClaim(), newClaim(), newClaim()]
-    await store.acquire(ended, 'sent')
-    await store.markInDoubt(ended.key, ended.owner)
-    await store.acquire(running, 'sent')
-    await store.acquire(pending)
-    for (const [claim, outcome] of [
-      [refused, REFUSED],
-      [done, DONE]
-    ] as const) {
-      await store.acquire(claim)
-      await store.complete(claim.key, claim.owner, outcome)
-    }
+    const { ended, running, pending, refused, done } = await claimInEachState(store)
     await moveClock(redis, jumpMs)
 
     for (const passedMs of [0, MINUTE_MS]) {
