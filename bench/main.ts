@@ -8,6 +8,7 @@ import { barChart } from './plot.ts'
 import { profileService } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
+import type { ConnectionsOptions } from './sections/connections.ts'
 import type { GrowthOptions } from './sections/growth.ts'
 import { CORES, startWorld, type World } from './world.ts'
 
@@ -17,6 +18,7 @@ const SECTIONS = [
   'latency',
   'reading',
   'growth',
+  'connections',
   'workers',
   'startup',
   'memory',
@@ -37,7 +39,7 @@ const SECTIONS = [
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
 
-const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof]
+const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof [--connections N]]
                           [--results DIR] [--help]
 
 Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
@@ -47,7 +49,7 @@ place, each seen to do the job before it is measured. Every program takes its tu
   --only NAMES  of ${SECTIONS.join(', ')}: those, separated by commas
   --rounds N    how many rounds count
   --window-ms N how long each program has in a round
-  --cpu-prof    only profile the service under load, and say where its time goes
+  --cpu-prof    only profile the service under load, and say where its time goes; at 64 connections, or at --connections N
   --results DIR where the tables, the figures and a plot are left (bench/results)
   --help        this text
 
@@ -72,6 +74,13 @@ const FULL_GROWTH: GrowthOptions = {
   bodyBytes: [200, 2000, 20_000, 60_000],
   users: [10, 1000, 10_000, 1_000_000],
   records: [0, 100_000, 1_000_000]
+}
+
+const QUICK_CONNECTIONS: ConnectionsOptions = { awake: [64, 1000], asleep: [64], variants: [64] }
+const FULL_CONNECTIONS: ConnectionsOptions = {
+  awake: [1, 64, 256, 1000, 5000],
+  asleep: [64, 1000],
+  variants: [64, 1000]
 }
 
 const QUICK_MEMORY = { waiting: 5000, waves: 1, loadMs: 5000 }
@@ -101,6 +110,7 @@ interface Options {
   readonly rounds: number | undefined
   readonly windowMs: number | undefined
   readonly profile: boolean
+  readonly connections: number
   readonly results: string
 }
 
@@ -122,7 +132,8 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-async function run({ quick, only, rounds, windowMs, profile, results }: Options, stopping: AbortSignal): Promise<void> {
+async function run(options: Options, stopping: AbortSignal): Promise<void> {
+  const { quick, only, rounds, windowMs, profile, connections, results } = options
   const base = quick ? QUICK : FULL
   const settings = {
     rounds: rounds ?? base.rounds,
@@ -139,6 +150,12 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     reading: async world => (await import('./sections/reading.ts')).measureReading(world, settings),
     growth: async world =>
       (await import('./sections/growth.ts')).measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
+    connections: async world =>
+      (await import('./sections/connections.ts')).compareConnections(
+        world,
+        settings,
+        quick ? QUICK_CONNECTIONS : FULL_CONNECTIONS
+      ),
     workers: async world => (await import('./sections/workers.ts')).measureWorkers(world, settings),
     startup: async world => (await import('./sections/startup.ts')).measureStartup(world, settings),
     memory: async world =>
@@ -163,7 +180,9 @@ async function run({ quick, only, rounds, windowMs, profile, results }: Options,
     slow: async world => (await import('./sections/slow.ts')).measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
   }
   const sections: Section[] = []
-  const steps = profile ? [(world: World) => profileService(world, settings, results)] : only.map(name => measure[name])
+  const steps = profile
+    ? [(world: World) => profileService(world, settings, { directory: results, connections })]
+    : only.map(name => measure[name])
   process.stdout.write(`${machine(settings)}\n\n`)
   for (const step of steps) {
     // Each in a world of its own: nothing that runs on from another one disturbs it.
@@ -221,6 +240,7 @@ function readOptions(): Options | 'help' | string {
         'window-ms': { type: 'string' },
         results: { type: 'string', default: RESULTS },
         'cpu-prof': { type: 'boolean', default: false },
+        connections: { type: 'string', default: '64' },
         help: { type: 'boolean', default: false }
       }
     })
@@ -231,9 +251,12 @@ function readOptions(): Options | 'help' | string {
     const [rounds, windowMs] = [values.rounds, values['window-ms']].map(text =>
       text === undefined ? undefined : Number(text)
     )
-    const isWrong = [rounds, windowMs].some(count => count !== undefined && !(Number.isSafeInteger(count) && count > 0))
-    if (isWrong) return '--rounds and --window-ms take whole numbers from 1.'
-    return { quick: values.quick, only, rounds, windowMs, profile: values['cpu-prof'], results: values.results }
+    const connections = Number(values.connections)
+    const counts = [rounds, windowMs, connections]
+    const isWrong = counts.some(count => count !== undefined && !(Number.isSafeInteger(count) && count > 0))
+    if (isWrong) return '--rounds, --window-ms and --connections take whole numbers from 1.'
+    const { quick, 'cpu-prof': profile, results } = values
+    return { quick, only, rounds, windowMs, profile, connections, results }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -19,7 +19,11 @@ const SETTLED_AFTER = 0.4
 const SHOWN = 16
 
 /** Leaves the profile in the directory, for the developer tools of a browser. */
-export async function profileService(world: World, settings: Settings, directory: string): Promise<Section> {
+export async function profileService(
+  world: World,
+  settings: Settings,
+  { directory, connections }: { readonly directory: string; readonly connections: number }
+): Promise<Section> {
   mkdirSync(directory, { recursive: true })
   const before = new Set(readdirSync(directory))
   const flags = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=100']
@@ -28,7 +32,7 @@ export async function profileService(world: World, settings: Settings, directory
     env: { DRAIN_DELAY_MS: '0', NODE_OPTIONS: flags.join(' '), NODE_ENV: 'development' }
   })
   settings.onProgress('profiling')
-  await world.outside.ask('open', { ...plan, port: subject.port })
+  await world.outside.ask('open', { ...plan, connections, port: subject.port })
   await world.outside.ask('run', { durationMs: LOADED_MS })
   await world.outside.ask('close')
   process.kill(subject.pid, 'SIGTERM')
@@ -36,7 +40,7 @@ export async function profileService(world: World, settings: Settings, directory
   const shares = sharesOf(JSON.parse(readFileSync(file, 'utf8')))
   return {
     name: 'profile',
-    title: 'Where the time goes',
+    title: `Where the time goes at ${connections} connections`,
     note: `Self time by package and folder, from ${file.split('/').at(-1)}; "writev" and "write" are the system calls.`,
     head: ['part', '% of CPU'],
     rows: shares.slice(0, SHOWN).map(([part, share]) => [part, number(share * 100)]),

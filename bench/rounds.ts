@@ -2,7 +2,7 @@
 // while meets all of them.
 import type { Child } from './child.ts'
 import type { LoadPlan, LoadResult, LoadRun } from './load.ts'
-import { cpuMicroseconds } from './process-time.ts'
+import { cpuMicroseconds, residentMiB } from './process-time.ts'
 import type { Subject } from './subjects.ts'
 
 export interface Lane {
@@ -14,6 +14,8 @@ export interface Lane {
 export interface Figure extends LoadResult {
   /** Of the program's process, per request. */
   readonly cpuMicroseconds: number
+  /** Of the program's process, at the end of the window. */
+  readonly residentMiB: number
 }
 
 export interface Measured {
@@ -70,7 +72,7 @@ async function measure(lane: Lane, run: LoadRun, { outside }: RoundsOptions): Pr
     const posts = (await outside.ask<number>('posts')) - postsBefore
     await outside.ask('close')
     if (posts !== result.requests) throw new Error(`${posts} posts for ${result.requests} answers`)
-    return { ...result, cpuMicroseconds: used / result.requests }
+    return { ...result, cpuMicroseconds: used / result.requests, residentMiB: residentMiB(subject.pid) }
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
   }

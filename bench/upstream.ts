@@ -1,7 +1,8 @@
 // The least that the compared programs take for CometChat, on a bare socket: cheap, so that the bench is busy with them
 // and not with it. It refuses what lacks the key or a user, and answers with the message that was asked for.
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 
 const REQUEST_LINE = /^POST \/v3\/messages\/([1-9]\d*)\/thread HTTP\/1\.1\r\n/
 const LENGTH = /\r\ncontent-length: *(\d+)/i
@@ -138,6 +139,12 @@ function answerEach(socket: Socket): void {
 }
 
 export const upstreamHandlers = {
+  /** The same over TLS: the port, on localhost. */
+  async listenTls(identity: { readonly cert: string; readonly key: string }): Promise<number> {
+    const server = createTlsServer({ ...identity, noDelay: true }, answerEach).listen(0, 'localhost')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  },
   posts: () => posts,
   delay(ms: number) {
     delayMs = ms

@@ -1,9 +1,10 @@
 // What every measurement shares: an outside and an issuer, and how the service and the peers are started for them. The
 // measured program has the first processor for itself, the others share what is left.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { selfSigned } from '../test/helpers/certificate.ts'
 import { freePort } from '../test/helpers/free-port.ts'
 import type { CallersPlan, Seen, Stream } from './callers.ts'
 import { type Child, program, startChild } from './child.ts'
@@ -17,6 +18,9 @@ export interface World {
   readonly stack: AsyncDisposableStack
   /** The callers, and the CometChat whose address it says. */
   readonly outside: Child
+  /** Where its CometChat listens; over TLS, `trust` is what makes a program of Node believe it. */
+  readonly cometchatUrl: string
+  readonly trust?: { readonly NODE_EXTRA_CA_CERTS: string }
   readonly issuer: Issuer
   /** What 1,000 users send: about 200 bytes. */
   readonly plan: Omit<LoadPlan, 'port'>
@@ -36,6 +40,9 @@ const API_KEY = 'bench-key-of-40-characters-0123456789abcd'
 const STORE_SECRET = 'bench-secret-of-40-characters-0123456789'
 /** What starts the service everywhere: its settings of Node are part of what is measured. */
 export const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
+
+/** What docs/operations.md offers to small containers. */
+export const SMALL_HEAP = { NODE_OPTIONS: '--max-semi-space-size=16', MALLOC_ARENA_MAX: '1' }
 
 export const CORES = availableParallelism()
 /** With fewer, two workers and the load have to share them. */
@@ -66,7 +73,16 @@ export async function startWorld(stack: AsyncDisposableStack): Promise<World> {
     expects: 'sender' as const,
     isAwake: true
   }
-  return { stack, outside, issuer, plan, directory }
+  return { stack, outside, cometchatUrl: outside.hello, issuer, plan, directory }
+}
+
+/** The same world, whose CometChat is reached over TLS. */
+export async function withTls(world: World): Promise<World> {
+  const { cert, key } = selfSigned('localhost')
+  const file = join(world.directory, 'cometchat.pem')
+  writeFileSync(file, cert)
+  const port = await world.outside.ask<number>('listenTls', { cert, key })
+  return { ...world, cometchatUrl: `https://localhost:${port}`, trust: { NODE_EXTRA_CA_CERTS: file } }
 }
 
 /** A reply with its receiver, so that its parent is never read, of about so many bytes. */
@@ -83,7 +99,7 @@ export async function startService(world: World, options: ServiceOptions): Promi
   const subject = await startProgram(world.stack, {
     name,
     command: [LAUNCHER],
-    env: { ...systemEnv(world), ...serviceEnv(world), PORT: String(port), ...env },
+    env: { ...systemEnv(world), ...serviceEnv(world), ...world.trust, PORT: String(port), ...env },
     port,
     ...(cores !== undefined && { cores })
   })
@@ -127,8 +143,9 @@ export async function startPeer(world: World, peer: Peer): Promise<Lane> {
   const directory = join(world.directory, peer.name)
   mkdirSync(directory)
   const env = {
+    ...world.trust,
     PORT: String(port),
-    UPSTREAM_URL: world.outside.hello,
+    UPSTREAM_URL: world.cometchatUrl,
     API_KEY,
     JWT_PUBLIC_KEY_FILE: world.issuer.publicKeyFile,
     JWT_ISSUER: world.issuer.url,
@@ -153,13 +170,13 @@ export function directLane({ outside, plan }: World): Lane {
   return { name: 'direct', subject, plan: { ...plan, path: '/v3/messages/100/thread', headerLines, expects: 'any' } }
 }
 
-export function serviceEnv({ outside, issuer }: Pick<World, 'outside' | 'issuer'>): Record<string, string> {
+export function serviceEnv({ cometchatUrl, issuer }: Pick<World, 'cometchatUrl' | 'issuer'>): Record<string, string> {
   return {
     // The launcher looks for a Node there.
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     ADMIN_PORT: '0',
     COMETCHAT_API_KEY: API_KEY,
-    COMETCHAT_BASE_URL: outside.hello,
+    COMETCHAT_BASE_URL: cometchatUrl,
     AUTH_JWT_ISSUER: issuer.url,
     AUTH_JWT_AUDIENCE: AUDIENCE,
     AUTH_JWT_JWKS_URL: issuer.jwksUrl,
