@@ -1,15 +1,15 @@
 // The same as look-alikes.test.ts, with tokens that the libraries themselves make.
 import t from 'tap'
+import { withoutPackages } from '../helpers/installed-packages.ts'
 import { doubtful, type LookAlike, nearMiss, valid } from './look-alike.ts'
 import { createStage } from './look-alike-service.ts'
 import { betterAuthSettings, homeMadeSettings } from './look-alikes/settings.ts'
-import { withoutLibraries } from './real/installed.ts'
 import { loadJsonWebToken, startBetterAuth } from './real/libraries.ts'
 import { APP_SECRET, LIVES } from './tokens.ts'
 
 t.setTimeout(180_000)
 
-t.test('real libraries', { skip: withoutLibraries() }, async t => {
+t.test('real libraries', { skip: withoutPackages(new URL('real/', import.meta.url)) }, async t => {
   const [app, other] = [await startBetterAuth(t), await startBetterAuth(t)]
   const [ada, grace, stranger] = [await app.signUp('ada'), await app.signUp('grace'), await other.signUp('mallory')]
   const stage = await createStage(t, [ada.id.toLowerCase(), grace.id.toLowerCase(), '42'])

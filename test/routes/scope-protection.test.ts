@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { createService } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
+import { type RegisteredRoute, registeredRoutes } from '../helpers/registered-routes.ts'
 import { AUDIENCE, ISSUER, SHARED_SECRET, tokenFor } from '../helpers/tokens.ts'
 
 const SECRET = 'a-secret-that-signs-session-cookies-1'
@@ -48,27 +48,12 @@ async function startWatched(
   extend: (scope: FastifyInstance) => void = () => undefined,
   settings: Config = config
 ) {
-  const routes = new Map<FastifyInstance, RouteOptions[]>()
-  const watch = (message: unknown): void => {
-    const { fastify } = message as { fastify: FastifyInstance }
-    const found: RouteOptions[] = []
-    routes.set(fastify, found)
-    fastify.addHook('onRoute', route => void found.push(route))
-    fastify.addHook('onRegister', extend)
-  }
-  subscribe('fastify.initialization', watch)
-  const { app } = await createService(settings, { log })
-  unsubscribe('fastify.initialization', watch)
-  t.teardown(() => app.close())
-  await app.ready()
-  const found = routes.get(app) ?? []
-  return {
-    app,
-    routes: found.flatMap(({ method, url, config }) => [method].flat().map(name => ({ method: name, url, config })))
-  }
+  const found = await registeredRoutes(async () => (await createService(settings, { log })).app, extend)
+  t.teardown(() => found.app.close())
+  return found
 }
 
-type Route = Pick<Awaited<ReturnType<typeof startWatched>>['routes'][number], 'method' | 'url'>
+type Route = Pick<RegisteredRoute, 'method' | 'url'>
 
 const call = (app: FastifyInstance, { method, url }: Route, headers: Record<string, string>) =>
   app.inject({ method: method as 'POST', url: url.replace(/:\w+/g, '100'), headers, payload: '{}' })
