@@ -159,6 +159,10 @@ export async function createService(config: Config, adapters: Adapters): Promise
       answered.set(url, new Set([...(answered.get(url) ?? []), ...[method].flat()]))
     })
     await scope.register(signedIn)
+    if (config.servesDocument) {
+      const { documentRoute } = await import('./routes/openapi/route.ts')
+      await scope.register(documentRoute, { checkFirst: request => door.checkCaller(request) })
+    }
     await scope.register(otherMethodsRoutes, { answered: new Map(answered) })
   })
   await app.register(async function signingIn(scope) {

@@ -55,6 +55,7 @@ export function loadConfig(given: Environment, readFile: (path: string) => strin
     proxy: loadProxyConfig(reader),
     traces: loadTracesConfig(reader),
     cors: loadCorsConfig(reader),
+    servesDocument: reader.choice('OPENAPI', 'off', ['on', 'off']) === 'on',
     keepAliveTimeoutMs: reader.integer('KEEP_ALIVE_TIMEOUT_MS', 72_000, [1000, 3_600_000]),
     maxConnections: reader.integer('MAX_CONNECTIONS', 10_000, [1, 1_000_000]),
     cometchat: loadCometchatConfig(reader),

@@ -56,6 +56,12 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
     meaning: 'request headers that such pages may send beside those that are known here, comma-separated'
   },
   {
+    names: ['OPENAPI'],
+    byDefault: '`off`',
+    meaning:
+      '`on` serves the OpenAPI document ([docs/http.md](docs/http.md)) at `/openapi.json`, to anybody; nothing of the instance is in it'
+  },
+  {
     names: ['KEEP_ALIVE_TIMEOUT_MS'],
     byDefault: '`72000`',
     meaning: 'how long an idle connection is kept: longer than the balancer in front keeps it, or it meets closed ones'

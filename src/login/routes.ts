@@ -13,6 +13,7 @@ import type { OidcClient } from './oidc-client.ts'
 import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
 import { LOGIN_MAX_MS, type PendingLogins } from './pending-login.ts'
 import { returnUrl } from './return-path.ts'
+import type { LoggedIn, LoggedOut } from './schemas.ts'
 import type { LoginSession, LoginSessions } from './sessions.ts'
 
 export interface LoginRoutesOptions {
@@ -78,7 +79,8 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
     const path = returnTo.slice(origin.length)
     const url = (await provider.endSessionUrl(session, path)) ?? returnTo
     response.header('set-cookie', clearedSessionCookie())
-    return isNavigation(request) ? response.redirect(url, 303) : response.send({ continueAt: url })
+    const told: LoggedOut = { continueAt: url }
+    return isNavigation(request) ? response.redirect(url, 303) : response.send(told)
   })
 
   app.get('/auth/logged-out', { config: { operation: 'show-logged-out' } }, async (request, response) => {
@@ -87,7 +89,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
     return response.redirect(returnUrl(path, origin) ?? `${origin}/`, 303)
   })
 
-  app.get('/auth/me', { config: { operation: 'show-caller' } }, async request => {
+  app.get('/auth/me', { config: { operation: 'show-caller' } }, async (request): Promise<LoggedIn> => {
     const credential = credentialOf(request.raw.rawHeaders, [SESSION_COOKIE])
     if (credential.kind !== 'cookie')
       throw unauthenticated('credential-form', 'This address knows the login cookie only.')

@@ -19,21 +19,25 @@ export interface CometChatTokenOptions {
 type Deadline = Parameters<SdkTokens['take']>[1]
 
 /** Nothing, or an object with nothing in it: who the token is for comes from the credential. */
-const NoBody = Type.Union([StrictObject({}), Type.Null()])
+export const NoBody = Type.Union([StrictObject({}), Type.Null()])
 
 export const CometChatToken = Type.Object(
   {
     uid: Type.String({ description: 'Whom it signs in.' }),
-    appId: Type.String(),
-    region: Type.String(),
+    appId: Type.String({ description: "Of CometChat's app, for `CometChat.init`." }),
+    region: Type.String({ description: "Of CometChat's app." }),
     authToken: Type.String({ description: 'A secret, for `CometChat.login({ authToken })`; it does not expire.' })
   },
-  { description: "What CometChat's SDK is initialised and signed in with; the same at each call of one sign-in." }
+  {
+    title: 'CometChatToken',
+    description: "What CometChat's SDK is initialised and signed in with; the same at each call of one sign-in."
+  }
 )
 
-export const TokenRevoked = Type.Object({
-  revoked: Type.Boolean({ description: 'False where this sign-in has none: nothing was to be done.' })
-})
+export const TokenRevoked = Type.Object(
+  { revoked: Type.Boolean({ description: 'False where this sign-in has none: nothing was to be done.' }) },
+  { title: 'TokenRevoked', description: 'The token of this sign-in is worth nothing any more.' }
+)
 
 /** `POST` and `DELETE /cometchat/token`: the auth token that CometChat's SDK signs the caller in with. */
 export const cometchatTokenRoutes: FastifyPluginAsyncTypebox<CometChatTokenOptions> = async (app, options) => {

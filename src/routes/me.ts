@@ -6,8 +6,8 @@ export const Me = Type.Object(
   {
     uid: Type.String({ description: 'As whom CometChat sees the caller.' }),
     issuer: Type.String({ description: 'Whose user it is; a subject is one person only within its issuer.' }),
-    subject: Type.String(),
-    scheme: Type.String({ description: 'How the caller signed in: bearer, app-session or login.' }),
+    subject: Type.String({ description: 'Which user of the issuer.' }),
+    scheme: Type.String({ description: 'How the caller signed in: `bearer`, `app-session` or `login`.' }),
     expiresAt: Type.Optional(
       Type.String({
         format: 'date-time',
@@ -16,7 +16,7 @@ export const Me = Type.Object(
     ),
     actors: Type.Optional(Type.Array(Type.String(), { description: 'Services that act for them, nearest first.' }))
   },
-  { description: 'Who is calling, and as whom.' }
+  { title: 'Me', description: 'Who is calling, and as whom.' }
 )
 export type Me = Static<typeof Me>
 

@@ -5,7 +5,7 @@ import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { noteMessage } from '../observability/log-fields.ts'
 import { MISPLACED } from './misplaced-members.ts'
 import { FREE_FORM, REPLIES_ROUTE, wireBytesOf } from './replies.ts'
-import { ReplyEdit, ReplyOfThread, ReplyShown } from './replies-schemas.ts'
+import { JsonText, ReplyEdit, ReplyOfThread } from './replies-schemas.ts'
 import { editViolations, lengthViolations } from './reply-rules.ts'
 import { questionFrom, type ThreadOptions, type ThreadQuestion } from './thread.ts'
 
@@ -31,7 +31,7 @@ export const ownReplyRoutes: FastifyPluginAsyncTypebox<OwnReplyOptions> = async 
   app.patch(
     OWN_REPLY_ROUTE,
     {
-      schema: { params: ReplyOfThread, body: ReplyEdit, response: { 200: ReplyShown } },
+      schema: { params: ReplyOfThread, body: ReplyEdit, response: { 200: JsonText } },
       schemaErrorFormatter: findings => invalid(findings, MISPLACED),
       config: { operation: 'edit-reply', freeForm: FREE_FORM }
     },
@@ -47,7 +47,7 @@ export const ownReplyRoutes: FastifyPluginAsyncTypebox<OwnReplyOptions> = async 
 
   app.delete(
     OWN_REPLY_ROUTE,
-    { schema: { params: ReplyOfThread, response: { 200: ReplyShown } }, config: { operation: 'delete-reply' } },
+    { schema: { params: ReplyOfThread, response: { 200: JsonText } }, config: { operation: 'delete-reply' } },
     async (request, response) => {
       // It could ask for something else, such as CometChat's own `permanent`.
       if (request.body !== undefined && request.body !== null) throw withBody()

@@ -9,7 +9,7 @@ import { noteThread } from '../observability/log-fields.ts'
 import { ReplyExplained } from './explain-schemas.ts'
 import { type Explanation, explainedBody } from './explained-body.ts'
 import { MISPLACED } from './misplaced-members.ts'
-import { ReplyBody, ReplyCreated, ReplyParams } from './replies-schemas.ts'
+import { JsonText, ReplyBody, ReplyParams } from './replies-schemas.ts'
 import { lengthViolations, type ReplyLimits, ruleViolations, withoutEmptyUrl } from './reply-rules.ts'
 
 export interface RepliesOptions extends ReplyLimits {
@@ -29,7 +29,7 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
   app.post(
     REPLIES_ROUTE,
     {
-      schema: { params: ReplyParams, body: ReplyBody, response: { 200: ReplyExplained, 201: ReplyCreated } },
+      schema: { params: ReplyParams, body: ReplyBody, response: { 200: ReplyExplained, 201: JsonText } },
       schemaErrorFormatter: findings => invalid(findings, MISPLACED),
       config: { operation: 'post-reply', freeForm: FREE_FORM, explains: true }
     },

@@ -6,7 +6,9 @@ type Data = ReplyBody['data']
 const MEDIA_TYPES: ReadonlySet<string> = new Set(['image', 'file', 'audio', 'video'])
 const MAX_MENTIONED_USERS = 10
 /** CometChat's limit for a whole message (docs: Properties and Constraints). */
-const MAX_MESSAGE_CHARACTERS = 65_536
+export const MAX_MESSAGE_CHARACTERS = 65_536
+/** More than this service adds to a message: its receiver and its mark. */
+export const ADDED_CHARACTERS = 400
 /** JSON.stringify makes no character longer than six, and no number longer than five times what was sent. */
 const MAX_GROWTH = 6
 const MENTION = /<@uid:([^>\s]{1,100})>/g

@@ -8,8 +8,8 @@ import { parsePrefer } from '../http/head/prefer.ts'
 import type { RequestTrace } from '../observability/events.ts'
 import { type LogFields, noteThread } from '../observability/log-fields.ts'
 import { REPLIES_ROUTE } from './replies.ts'
-import { ReplyParams } from './replies-schemas.ts'
-import { KeyParams, ListQuery, RepliesListed, ReplyKnown, ThreadShown } from './thread-schemas.ts'
+import { JsonText, ReplyParams } from './replies-schemas.ts'
+import { DEFAULT_LIMIT, KeyParams, ListQuery, MAX_LIMIT } from './thread-schemas.ts'
 
 /** A question about a thread, on its way to CometChat. */
 export interface ThreadQuestion {
@@ -44,15 +44,13 @@ export interface ThreadOptions {
 }
 
 export const THREAD_ROUTE = '/threads/:parentId'
-const MAX_LIMIT = 100
-const DEFAULT_LIMIT = 30
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** A thread, as the signed-in user sees it, and what is known of one's own reply in it. */
 export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app, options) => {
   app.get(
     THREAD_ROUTE,
-    { schema: { params: ReplyParams, response: { 200: ThreadShown } }, config: { operation: 'show-thread' } },
+    { schema: { params: ReplyParams, response: { 200: JsonText } }, config: { operation: 'show-thread' } },
     async (request, response) => {
       const shown = await options.show(questionFrom(request, options))
       response.type(JSON_TYPE)
@@ -63,7 +61,7 @@ export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app
   app.get(
     REPLIES_ROUTE,
     {
-      schema: { params: ReplyParams, querystring: ListQuery, response: { 200: RepliesListed } },
+      schema: { params: ReplyParams, querystring: ListQuery, response: { 200: JsonText } },
       config: { operation: 'list-replies' }
     },
     async (request, response) => {
@@ -77,7 +75,7 @@ export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app
   app.get(
     `${REPLIES_ROUTE}/by-key/:key`,
     {
-      schema: { params: KeyParams, response: { 200: ReplyKnown } },
+      schema: { params: KeyParams, response: { 200: JsonText } },
       config: { operation: 'look-up-reply', encodedParams: ['key'] }
     },
     async (request, response) => {

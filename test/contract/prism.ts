@@ -13,11 +13,31 @@ const PRISM = createRequire(import.meta.url).resolve('@stoplight/prism-cli')
 export type DocumentName = 'send-threaded-message.openapi.yaml' | 'chat-apis.openapi.json'
 
 /** Starts Prism over one of CometChat's documents: as CometChat, or as a judge in front of an upstream. */
-export async function startPrism(t: Test, name: DocumentName, upstream?: string) {
+export function startPrism(t: Test, name: DocumentName, upstream?: string) {
+  const text = withVersionInPaths(readDocument(name))
+  return start(t, { name, text, ...(upstream !== undefined && { upstream, flags: ['--errors'] }) })
+}
+
+/**
+ * Starts Prism as a judge in front of a service: whatever is asked and answered passes, and its `sl-violations` header says
+ * what is not as the document describes it.
+ */
+export function startJudge(t: Test, text: string, upstream: string) {
+  return start(t, { name: 'openapi.json', text, upstream, flags: ['--cors=false'] })
+}
+
+interface PrismOptions {
+  readonly name: string
+  readonly text: string
+  readonly upstream?: string
+  readonly flags?: readonly string[]
+}
+
+async function start(t: Test, { name, text, upstream, flags = [] }: PrismOptions) {
   const document = join(t.testdir({ [name]: '' }), name)
-  writeFileSync(document, withVersionInPaths(readDocument(name)))
+  writeFileSync(document, text)
   const port = await freePort()
-  const mode = upstream === undefined ? ['mock', document] : ['proxy', document, upstream, '--errors']
+  const mode = upstream === undefined ? ['mock', document] : ['proxy', document, upstream, ...flags]
   const child = spawn(process.execPath, [PRISM, ...mode, '--port', String(port)], {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'inherit']

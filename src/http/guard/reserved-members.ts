@@ -17,7 +17,13 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** The name that a UI Kit gives its own bubble is no identity; only there, and only so written, is it for callers. */
 const OF_CALLERS = 'muid'
 /** What CometChat writes below `data`; a UI Kit draws the sender that it finds in `entities`. */
-const WRITTEN_BY_COMETCHAT: ReadonlySet<string> = new Set(['entities', 'moderation', 'reactions', 'resource', 'action'])
+export const WRITTEN_BY_COMETCHAT: ReadonlySet<string> = new Set([
+  'entities',
+  'moderation',
+  'reactions',
+  'resource',
+  'action'
+])
 /** Where CometChat's extensions write. */
 const EXTENSIONS = '@injected'
 const MAX_VIOLATIONS = 20

@@ -3,18 +3,27 @@ import { Ajv } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import { isObject } from '../../lib/json.ts'
 
+/** Words about a schema, for people; one with a `title` is a component of that name in the document of the API. */
+interface Words {
+  readonly title?: string
+  readonly description?: string
+}
+
 /** An object without members that its schema does not name. */
-export function StrictObject<T extends TProperties>(members: T, options: { minProperties?: number } = {}): TObject<T> {
+export function StrictObject<T extends TProperties>(
+  members: T,
+  options: Words & { minProperties?: number } = {}
+): TObject<T> {
   return Type.Object(members, { additionalProperties: false, ...options })
 }
 
 /** An object that may have members beside those that its schema names. */
-export function OpenObject<T extends TProperties>(members: T): TObject<T> {
-  return Type.Object(members, { additionalProperties: true })
+export function OpenObject<T extends TProperties>(members: T, words: Words = {}): TObject<T> {
+  return Type.Object(members, { additionalProperties: true, ...words })
 }
 
 /** One enum with one clear message, where a union of literals would give an `anyOf` for each. */
-export function OneOf<const T extends readonly string[]>(values: T, options: { default?: T[number] } = {}) {
+export function OneOf<const T extends readonly string[]>(values: T, options: Words & { default?: T[number] } = {}) {
   return Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
 }
 

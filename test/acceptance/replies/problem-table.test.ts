@@ -20,8 +20,13 @@ const PRODUCED_ELSEWHERE: Partial<Record<ProblemCode, string>> = {
   'store-recovering': '../stores/store-away.test.ts',
   csrf: '../sessions/app-session.test.ts',
   'not-yours': '../thread/own-reply.test.ts',
-  // Only ten thousand requests at once would do it from outside.
-  overloaded: '../../upstream/transport/pool.test.ts'
+  overloaded: '../limits/hung-cometchat.test.ts',
+  'not-found': './refusals-arrive.test.ts',
+  'method-not-allowed': './refusals-arrive.test.ts',
+  'request-timeout': '../hostile/slow-clients.test.ts',
+  'headers-too-large': './body-limits.test.ts',
+  // Its client is gone: the log tells of it.
+  'client-closed': './client-gone.test.ts'
 }
 const SCOPE = 'replies:write'
 const NOTHING_LISTENS = 'http://127.0.0.1:1'
