@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, createTimestamp } from '../lib/clock.ts'
+import { createDeferred } from '../lib/node20/deferred.ts'
 import type { Emit } from '../observability/events.ts'
 import type { CallerFields } from '../observability/log-fields.ts'
 import type { AppendFile } from './append-file.ts'
@@ -87,7 +88,7 @@ export class AuditLog {
   async intend(fields: CallerFields, subject: string | undefined): Promise<void> {
     const hasJustFailed = this.#file.gap !== undefined && this.#clock.monotonic() - this.#failedAtMs < TICK_MS
     if (hasJustFailed || this.#queue.length >= MOST_WAITING) throw new Error('the audit file cannot be written')
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = createDeferred<void>()
     const timer = setTimeout(() => reject(new Error('the audit file takes too long')), INTENT_WITHIN_MS)
     const settle = (code: string | undefined): void => {
       clearTimeout(timer)

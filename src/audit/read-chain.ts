@@ -1,3 +1,4 @@
+import { groupBy } from '../lib/node20/group-by.ts'
 import type { AuditLine } from './chain.ts'
 
 export type BreakKind =
@@ -106,7 +107,7 @@ export class ReadChain {
   /** At the end of all files: what of it is not there, and what of it the log has seen. */
   judge(anchors: readonly Anchor[], breaks: Break[]): void {
     const [id, next] = [this.#id, this.#next]
-    const places = Map.groupBy(this.#holes, ([, place]) => place)
+    const places = groupBy(this.#holes, ([, place]) => place)
     for (const [place, missing] of places) {
       const [first, last] = [missing[0]?.[0], missing.at(-1)?.[0]]
       const which = first === last ? `line ${first}` : `lines ${first} to ${last}`

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { AppError } from '../errors.ts'
 import { asciiLowerCase } from '../lib/ascii.ts'
+import { parseUrl } from '../lib/node20/parse-url.ts'
 import { type CredentialReason, credentialRefusal } from './reasons.ts'
 
 export interface CsrfPolicy {
@@ -42,8 +43,8 @@ export function verifyCsrf(request: CsrfRequest, { allowedOrigins, isProxy }: Cs
  * have no case, and a final dot names the same host. The scheme is known only where a proxy that ended TLS says it.
  */
 function isOwnOrigin(origin: string, request: CsrfRequest, isProxy: CsrfPolicy['isProxy']): boolean {
-  const page = ORIGIN.test(origin) ? URL.parse(origin) : null
-  const own = page && HOST.test(request.host) ? URL.parse(`${page.protocol}//${request.host}`) : null
+  const page = ORIGIN.test(origin) ? parseUrl(origin) : null
+  const own = page && HOST.test(request.host) ? parseUrl(`${page.protocol}//${request.host}`) : null
   if (!page || !own || page.port !== own.port || nameOf(page) !== nameOf(own)) return false
   const isSchemeKnown = request.headers['x-forwarded-proto'] !== undefined && isProxy(request.socket.remoteAddress)
   return !isSchemeKnown || page.protocol === `${asciiLowerCase(request.protocol)}:`

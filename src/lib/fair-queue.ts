@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import { createDeferred } from './node20/deferred.ts'
 
 export interface FairQueueOptions {
   readonly clock: Pick<Clock, 'monotonic'>
@@ -53,7 +54,7 @@ export class FairQueue {
 
   #turn(owner: string): Promise<void> {
     if (this.#waiting >= this.#options.maxWaiting) this.#makeRoomFor(owner)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = createDeferred<void>()
     const refuse = (): void => reject(this.#options.refusal())
     const waiting = { sinceMs: this.#options.clock.monotonic(), start: resolve, refuse }
     const queue = this.#queues.get(owner)

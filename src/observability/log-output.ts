@@ -1,5 +1,6 @@
 import { write, writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
+import { createDeferred } from '../lib/node20/deferred.ts'
 import { WaitingLines } from './waiting-lines.ts'
 
 /** So much may wait for a reader that does not read. */
@@ -60,7 +61,7 @@ export class LogOutput implements DestinationStream {
     this.#waiting.tellLoss()
     this.#write()
     if (!this.#isWriting) return
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = createDeferred<void>()
     const timer = setTimeout(resolve, withinMs)
     this.#onIdle = resolve
     await promise

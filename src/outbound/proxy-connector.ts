@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
+import { createDeferred } from '../lib/node20/deferred.ts'
 
 /** Through which proxy a call goes; undefined for one that goes straight to its server. */
 export type ProxyFor = (target: { readonly protocol: string; readonly host: string }) => URL | undefined
@@ -39,7 +40,7 @@ export function createConnector(
 async function openTunnel(proxy: URL, target: string, timeoutMs: number): Promise<Socket> {
   // An import of node:http loads the whole of `fetch`, which is a tenth of what a start costs: only where it is needed.
   const { request: ask } = await (proxy.protocol === 'https:' ? import('node:https') : import('node:http'))
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const { promise, resolve, reject } = createDeferred<Socket>()
   const request = ask({
     host: proxy.hostname.replace(/^\[|\]$/g, ''),
     port: proxy.port || DEFAULT_PORTS[proxy.protocol],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Client, type ClientConfig } from 'pg'
 import { awakeTimeout } from '../lib/clock.ts'
+import { createDeferred } from '../lib/node20/deferred.ts'
 import type { PostgresAddress, PostgresHost } from '../lib/service/postgres-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 
@@ -86,7 +87,7 @@ export class PostgresConnection {
   /** A statement that gets no answer takes its connection with it: what would answer later is never heard. */
   async ask(text: string, values: readonly unknown[] = [], timeoutMs = this.#timeoutMs): Promise<readonly Row[]> {
     if (this.#end) throw this.#end
-    const { promise: late, reject } = Promise.withResolvers<never>()
+    const { promise: late, reject } = createDeferred<never>()
     const stopWaiting = awakeTimeout(timeoutMs, () => {
       const error = new NoAnswer('Postgres has not answered in time')
       this.close(error)

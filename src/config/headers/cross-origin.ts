@@ -1,5 +1,7 @@
 // Which pages of other origins may call: CORS_ORIGINS, and CORS_HEADERS.
+
 import { createAddressTest } from '../../lib/network.ts'
+import { parseUrl } from '../../lib/node20/parse-url.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { EnvReader } from '../env-reader.ts'
 import { isReserved } from './known-headers.ts'
@@ -54,7 +56,7 @@ export function openOrigins({ origins }: Pick<CorsConfig, 'origins'>): string[] 
 
 /** The entry with what is wrong with it, for a sentence; undefined for a good one. Origins are no secrets, passwords are. */
 function originFault(text: string): string | undefined {
-  const url = URL.parse(text)
+  const url = parseUrl(text)
   if (url?.username || url?.password) return 'an entry with a user name or a password: an origin has neither'
   const fault = faultOf(text, url)
   return fault && `${shown(text)}, ${fault}`

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../lib/node20/parse-url.ts'
 import type { EnvReader } from '../env-reader.ts'
 
 /** Hosts, with their ports, that may be asked about users over plain http: inside a cluster, named one by one. */
@@ -12,5 +13,5 @@ export function loadHttpHosts(reader: EnvReader): ReadonlySet<string> {
 /** As URLs have it, which leave the port 80 of http out. */
 function hostOf(text: string): string | undefined {
   if (!/^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/.test(text)) return undefined
-  return URL.parse(`http://${text}`)?.host
+  return parseUrl(`http://${text}`)?.host
 }

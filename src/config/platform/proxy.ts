@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { asciiLowerCase } from '../../lib/ascii.ts'
+import { parseUrl } from '../../lib/node20/parse-url.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
 import type { EnvReader } from '../env-reader.ts'
 
@@ -36,7 +37,7 @@ function either(reader: EnvReader, name: string): string | undefined {
 function proxy(reader: EnvReader, name: string): URL | undefined {
   const text = either(reader, name)
   if (text === undefined || NOTHING.test(text)) return undefined
-  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
+  const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url
   return reader.refuse(`${name} must be the address of a proxy, such as http://proxy:3128.`)
 }

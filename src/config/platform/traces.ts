@@ -1,3 +1,4 @@
+import { parseUrl } from '../../lib/node20/parse-url.ts'
 import { Secret } from '../../lib/secret.ts'
 import type { EnvReader } from '../env-reader.ts'
 
@@ -70,7 +71,7 @@ export function loadTracesConfig(reader: EnvReader): TracesConfig | undefined {
 /** A receiver beside a service is asked over plain http in most places; a hazard says what that means for headers. */
 function receiver(reader: EnvReader, name: string): URL | undefined {
   if (reader.refuseAddresses(name)) return undefined
-  const url = URL.parse(reader.text(name, /^\S+$/, 'a URL') ?? '')
+  const url = parseUrl(reader.text(name, /^\S+$/, 'a URL') ?? '')
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash) return url
   return reader.isRefused(name)
     ? undefined

@@ -1,3 +1,4 @@
+import { createDeferred } from '../node20/deferred.ts'
 import type { StoreError } from './store-error.ts'
 
 export interface ReachabilityOptions {
@@ -12,7 +13,7 @@ export interface ReachabilityOptions {
 /** Whether a server can be used, as its operator is told: each change once. */
 export class Reachability {
   readonly #options: ReachabilityOptions
-  readonly #opening = Promise.withResolvers<void>()
+  readonly #opening = createDeferred<void>()
   #isOpening = true
   #isClosed = false
   /** What the operator was told last. */

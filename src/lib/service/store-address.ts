@@ -1,3 +1,4 @@
+import { parseUrl } from '../node20/parse-url.ts'
 import { Secret } from '../secret.ts'
 import { type PostgresAddress, readPostgresAddress } from './postgres-address.ts'
 
@@ -38,7 +39,7 @@ export function readStoreAddress(text: string): StoreAddress | string {
 
 /** Options in the query, which a client would take, are refused: they could undo those of this service. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
-  const url = URL.parse(text)
+  const url = parseUrl(text)
   const isTls = url?.protocol === 'rediss:'
   const database = url && /^\/?(\d{0,4})$/.exec(url.pathname)
   if (!url?.hostname || !(isTls || url.protocol === 'redis:') || !database || url.search || url.hash) return undefined

@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { groupBy } from '../../lib/node20/group-by.ts'
 import type { SharedPostgres } from '../../postgres/shared.ts'
 import { CELL_MS, CELLS, reserve, returnUnits } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
@@ -149,7 +150,7 @@ export class PostgresQuotas implements QuotaStore {
 
   /** Several changes of one quota are made one after the other; returns those that another process was quicker than. */
   async #attempt(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const byName = Map.groupBy(batch, ({ name }) => name)
+    const byName = groupBy(batch, ({ name }) => name)
     const names = [...byName.keys()]
     const quotas = new Map<string, Quota>()
     const rows = await this.#postgres.ask(this.#read, [names])

@@ -10,6 +10,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider
 } from '@opentelemetry/sdk-trace'
+import { createDeferred } from '../../lib/node20/deferred.ts'
 import { VERSION } from '../../lib/service/version.ts'
 import { PooledIds } from './pooled-ids.ts'
 import { type OnUnsent, ToldExporter } from './told-exporter.ts'
@@ -72,7 +73,7 @@ export async function startTracer(options: TracerOptions): Promise<RunningTracer
   return {
     tracer: provider.getTracer('thread-reply-bff', VERSION),
     async close() {
-      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const { promise: late, resolve } = createDeferred<void>()
       const timer = setTimeout(resolve, FLUSH_MS)
       await Promise.race([provider.shutdown().catch(() => undefined), late])
       clearTimeout(timer)
