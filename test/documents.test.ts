@@ -15,6 +15,7 @@ const documents = [
   'CHANGELOG.md',
   'emulator/README.md',
   'deploy/README.md',
+  'packages/plugin/README.md',
   ...markdownIn('docs'),
   ...markdownIn('docs/decisions')
 ]

@@ -1,11 +1,14 @@
 import type { Principal } from './caller.ts'
 
+/** Where a request says that only what can be verified here lets anybody in. */
+export const IS_SUSPECT: unique symbol = Symbol('thread-reply.is-suspect')
+
 /** Where a credential came from: the address of the client, as far as the proxies in front are trusted. */
 export interface Sender {
   /** Undefined once the connection is gone. */
   readonly ip: string | undefined
   /** Too many requests from there have failed: only what is known or can be verified here lets anybody in. */
-  readonly isSuspect?: boolean
+  readonly [IS_SUSPECT]?: boolean
 }
 
 /**

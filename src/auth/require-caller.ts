@@ -8,10 +8,13 @@ import { type CsrfPolicy, verifyCsrf } from './csrf.ts'
 import { credentialRefusal } from './reasons.ts'
 import type { UidMap } from './uid/uid-map.ts'
 
+/** Where a request keeps its caller. */
+export const CALLER: unique symbol = Symbol('thread-reply.caller')
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who is calling; present inside the signed-in scope only. */
-    caller: Caller
+    [CALLER]: Caller
   }
 }
 
@@ -38,16 +41,16 @@ export interface RequireCallerOptions {
 
 /**
  * Refuses every request of its scope without one valid credential, and one with a cookie without proof of origin. Sets
- * `request.caller`. Errors: those of the credential, of CSRF and of the map from user to UID.
+ * `request[CALLER]`. Errors: those of the credential, of CSRF and of the map from user to UID.
  */
 export const requireCaller = fp<RequireCallerOptions>(
   async (app, options) => {
     const { cookies, tokenPlaces } = options
     const cookieNames = [...cookies.keys()].filter(name => cookies.get(name) !== undefined)
-    app.decorateRequest('caller')
+    app.decorateRequest(CALLER)
 
     function note(request: FastifyRequest, principal: Principal, uid: CometChatUid): void {
-      request.caller = callerFrom(principal, uid)
+      request[CALLER] = callerFrom(principal, uid)
       if (options.forgetCredentials) forgetCredentials(request.raw, tokenPlaces?.header)
       options.onCaller?.(request)
     }

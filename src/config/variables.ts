@@ -7,8 +7,7 @@ interface VariableRow {
   readonly meaning: string
 }
 
-/** Every variable that this service reads; the table in README.md, .env.example and the readers are held against it. */
-export const VARIABLE_ROWS: readonly VariableRow[] = [
+const ROWS = [
   {
     names: ['HOST', 'PORT'],
     byDefault: '`127.0.0.1`, `3000`',
@@ -353,7 +352,16 @@ export const VARIABLE_ROWS: readonly VariableRow[] = [
       "`parent` continues the trace of a caller, who then decides what is sampled; `link` begins one and names the caller's"
   },
   { names: ['DRAIN_DELAY_MS'], byDefault: '`5000`', meaning: 'between `/readyz` saying no and the listener closing' }
-]
+] as const satisfies readonly VariableRow[]
+
+/** Every variable that this service reads; the table in README.md, .env.example and the readers are held against it. */
+export const VARIABLE_ROWS: readonly VariableRow[] = ROWS
+
+type Row = (typeof ROWS)[number]
+type SecretName = Extract<Row, { secrets: readonly string[] }>['secrets'][number]
+
+/** The name of one of them, or of a file that a secret is in. */
+export type VariableName = Row['names'][number] | `${SecretName}_FILE`
 
 /** The names of all of them, files of secrets included. */
 export const VARIABLES: readonly string[] = VARIABLE_ROWS.flatMap(({ names, secrets = [] }) =>

@@ -1,24 +1,28 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { cutAnswer } from '../lib/tripwire/cut-answer.ts'
 import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import type { RequestTrace } from '../observability/events.ts'
-import { LogFields, noteTrace } from '../observability/log-fields.ts'
-import { createRequestLoggers, writeRequestLine } from '../observability/request-log.ts'
+import { FACTS, LogFields, noteTrace } from '../observability/log-fields.ts'
+import { createRequestLoggers, HAS_LINE, writeRequestLine } from '../observability/request-log.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import type { Drain } from './drain.ts'
 import { nothingHere } from './framework-errors.ts'
+import { addBehindHost, holdAnswer, releaseAnswer } from './guard/host-ways.ts'
 import { createHeadCheck } from './head/header-rules.ts'
 import { createHeaderFilter } from './head/ignored-headers.ts'
-import { parseTraceparent, traceIdOf } from './head/request-ids.ts'
+import { parseTraceparent, shownRequestId, traceIdOf } from './head/request-ids.ts'
 import { aheadOfBody, isBodyPending } from './late-bytes.ts'
 import type { Connections } from './memory/connections.ts'
+
+/** Where a request keeps its trace. */
+export const TRACE: unique symbol = Symbol('thread-reply.trace')
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Undefined where there are no traces. */
-    trace: RequestTrace | undefined
+    [TRACE]: RequestTrace | undefined
   }
   interface FastifyContextConfig {
     /** What a route does, in a few words: it names the route where its address would be too much or may change. */
@@ -29,9 +33,12 @@ declare module 'fastify' {
 export interface LifecycleOptions {
   readonly drain: Drain
   readonly log: Logger
-  readonly connections: Pick<Connections, 'check'>
+  /** Undefined where the server is not ours to bound. */
+  readonly connections?: Pick<Connections, 'check'> | undefined
   /** In lower case: headers of a gateway in front that nothing here gets to see. */
   readonly ignoredHeaders: readonly string[]
+  /** Inside a host's app, whose hooks see their requests whole: ignored headers stay, and are not looked at. */
+  readonly isHosted?: boolean
   /** Undefined where pages of other origins may not call. */
   readonly crossOrigin?: CrossOrigin | undefined
   /** Begins the trace of each request, where there are traces; `traceparent` is a valid one of the caller's. */
@@ -53,27 +60,41 @@ export interface LifecycleOptions {
 export const lifecycle = fp<LifecycleOptions>(
   async (
     app,
-    { drain, log, connections, ignoredHeaders, crossOrigin, beginTrace, onRequestLine, onArrival, onAnswer, tripwire }
+    {
+      drain,
+      log,
+      connections,
+      ignoredHeaders,
+      isHosted = false,
+      crossOrigin,
+      beginTrace,
+      onRequestLine,
+      onArrival,
+      onAnswer,
+      tripwire
+    }
   ) => {
-    const dropIgnored = createHeaderFilter(ignoredHeaders)
-    const checkHead = createHeadCheck()
+    const dropIgnored = isHosted ? undefined : createHeaderFilter(ignoredHeaders)
+    const checkHead = createHeadCheck(isHosted ? ignoredHeaders : [])
     const loggers = createRequestLoggers(log)
-    app.decorateRequest('facts', null as unknown as FastifyRequest['facts'])
-    app.decorateRequest('hasLine', false)
-    app.decorateRequest('trace', undefined)
+    app.decorateRequest(FACTS, null as unknown as LogFields)
+    app.decorateRequest(HAS_LINE, false)
+    app.decorateRequest(TRACE, undefined)
 
     app.addHook('onRequest', (request, response, done) => {
-      request.facts = new LogFields()
-      request.facts.requestId = request.id
+      const facts = new LogFields()
+      request[FACTS] = facts
+      facts.requestId = shownRequestId(request.id)
       const traceparent = parseTraceparent(request.headers['traceparent'])
-      if (beginTrace) request.trace = beginTrace(request, traceparent)
-      noteTrace(request.facts, request.trace?.traceId ?? traceIdOf(traceparent))
-      setStandardHeaders(response, request.id)
+      if (beginTrace) request[TRACE] = beginTrace(request, traceparent)
+      noteTrace(facts, request[TRACE]?.traceId ?? traceIdOf(traceparent))
+      setStandardHeaders(response, facts.requestId)
+      if (isHosted) holdAnswer(response)
       crossOrigin?.mark(request, response)
       dropIgnored?.(request.raw)
       onArrival?.(request)
       try {
-        connections.check(request.raw.socket)
+        connections?.check(request.raw.socket)
         checkHead(request.raw)
       } catch (error) {
         // Of the latter: a proxy that reads this head differently may also see another end of this request.
@@ -87,7 +108,8 @@ export const lifecycle = fp<LifecycleOptions>(
       done()
     })
 
-    app.addHook('onSend', (request, response, sent, done) => {
+    const finish: onSendHookHandler = (request, response, sent, done) => {
+      if (isHosted) releaseAnswer(response)
       onAnswer?.(request, response)
       const payload = tripwire ? cutAnswer(response, sent, tripwire, 'answer') : sent
       if (writeRequestLine(loggers, request, response)) onRequestLine?.(request)
@@ -96,7 +118,9 @@ export const lifecycle = fp<LifecycleOptions>(
       if (typeof payload !== 'string' || !isBodyPending(request.raw)) return done(null, payload)
       response.header('content-length', String(Buffer.byteLength(payload)))
       done(null, aheadOfBody(payload, request.raw, response.raw))
-    })
+    }
+    if (isHosted) addBehindHost(app, finish)
+    else app.addHook('onSend', finish)
   },
   { name: 'lifecycle', fastify: '5.x' }
 )

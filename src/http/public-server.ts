@@ -1,11 +1,10 @@
-import type { IncomingMessage } from 'node:http'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import { answerProblem } from './error-handler.ts'
 import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'
-import { parseJsonBody, readBodyOf } from './memory/read-body.ts'
+import { MAX_BODY_BYTES, parseJsonBodies } from './memory/json-bodies.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {
@@ -23,7 +22,6 @@ export interface PublicServerOptions {
   readonly tripwire?: Tripwire
 }
 
-const MAX_BODY_BYTES = 256 * 1024
 const MAX_PARAM_LENGTH = 3 * 255
 const MAX_HEADER_BYTES = 16 * 1024
 
@@ -81,9 +79,6 @@ export function createPublicServer({
   })
   // Node would answer an unknown expectation by itself, without a problem; the header rules refuse it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) =>
-    parseJsonBody(await readBodyOf(request, payload))
-  )
+  parseJsonBodies(app)
   return app
 }

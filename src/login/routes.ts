@@ -7,7 +7,7 @@ import { toAppError } from '../http/framework-errors.ts'
 import { cookieValue } from '../lib/cookies.ts'
 import { PROBLEMS } from '../lib/refusals/problems.ts'
 import { LOGIN_COOKIE, SESSION_COOKIE } from '../lib/service/cookie-names.ts'
-import { noteRefusal } from '../observability/log-fields.ts'
+import { FACTS, noteRefusal } from '../observability/log-fields.ts'
 import { clearedLoginCookie, clearedSessionCookie, loginCookie, sessionCookie } from './cookies.ts'
 import type { OidcClient } from './oidc-client.ts'
 import { continuePage, PAGE_HEADERS, problemPage } from './pages.ts'
@@ -72,16 +72,20 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
     return response.send(continuePage(authorization.returnTo))
   })
 
-  app.post('/auth/logout', { config: { operation: 'log-out' } }, async (request, response) => {
-    verifyCsrf(request, options.csrf)
-    const returnTo = wantedReturnUrl(request, origin)
-    const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
-    const path = returnTo.slice(origin.length)
-    const url = (await provider.endSessionUrl(session, path)) ?? returnTo
-    response.header('set-cookie', clearedSessionCookie())
-    const told: LoggedOut = { continueAt: url }
-    return isNavigation(request) ? response.redirect(url, 303) : response.send(told)
-  })
+  app.post(
+    '/auth/logout',
+    { bodyLimit: MAX_FORM_BYTES, config: { operation: 'log-out' } },
+    async (request, response) => {
+      verifyCsrf(request, options.csrf)
+      const returnTo = wantedReturnUrl(request, origin)
+      const session = await sessions.end(cookieValue(request.headers.cookie, SESSION_COOKIE) ?? '')
+      const path = returnTo.slice(origin.length)
+      const url = (await provider.endSessionUrl(session, path)) ?? returnTo
+      response.header('set-cookie', clearedSessionCookie())
+      const told: LoggedOut = { continueAt: url }
+      return isNavigation(request) ? response.redirect(url, 303) : response.send(told)
+    }
+  )
 
   app.get('/auth/logged-out', { config: { operation: 'show-logged-out' } }, async (request, response) => {
     // The provider sends it back as it was; a state that an attacker made up is checked like any other path.
@@ -99,7 +103,7 @@ export const loginRoutes: FastifyPluginAsync<LoginRoutesOptions> = async (app, o
 
   app.post<{ Body: unknown }>(
     '/auth/backchannel-logout',
-    { config: { operation: 'end-sessions' } },
+    { bodyLimit: MAX_FORM_BYTES, config: { operation: 'end-sessions' } },
     async ({ body }, response) => {
       const token = body instanceof URLSearchParams ? body.getAll('logout_token') : []
       await options.backchannelLogout(token.length === 1 ? token[0] : undefined)
@@ -142,8 +146,10 @@ function isNavigation({ headers }: FastifyRequest): boolean {
 function answerFailure(thrown: unknown, request: FastifyRequest, response: FastifyReply): FastifyReply {
   const error = toAppError(thrown)
   if (!isNavigation(request) || error.code === 'internal') throw thrown
-  noteRefusal(request.facts, error)
+  noteRefusal(request[FACTS], error)
   const { status, title } = PROBLEMS[error.code]
   response.headers(PAGE_HEADERS).code(status)
-  return response.send(problemPage({ title, detail: error.message, code: error.code, requestId: request.id }))
+  return response.send(
+    problemPage({ title, detail: error.message, code: error.code, requestId: request[FACTS].requestId ?? '' })
+  )
 }

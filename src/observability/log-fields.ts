@@ -3,6 +3,9 @@ import type { DeliveryState, ProblemCode } from '../lib/refusals/problems.ts'
 
 const MAX_SUBJECT_LENGTH = 128
 
+/** Where a request keeps them: a symbol, because a name could be one that a host's app has for something else. */
+export const FACTS: unique symbol = Symbol('thread-reply.facts')
+
 /**
  * The fields of a request's line in the log: this list and nothing else, never a header, a body or a raw error. Every
  * object has all of it from the beginning, in this order; what stays undefined is not written.

@@ -1,11 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { LogFields } from './log-fields.ts'
+import { FACTS, type LogFields } from './log-fields.ts'
+
+/** Where a request says that its line is written. */
+export const HAS_LINE: unique symbol = Symbol('thread-reply.has-line')
 
 declare module 'fastify' {
   interface FastifyRequest {
-    facts: LogFields
-    hasLine: boolean
+    [FACTS]: LogFields
+    [HAS_LINE]: boolean
   }
 }
 
@@ -33,10 +36,9 @@ export function writeRequestLine(
   request: FastifyRequest,
   response: FastifyReply
 ): boolean {
-  if (request.hasLine) return false
-  request.hasLine = true
-  const { id, method, routeOptions, facts } = request
-  facts.requestId = id
+  if (request[HAS_LINE]) return false
+  request[HAS_LINE] = true
+  const { method, routeOptions, [FACTS]: facts } = request
   facts.method = method
   facts.route = routeOptions.url ?? 'none'
   facts.status = response.statusCode

@@ -1,18 +1,24 @@
 // The door, joined with requests: who is counted as whom, and what becomes of a request that is refused there.
 import type { FastifyRequest } from 'fastify'
+import { IS_SUSPECT } from '../auth/authenticator.ts'
+import { CALLER } from '../auth/require-caller.ts'
 import type { LimitsConfig } from '../config/budgets/limits.ts'
 import { AppError, type LimitPolicy } from '../errors.ts'
 import type { ProblemCode } from '../lib/refusals/problems.ts'
 import type { ActingLimits } from '../lib/service/acting-limits.ts'
 import { Door, type Standing } from '../limits/door.ts'
 import type { Emit } from '../observability/events.ts'
+import { FACTS } from '../observability/log-fields.ts'
+
+/** Where a request keeps how its address stands. */
+const STANDING: unique symbol = Symbol('thread-reply.standing')
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** How the address of this request stands at the door; undefined where nothing is held against it. */
-    standing?: Standing | undefined
+    [STANDING]?: Standing | undefined
     /** Set where only what can be verified here lets anybody in. */
-    isSuspect?: boolean
+    [IS_SUSPECT]?: boolean
   }
 }
 
@@ -86,19 +92,19 @@ export function createDoorKeeper(options: DoorKeeperOptions): DoorKeeper {
       const isEnforced = mode === 'enforce' && canTell(request)
       if (!isEnforced && standing.isOver) acting.note('address', false)
       if (!isEnforced) return
-      request.standing = standing
-      request.isSuspect = true
+      request[STANDING] = standing
+      request[IS_SUSPECT] = true
     },
-    checkCaller({ standing, caller }) {
+    checkCaller({ [STANDING]: standing, [CALLER]: caller }) {
       if (standing?.isOver && !isService(caller)) throw refusal(standing)
     },
-    judge(error, { standing, caller }) {
+    judge(error, { [STANDING]: standing, [CALLER]: caller }) {
       if (!standing || error.options.reason === 'limit-address') return error
       const isHidden = FAILURES.has(error.code) || error.options.reason === SUSPENDED
       return isHidden || (standing.isOver && !isService(caller)) ? refusal(standing) : error
     },
     onAnswer(request) {
-      if (FAILURES.has(request.facts.code)) door.noteFailure(addressOf(request))
+      if (FAILURES.has(request[FACTS].code)) door.noteFailure(addressOf(request))
       // Looked for here as well, so that an operator hears of it before anything is refused.
       if (!hasWarned) canTell(request)
     },
@@ -115,6 +121,6 @@ function addressOf(request: FastifyRequest): string {
   return (headers['x-forwarded-for'] === undefined ? raw.socket.remoteAddress : request.ip) ?? 'gone'
 }
 
-function isService(caller: FastifyRequest['caller'] | undefined): boolean {
+function isService(caller: FastifyRequest[typeof CALLER] | undefined): boolean {
   return caller !== undefined && caller.actors.length > 0
 }

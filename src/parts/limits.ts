@@ -1,6 +1,7 @@
 // The limits as a part: the door, the quota and what CometChat says, joined with requests, replies and calls.
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { CALLER } from '../auth/require-caller.ts'
 import type { Config } from '../config/load-config.ts'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
 import type { Delivery } from '../delivery/deliver.ts'
@@ -16,6 +17,7 @@ import { type PolicyState, rateLimitFields } from '../limits/rate-limit-fields.t
 import { openQuotas } from '../limits/stores/open.ts'
 import { UpstreamLimits } from '../limits/upstream-limits.ts'
 import type { Emit } from '../observability/events.ts'
+import { FACTS } from '../observability/log-fields.ts'
 import type { CallCounter, CountedCall } from '../upstream/transport/counted.ts'
 import type { ExchangeResult } from '../upstream/transport/exchange.ts'
 import { parseRetryAfter, resetInMs } from '../upstream/transport/retry-after.ts'
@@ -108,7 +110,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
     preview: order => quota.preview(senderOf(order), unitsOf(order)),
     onAnswer(request, response) {
       door.onAnswer(request)
-      if (isEnforced && request.caller) describe(quota, request, response)
+      if (isEnforced && request[CALLER]) describe(quota, request, response)
     },
     lines: () => linesOf(limits, quota),
     appRemainingRatio: () => quota.app && Math.max(0, 1 - quota.app.used / quota.app.limit),
@@ -188,7 +190,7 @@ function noteCall(quota: Quota, { uid, isMessage }: CountedCall, outcome: Exchan
 }
 
 /** `RateLimit` for the policy of the caller; that of the app only where it refuses. */
-function describe(quota: Quota, { caller, facts }: FastifyRequest, response: FastifyReply): void {
+function describe(quota: Quota, { [CALLER]: caller, [FACTS]: facts }: FastifyRequest, response: FastifyReply): void {
   const states: PolicyState[] = []
   const user = quota.standingOf(caller.uid)
   if (user) states.push(user)

@@ -41,6 +41,8 @@ export interface Adapters {
   readonly subscriber?: Emit
   /** That of the process, where its log has one. */
   readonly tripwire?: Tripwire
+  /** Of every address, inside a host's app. */
+  readonly prefix?: string
 }
 
 export interface Parts extends Part {
@@ -73,7 +75,7 @@ export interface Parts extends Part {
  */
 export async function createParts(config: Config, adapters: Adapters): Promise<Parts> {
   const { log, clock = systemClock, random = Math.random, tripwire = new Tripwire() } = adapters
-  const metrics = createMetrics(config, clock)
+  const metrics = createMetrics(config, clock, adapters.prefix)
   const traces = await openTraces(config, { clock, emit: event => emit(event), tripwire })
   const told = [adapters.subscriber ?? logEvents(log), metrics.subscriber]
   const tell = createEmit(traces ? [...told, traces.onEvent] : told)

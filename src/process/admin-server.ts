@@ -1,11 +1,11 @@
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
-import type { Readiness } from '../app.ts'
 import { describeBug } from '../lib/bug.ts'
 import { cutAnswer } from '../lib/tripwire/cut-answer.ts'
 import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import { formatFor } from '../observability/metrics/accept.ts'
 import type { Family } from '../observability/metrics/family.ts'
+import type { Readiness } from '../plugin/readiness.ts'
 
 export interface HealthOptions {
   readonly readiness: () => Readiness | Promise<Readiness>

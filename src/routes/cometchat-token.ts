@@ -2,9 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 import { credentialRefusal } from '../auth/reasons.ts'
+import { CALLER } from '../auth/require-caller.ts'
 import { StrictObject } from '../http/guard/strict-schemas.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
-import { noteAttempt } from '../observability/log-fields.ts'
+import { TRACE } from '../http/lifecycle.ts'
+import { FACTS, noteAttempt } from '../observability/log-fields.ts'
 import type { SdkTokens } from '../sdk-tokens/sdk-tokens.ts'
 
 export interface CometChatTokenOptions {
@@ -51,9 +53,9 @@ export const cometchatTokenRoutes: FastifyPluginAsyncTypebox<CometChatTokenOptio
     },
     async (request, response) => {
       checkHolder(request)
-      const { token, isNew } = await tokens.take(request.caller, deadlineOf(request, options))
+      const { token, isNew } = await tokens.take(request[CALLER], deadlineOf(request, options))
       response.code(isNew ? 201 : 200)
-      return { uid: request.caller.uid, appId, region, authToken: token.reveal() }
+      return { uid: request[CALLER].uid, appId, region, authToken: token.reveal() }
     }
   )
 
@@ -62,13 +64,13 @@ export const cometchatTokenRoutes: FastifyPluginAsyncTypebox<CometChatTokenOptio
     { schema: { response: { 200: TokenRevoked } }, config: { operation: 'revoke-sdk-token' } },
     async request => {
       checkHolder(request)
-      return { revoked: await tokens.revoke(request.caller, deadlineOf(request, options)) }
+      return { revoked: await tokens.revoke(request[CALLER], deadlineOf(request, options)) }
     }
   )
 }
 
 /** A service that acts for users would hold tokens of all of them, which outlive its own. */
-function checkHolder({ caller }: FastifyRequest): void {
+function checkHolder({ [CALLER]: caller }: FastifyRequest): void {
   if (caller.actors.length === 0 || caller.mayTakeSdkTokens) return
   throw credentialRefusal(
     'forbidden',
@@ -77,7 +79,10 @@ function checkHolder({ caller }: FastifyRequest): void {
   )
 }
 
-function deadlineOf({ headers, facts, trace }: FastifyRequest, options: CometChatTokenOptions): Deadline {
+function deadlineOf(
+  { headers, [FACTS]: facts, [TRACE]: trace }: FastifyRequest,
+  options: CometChatTokenOptions
+): Deadline {
   const { deadlineMs, monotonic } = options
   const { waitMs = deadlineMs } = parsePrefer(headers['prefer']?.toString())
   return {

@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Decision, ExplainedReply } from '../delivery/explain.ts'
 import type { AppError } from '../errors.ts'
+import { IDEMPOTENCY_KEY } from '../http/guard/request-guard.ts'
 import { toProblem } from '../http/problem.ts'
 import type { PolicyState } from '../limits/rate-limit-fields.ts'
+import { FACTS } from '../observability/log-fields.ts'
 import type { ReplyExplained } from './explain-schemas.ts'
 
 /** What would become of a reply, and how the limits of its sender stand. */
@@ -12,7 +14,7 @@ export interface Explanation extends ExplainedReply {
 
 /** The answer to a request that is explained. */
 export function explainedBody({ decision, request, limits }: Explanation, asked: FastifyRequest): ReplyExplained {
-  const { scheme = '', issuer = '', subject = '', uid = '', actors } = asked.facts
+  const { scheme = '', issuer = '', subject = '', uid = '', actors } = asked[FACTS]
   return {
     identity: { scheme, issuer, subject, uid, ...(actors && { actors: [...actors] }) },
     limits: { mode: limits.mode, policies: limits.states.map(policyOf) },
@@ -33,5 +35,6 @@ function decisionOf(decision: Decision, asked: FastifyRequest): ReplyExplained['
 }
 
 function refusalOf(refusal: AppError, asked: FastifyRequest): Pick<ReplyExplained['decision'], 'problem' | 'reason'> {
-  return { problem: toProblem(refusal, asked.id, asked.idempotencyKey !== undefined), reason: refusal.reason }
+  const { requestId = '' } = asked[FACTS]
+  return { problem: toProblem(refusal, requestId, asked[IDEMPOTENCY_KEY] !== undefined), reason: refusal.reason }
 }

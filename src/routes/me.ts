@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Static, Type } from '@sinclair/typebox'
 import type { Caller } from '../auth/caller.ts'
+import { CALLER } from '../auth/require-caller.ts'
 
 export const Me = Type.Object(
   {
@@ -23,7 +24,7 @@ export type Me = Static<typeof Me>
 /** `GET /me`: who is calling, and as whom, so that a client knows whose replies it keeps. */
 export const meRoute: FastifyPluginAsyncTypebox = async app => {
   app.get('/me', { schema: { response: { 200: Me } }, config: { operation: 'show-identity' } }, async request =>
-    meOf(request.caller)
+    meOf(request[CALLER])
   )
 }
 

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
+import { CALLER } from '../auth/require-caller.ts'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
 import { invalid, invalidRequest } from '../http/framework-errors.ts'
+import { IDEMPOTENCY_KEY } from '../http/guard/request-guard.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { parseTraceparent } from '../http/head/request-ids.ts'
-import { noteThread } from '../observability/log-fields.ts'
+import { TRACE } from '../http/lifecycle.ts'
+import { FACTS, noteThread } from '../observability/log-fields.ts'
 import { ReplyExplained } from './explain-schemas.ts'
 import { type Explanation, explainedBody } from './explained-body.ts'
 import { MISPLACED } from './misplaced-members.ts'
@@ -72,16 +75,15 @@ export function wireBytesOf({ headers }: FastifyRequest): number {
 
 function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presenceOf }: RepliesOptions): ReplyCommand {
   const { parentId } = request.params
-  const { idempotencyKey } = request
-  const { trace } = request
+  const { [IDEMPOTENCY_KEY]: idempotencyKey, [TRACE]: trace } = request
   // Where there are traces CometChat is told of ours.
   const traceparent = trace ? undefined : parseTraceparent(request.headers['traceparent'])
-  noteThread(request.facts, parentId)
+  noteThread(request[FACTS], parentId)
   return {
     parentId,
     message: withoutEmptyUrl(request.body),
-    author: request.caller,
-    facts: request.facts,
+    author: request[CALLER],
+    facts: request[FACTS],
     isWaiting: presenceOf(request.raw),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(waitMs !== undefined && { waitMs }),

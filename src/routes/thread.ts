@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../auth/caller.ts'
+import { CALLER } from '../auth/require-caller.ts'
 import type { KnownReply } from '../delivery/posted/lookup.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
+import { TRACE } from '../http/lifecycle.ts'
 import type { RequestTrace } from '../observability/events.ts'
-import { type LogFields, noteThread } from '../observability/log-fields.ts'
+import { FACTS, type LogFields, noteThread } from '../observability/log-fields.ts'
 import { REPLIES_ROUTE } from './replies.ts'
 import { JsonText, ReplyParams } from './replies-schemas.ts'
 import { DEFAULT_LIMIT, KeyParams, ListQuery, MAX_LIMIT } from './thread-schemas.ts'
@@ -91,7 +93,7 @@ export function questionFrom(
   request: FastifyRequest & { readonly params: { readonly parentId: string } },
   { presenceOf }: Pick<ThreadOptions, 'presenceOf'>
 ): ThreadQuestion {
-  const { params, caller, facts, trace, headers, raw } = request
+  const { params, [CALLER]: caller, [FACTS]: facts, [TRACE]: trace, headers, raw } = request
   const { waitMs } = parsePrefer(headers['prefer']?.toString())
   noteThread(facts, params.parentId)
   return {

@@ -2,7 +2,7 @@ import fastify from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
 import type { Principal } from '../../src/auth/caller.ts'
-import { requireCaller } from '../../src/auth/require-caller.ts'
+import { CALLER, requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { checkContent } from '../../src/http/head/content-rules.ts'
@@ -65,7 +65,7 @@ async function startApp(options: { forgetCredentials?: boolean } = {}) {
     return { scheme: 'app-session', issuer: 'urn:test', subject, actors: [], mayActForOthers: false }
   }
   const app = fastify()
-  setErrorHandler(app, pino({ level: 'silent' }))
+  setErrorHandler(app, { log: pino({ level: 'silent' }) })
   app.addContentTypeParser('*', (_request, payload, done) => payload.resume().on('end', () => done(null)))
   app.addHook('onRequest', async request => checkContent(request.headers))
   await app.register(requireCaller, {
@@ -78,7 +78,7 @@ async function startApp(options: { forgetCredentials?: boolean } = {}) {
     uidOf: createUidMap({ mode: 'verbatim', prefix: '' }),
     ...options
   })
-  app.post('/', async request => request.caller.uid)
+  app.post('/', async request => request[CALLER].uid)
   return app
 }
 
@@ -163,7 +163,7 @@ t.test('no header that a page can set by itself is proof', async t => {
 t.test('another site loses before the session is read', async t => {
   const app = fastify()
   t.teardown(() => app.close())
-  setErrorHandler(app, pino({ level: 'silent' }))
+  setErrorHandler(app, { log: pino({ level: 'silent' }) })
   const read: string[] = []
   await app.register(requireCaller, {
     bearer: undefined,

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Authenticator } from '../../src/auth/authenticator.ts'
 import type { Principal } from '../../src/auth/caller.ts'
 import { credentialRefusal } from '../../src/auth/reasons.ts'
-import { type RequireCallerOptions, requireCaller } from '../../src/auth/require-caller.ts'
+import { CALLER, type RequireCallerOptions, requireCaller } from '../../src/auth/require-caller.ts'
 import { createUidMap } from '../../src/auth/uid/uid-map.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 
@@ -24,7 +24,7 @@ async function callerOf(
   more: Partial<RequireCallerOptions> = {}
 ) {
   const app = fastify()
-  setErrorHandler(app, pino({ level: 'silent' }))
+  setErrorHandler(app, { log: pino({ level: 'silent' }) })
   const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
   const options = {
     bearer: () => principal,
@@ -33,7 +33,7 @@ async function callerOf(
     uidOf
   }
   await app.register(requireCaller, { ...options, ...more })
-  app.post('/', async request => request.caller)
+  app.post('/', async request => request[CALLER])
   const answer = await app.inject({ method: 'POST', url: '/', headers: { authorization: 'Bearer x', ...headers } })
   await app.close()
   return answer
@@ -108,12 +108,12 @@ t.test('a token that a gateway or a browser adds needs proof of origin, and anot
   for (const place of [{ 'x-gateway-token': 'x' }, { cookie: '__session=x' }]) {
     const call = async (headers: Record<string, string>) => {
       const app = fastify()
-      setErrorHandler(app, pino({ level: 'silent' }))
+      setErrorHandler(app, { log: pino({ level: 'silent' }) })
       const uidOf = createUidMap({ mode: 'verbatim', prefix: '' })
       const csrf = { allowedOrigins: new Set<string>(), isProxy: () => false }
       const bearer = (token: string) => (token === 'x' ? alice : { ...alice, subject: 'another-token' })
       await app.register(requireCaller, { bearer, cookies: new Map(), csrf, uidOf, forgetCredentials: true, ...more })
-      app.post('/', async request => ({ ...request.caller, left: request.headers['x-gateway-token'] }))
+      app.post('/', async request => ({ ...request[CALLER], left: request.headers['x-gateway-token'] }))
       const answer = await app.inject({ method: 'POST', url: '/', headers: { ...place, ...headers } })
       await app.close()
       return answer.json()

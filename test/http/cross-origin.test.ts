@@ -18,7 +18,7 @@ async function start(t: Test) {
   const log = pino({ level: 'silent' })
   const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000, keepAliveTimeoutMs: 1000, crossOrigin })
   t.teardown(() => app.close())
-  setErrorHandler(app, log)
+  setErrorHandler(app, { log })
   const drain = new Drain({ monotonic: () => 0, now: () => 0, sleep: async () => undefined }, 10_000)
   await app.register(lifecycle, {
     drain,

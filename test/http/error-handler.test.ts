@@ -2,16 +2,18 @@ import fastify from 'fastify'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { AppError } from '../../src/errors.ts'
-import { setErrorHandler } from '../../src/http/error-handler.ts'
+import { setErrorHandler, setNotFoundHandler } from '../../src/http/error-handler.ts'
+import { FACTS } from '../../src/observability/log-fields.ts'
 
 /** An app whose only route throws, and the lines that its log has. */
 async function start(t: Test, thrown: unknown) {
   const lines: Record<string, unknown>[] = []
   const app = fastify({ genReqId: () => 'request-1' })
   t.teardown(() => app.close())
-  setErrorHandler(app, pino({ base: null }, { write: line => void lines.push(JSON.parse(line)) }))
+  setErrorHandler(app, { log: pino({ base: null }, { write: line => void lines.push(JSON.parse(line)) }) })
+  setNotFoundHandler(app)
   const facts: unknown[] = []
-  app.addHook('onResponse', async request => void facts.push({ ...request.facts }))
+  app.addHook('onResponse', async request => void facts.push({ ...request[FACTS] }))
   app.get('/', { schema: { response: { '4xx': { type: 'object', properties: {} } } } }, () => Promise.reject(thrown))
   return { get: (headers = {}, url = '/') => app.inject({ url, headers }), lines, facts }
 }

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { Drain } from '../../src/http/drain.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { lifecycle } from '../../src/http/lifecycle.ts'
+import { FACTS } from '../../src/observability/log-fields.ts'
 
 async function start(t: Test, ignoredHeaders: readonly string[] = []) {
   const lines: Record<string, unknown>[] = []
@@ -14,9 +15,9 @@ async function start(t: Test, ignoredHeaders: readonly string[] = []) {
   const drain = new Drain(clock, 10_000)
   const app = fastify({ genReqId: () => 'request-1' })
   t.teardown(() => app.close())
-  setErrorHandler(app, log)
+  setErrorHandler(app, { log })
   await app.register(lifecycle, { drain, log, ignoredHeaders, connections: { check: () => undefined } })
-  app.get('/', { config: { operation: 'look' } }, async ({ facts }) => {
+  app.get('/', { config: { operation: 'look' } }, async ({ [FACTS]: facts }) => {
     facts.uid = 'alice'
     return {}
   })

@@ -2,13 +2,14 @@
 import { connect } from 'node:net'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { setErrorHandler } from '../../src/http/error-handler.ts'
+import { setErrorHandler, setNotFoundHandler } from '../../src/http/error-handler.ts'
 import { createPublicServer } from '../../src/http/public-server.ts'
 
 async function start(t: Test) {
   const app = createPublicServer({ isProxy: () => false, deadlineMs: 1000, keepAliveTimeoutMs: 5000 })
   t.teardown(() => app.close())
-  setErrorHandler(app, pino({ level: 'silent' }))
+  setErrorHandler(app, { log: pino({ level: 'silent' }) })
+  setNotFoundHandler(app)
   const bodies: unknown[] = []
   app.post('/', async ({ body }) => ({ length: bodies.push(body) }))
   app.post('/slow', async () => new Promise(resolve => setTimeout(resolve, 50, { slow: true })))

@@ -3,22 +3,23 @@ import fastify from 'fastify'
 import { pino } from 'pino'
 import t from 'tap'
 import { principalFrom } from '../../src/auth/bearer/claims.ts'
+import { CALLER } from '../../src/auth/require-caller.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
-import { LogFields } from '../../src/observability/log-fields.ts'
+import { FACTS, LogFields } from '../../src/observability/log-fields.ts'
 import { checkExplain } from '../../src/routes/explain-guard.ts'
 
 const app = fastify()
 let mayExplain: boolean | undefined
 let reason: string | undefined
 let done: string[] = []
-setErrorHandler(app, pino({ level: 'silent' }))
-app.decorateRequest('facts')
+setErrorHandler(app, { log: pino({ level: 'silent' }) })
+app.decorateRequest(FACTS)
 app.addHook('onRequest', async request => {
-  request.facts = new LogFields()
-  Object.assign(request, { caller: { ...(mayExplain && { mayExplain }) } })
+  request[FACTS] = new LogFields()
+  Object.assign(request, { [CALLER]: { ...(mayExplain && { mayExplain }) } })
   checkExplain(request)
 })
-app.addHook('onSend', async ({ facts }) => {
+app.addHook('onSend', async ({ [FACTS]: facts }) => {
   reason = facts.reason
 })
 for (const method of ['GET', 'POST', 'PATCH', 'DELETE'] as const) {

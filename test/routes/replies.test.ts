@@ -2,15 +2,16 @@
 import fastify from 'fastify'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { CALLER } from '../../src/auth/require-caller.ts'
 import type { DeliveredReply, ReplyCommand } from '../../src/delivery/command.ts'
 import { AppError } from '../../src/errors.ts'
 import { setErrorHandler } from '../../src/http/error-handler.ts'
 import { requestGuard } from '../../src/http/guard/request-guard.ts'
-import { LogFields } from '../../src/observability/log-fields.ts'
+import { FACTS, LogFields } from '../../src/observability/log-fields.ts'
 import { otherMethodsRoutes } from '../../src/routes/other-methods.ts'
 import { REPLIES_ROUTE, repliesRoutes } from '../../src/routes/replies.ts'
 
-const CALLER = { scheme: 'bearer', issuer: 'https://issuer.test', subject: 'alice', uid: 'alice', actors: [] }
+const ALICE = { scheme: 'bearer', issuer: 'https://issuer.test', subject: 'alice', uid: 'alice', actors: [] }
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 const log = pino({ level: 'silent' })
 
@@ -23,11 +24,11 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
   const app = fastify()
   t.teardown(() => app.close())
   const orders: ReplyCommand[] = []
-  setErrorHandler(app, log)
-  app.decorateRequest('facts')
+  setErrorHandler(app, { log })
+  app.decorateRequest(FACTS)
   app.addHook('onRequest', async request => {
-    request.facts = new LogFields()
-    Object.assign(request, { caller: CALLER })
+    request[FACTS] = new LogFields()
+    Object.assign(request, { [CALLER]: ALICE })
   })
   await app.register(requestGuard, {
     checkFirst,
@@ -177,7 +178,7 @@ t.test('every other method is refused with the one that is not', async t => {
 t.test('an address with several methods names all of them', async t => {
   const app = fastify()
   t.teardown(() => app.close())
-  setErrorHandler(app, log)
+  setErrorHandler(app, { log })
   await app.register(otherMethodsRoutes, { answered: new Map([['/', new Set(['PATCH', 'GET', 'DELETE'])]]) })
   const answer = await app.inject({ method: 'PUT', url: '/' })
   t.equal(answer.headers['allow'], 'GET, PATCH, DELETE')

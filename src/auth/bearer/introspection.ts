@@ -9,7 +9,7 @@ import { networkOf } from '../../lib/network.ts'
 import type { Reason } from '../../lib/refusals/reasons.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { UnexpectedStatus } from '../../outbound/fetch-json.ts'
-import type { Authenticator } from '../authenticator.ts'
+import { type Authenticator, IS_SUSPECT } from '../authenticator.ts'
 import type { Principal } from '../caller.ts'
 import { type ClaimRules, invalidToken, isForUs, ofToken, principalFrom } from './claims.ts'
 import { formFault, MAX_TOKEN_LENGTH } from './token-format.ts'
@@ -78,7 +78,7 @@ export function createIntrospector(options: IntrospectionOptions): Authenticator
     }
   }
 
-  return (token, { ip, isSuspect }) => {
+  return (token, { ip, [IS_SUSPECT]: isSuspect }) => {
     if (token.length > MAX_TOKEN_LENGTH || !BEARER_TOKEN.test(token)) throw invalidToken(formFault(token))
     // The digest, not the token: a dump of this memory is of no use for signing in.
     const key = createHash('sha256').update(token).digest('base64')

@@ -6,10 +6,13 @@ import { hygieneViolations, memberPointer } from './body-hygiene.ts'
 import { createReservedMembers } from './reserved-members.ts'
 import { createStrictCompiler } from './strict-schemas.ts'
 
+/** Where a request keeps its key. */
+export const IDEMPOTENCY_KEY: unique symbol = Symbol('thread-reply.idempotency-key')
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Without quotes and escapes; undefined where the client sent none. Only inside a guarded scope. */
-    idempotencyKey: string | undefined
+    [IDEMPOTENCY_KEY]: string | undefined
   }
   interface FastifyContextConfig {
     /** JSON pointers of a body: what lies there is the client's own, and may have any number of entries. */
@@ -40,13 +43,13 @@ export const requestGuard = fp<RequestGuardOptions>(
   async (app, { checkFirst, idempotencyKeyOf, reservedMetadata }) => {
     const reservedMembers = createReservedMembers(reservedMetadata)
     app.setValidatorCompiler(createStrictCompiler())
-    app.decorateRequest('idempotencyKey', undefined)
+    app.decorateRequest(IDEMPOTENCY_KEY, undefined)
 
     app.addHook('preValidation', (request, _response, done) => {
       checkFirst()
       checkTarget(request)
       const header = request.headers['idempotency-key']?.toString()
-      if (header !== undefined) request.idempotencyKey = idempotencyKeyOf(header)
+      if (header !== undefined) request[IDEMPOTENCY_KEY] = idempotencyKeyOf(header)
       // RFC 9110 §9.2.2: of the methods in use here, POST alone does more when it comes twice.
       else if (request.method === 'POST') requireKey(request)
       checkBodyHygiene(request)

@@ -15,9 +15,14 @@ const UTF_8 = /^(["']?)utf-?8\1$/
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** Whether a request has a body that is read, or must have one: of a GET none is (RFC 9110 §9.3.1), and a DELETE may have one. */
+const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+/**
+ * Whether a request has a body that is read, or must have one: of a GET or HEAD none is (RFC 9110 §9.3.1), and a DELETE
+ * may have one.
+ */
 export function hasContent({ method, headers }: { readonly method: string; readonly headers: Headers }): boolean {
-  return method === 'DELETE' ? !isEmpty({ headers }) : method !== 'GET'
+  return method === 'DELETE' ? !isEmpty({ headers }) : !WITHOUT_CONTENT.has(method)
 }
 
 /** Whether a request says that it has no body. */

@@ -40,10 +40,10 @@ type HeaderRule = { readonly reserved: string } | { readonly single: string } | 
 
 /**
  * Makes the check of a head that another reader could read differently: it throws `malformed-request` or
- * `reserved-name`. It remembers the rules of the names that clients send.
+ * `reserved-name`. It remembers the rules of the names that clients send. Headers of `unread` are as if they were not there.
  */
-export function createHeadCheck(): (head: RequestHead) => void {
-  const ruleOf = rememberNames(findRule)
+export function createHeadCheck(unread: readonly string[] = []): (head: RequestHead) => void {
+  const ruleOf = rememberNames(name => (unread.includes(asciiLowerCase(name)) ? null : findRule(name)))
 
   return ({ httpVersion, rawHeaders }) => {
     if (httpVersion !== '1.1') {

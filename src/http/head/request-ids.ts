@@ -2,12 +2,18 @@
 import { randomUUID } from 'node:crypto'
 
 const SAFE_ID = /^[A-Za-z0-9._-]{8,64}$/
+const SHOWN_ID = /^[\w.:/@+=[\]-]{1,128}$/
 /** W3C Trace Context §3.2.2, version 00: neither id is all zeros. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The caller's `X-Request-Id` where it is safe to repeat in headers and logs, else a new one. */
 export function requestIdOf(incoming: string | string[] | undefined): string {
   return typeof incoming === 'string' && SAFE_ID.test(incoming) ? incoming : randomUUID()
+}
+
+/** The id that a host's app gave a request, where answers and lines can hold it as it is, else a new one. */
+export function shownRequestId(id: unknown): string {
+  return typeof id === 'string' && SHOWN_ID.test(id) ? id : randomUUID()
 }
 
 /** A `traceparent` header as it came; undefined for one that is not valid, which the standard lets a reader ignore. */

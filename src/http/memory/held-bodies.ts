@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createLedger, type Ledger } from './ledger.ts'
-import { bodyTooLarge, tooMuchHeld } from './read-body.ts'
+import { bodyTooLarge, HOLDING, tooMuchHeld } from './read-body.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What this request has booked; null where it has no body, and once it is answered. */
-    holding: Holding | null
+    [HOLDING]: Holding | null
   }
 }
 
@@ -14,6 +14,8 @@ export interface HeldBodiesOptions {
   /** Who is charged. */
   readonly holderOf: (request: FastifyRequest) => string
   readonly maxBytes?: number
+  /** Inside a host's app, whose hooks may look at a body after its answer. */
+  readonly isHosted?: boolean
 }
 
 const MAX_HELD_BYTES = 64 * 1024 * 1024
@@ -49,9 +51,9 @@ class Holding {
  * read: `overloaded`.
  */
 export const heldBodies = fp<HeldBodiesOptions>(
-  async (app, { holderOf, maxBytes = MAX_HELD_BYTES }) => {
+  async (app, { holderOf, maxBytes = MAX_HELD_BYTES, isHosted = false }) => {
     const ledger = createLedger(maxBytes)
-    app.decorateRequest('holding', null)
+    app.decorateRequest(HOLDING, null)
 
     // The caller is known by now, and nothing of the body is read.
     app.addHook('preParsing', (request, _response, payload, done) => {
@@ -62,14 +64,14 @@ export const heldBodies = fp<HeldBodiesOptions>(
       if (declaredBytes > request.routeOptions.bodyLimit) return done(bodyTooLarge())
       const holding = new Holding(ledger, holderOf(request))
       if (!holding.grow(declaredBytes + REQUEST_BYTES)) return done(tooMuchHeld())
-      request.holding = holding
+      request[HOLDING] = holding
       done(null, payload)
     })
 
     app.addHook('onSend', (request, _response, payload, done) => {
-      request.holding?.end()
-      request.holding = null
-      request.body = undefined
+      request[HOLDING]?.end()
+      request[HOLDING] = null
+      if (!isHosted) request.body = undefined
       done(null, payload)
     })
   },

@@ -11,6 +11,9 @@ export interface BodyBounds {
   readonly mayHold: (bytes: number) => boolean
 }
 
+/** Where a request keeps what it has booked. */
+export const HOLDING: unique symbol = Symbol('thread-reply.holding')
+
 const FIRST_BYTES = 4096
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -63,7 +66,7 @@ export function readBodyOf(request: FastifyRequest, payload: IncomingMessage): P
   return readBody(payload, {
     maxBytes: request.routeOptions.bodyLimit,
     declaredBytes: declared === undefined ? undefined : Number(declared),
-    mayHold: bytes => request.holding?.grow(bytes) ?? true
+    mayHold: bytes => request[HOLDING]?.grow(bytes) ?? true
   })
 }
 

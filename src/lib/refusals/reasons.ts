@@ -108,6 +108,7 @@ export const REFUSAL_REASONS = [
   'audit-file',
   // limits of this service
   'limit-address',
+  'limit-host',
   'limit-user',
   'limit-service',
   'limit-app',

@@ -30,6 +30,7 @@ const OF_CREDENTIALS: ReadonlySet<string> = new Set(CREDENTIAL_REASONS)
 /** The ring of limits that a reason stands for. */
 const RINGS = {
   'limit-address': 'door',
+  'limit-host': 'door',
   'limit-user': 'quota',
   'limit-service': 'quota',
   'limit-app': 'quota',

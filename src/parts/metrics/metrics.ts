@@ -27,9 +27,9 @@ export interface Metrics extends Part {
   families(): readonly Family[]
 }
 
-export function createMetrics({ commit, delivery }: Config, clock: Clock): Metrics {
+export function createMetrics({ commit, delivery }: Config, clock: Clock, prefix = ''): Metrics {
   const requests = new RequestMetrics({
-    repliesRoute: REPLIES_ROUTE,
+    repliesRoute: prefix + REPLIES_ROUTE,
     schemes: SCHEMES
   })
   const events = new EventMetrics({ store: delivery.store.kind, describedMembers: DESCRIBED_MEMBERS })

@@ -1,7 +1,7 @@
 // All that the primary and its workers tell each other: no environment, no secret, nothing of a caller.
 
-import type { Readiness } from '../../app.ts'
 import type { Family } from '../../observability/metrics/family.ts'
+import type { Readiness } from '../../plugin/readiness.ts'
 
 export type PrimaryMessage =
   /** Say that this instance goes, and go on serving. */

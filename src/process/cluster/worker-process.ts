@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
-import type { Readiness } from '../../app.ts'
 import type { Family } from '../../observability/metrics/family.ts'
+import type { Readiness } from '../../plugin/readiness.ts'
 import type { PrimaryMessage, WorkerMessage } from './ipc.ts'
 
 /** A probe waits for a second by default: it must get its answer before. */

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import type { Logger } from 'pino'
-import type { Readiness } from '../../app.ts'
 import { logEvents } from '../../observability/event-log.ts'
 import { type Family, gauge, joinFamilies, type Labels, withLabel } from '../../observability/metrics/family.ts'
+import type { Readiness } from '../../plugin/readiness.ts'
 import { StartError } from '../start-error.ts'
 import { type Ending, type WorkerFailure, WorkerProcess } from './worker-process.ts'
 

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { IS_SUSPECT } from '../../../src/auth/authenticator.ts'
 import { createIntrospector } from '../../../src/auth/bearer/introspection.ts'
 import { AppError } from '../../../src/errors.ts'
 import { UnexpectedStatus } from '../../../src/outbound/fetch-json.ts'
@@ -205,7 +206,7 @@ t.test('no more tokens are asked about at once than the issuer has connections f
 
 t.test('for a suspect address nobody is asked, and what is known still counts', async t => {
   const { world, authenticate, introspector } = build()
-  const fromSuspect = async (token: string) => introspector(token, { ip: '192.0.2.1', isSuspect: true })
+  const fromSuspect = async (token: string) => introspector(token, { ip: '192.0.2.1', [IS_SUSPECT]: true })
   t.match(await refusalOf(fromSuspect('unknown')), { options: { reason: 'introspection-suspended' } })
   t.same(world.asked, [])
   await authenticate('known')
