@@ -103,7 +103,7 @@ async function lookUp(order: ReplyCommand, options: ExplainOptions): Promise<Dec
   switch (found.kind) {
     case 'acquired':
     case 'acquired-as-sent':
-      return isKeyed && store.msSinceDataLoss() !== undefined ? { action: 'search' } : undefined
+      return isKeyed && store.msSinceDataLoss(acquisition.key) !== undefined ? { action: 'search' } : undefined
     case 'in-doubt':
       return { action: 'search' }
     case 'mismatch':

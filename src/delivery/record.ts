@@ -97,9 +97,13 @@ export interface RecordStore {
    * attempt was quicker.
    */
   noteSearch(key: string, former: string | undefined, search: string): Promise<boolean>
-  time(): StoreTime
-  /** Milliseconds since this store may have forgotten records; undefined when it cannot have. */
-  msSinceDataLoss(): number | undefined
+  /** Of the server that holds the record with this key, where there are several. */
+  time(key: string): StoreTime
+  /**
+   * Milliseconds since this store may have forgotten records, of the shard that a key is in; without a key, since any shard
+   * last may have. Undefined when it cannot have.
+   */
+  msSinceDataLoss(key?: string): number | undefined
   /** For how long every finished record is remembered for certain, where that is less than its time; in milliseconds. */
   rememberedForMs?(): number
   /** How many records there are; undefined where counting them is not cheap at the moment. */
@@ -113,7 +117,7 @@ export interface RecordStore {
   readonly postgres?: SharedPostgres
 }
 
-/** The clock of the records, which all that share them have in common, in milliseconds. */
+/** The clock of records, which all that share them have in common, in milliseconds. */
 export interface StoreTime {
   readonly nowMs: number
   /** How long ago it was last seen to jump; infinite for never. Of the time since a date no more is certain. */

@@ -124,7 +124,7 @@ export class ReplyRecord {
     const { key } = this.#acquisition
     return {
       note: async (former, search) => this.#transitions.noteSearch(key, former, search),
-      time: () => this.#store.time()
+      time: () => this.#store.time(key)
     }
   }
 
@@ -136,7 +136,7 @@ export class ReplyRecord {
 
   /** Milliseconds since a record of this reply may have been forgotten; undefined without a key. */
   msSinceDataLoss(): number | undefined {
-    return this.isKeyed ? this.#store.msSinceDataLoss() : undefined
+    return this.isKeyed ? this.#store.msSinceDataLoss(this.#acquisition.key) : undefined
   }
 
   /** Whether no other attempt of this process can have to do with the reply. */

@@ -158,7 +158,7 @@ class KeyLookup {
     const { store } = this.#options
     const memory: SearchMemory = {
       note: (former, next) => store.noteSearch(this.#key, former, next),
-      time: () => store.time()
+      time: () => store.time(this.#key)
     }
     const { found, waitMs } = await this.#look({ search, owner, quietRestMs: 1 }, memory)
     if (typeof found !== 'object') return { delivery: 'unknown', retryAfterMs: Math.max(SOON_MS, waitMs) }
@@ -183,7 +183,7 @@ class KeyLookup {
     // Also where nothing can be said: what this user may not see is not there.
     const { sentAt } = await threads.readParent({ parentId, uid: author.uid }, this.#deadline)
     const nowMs = cometchat.timeMs()
-    if (!isStoreThere || store.msSinceDataLoss() !== undefined) return false
+    if (!isStoreThere || store.msSinceDataLoss(this.#key) !== undefined) return false
     if (typeof sentAt !== 'number' || nowMs === undefined) return false
     const rememberedMs = Math.min(KEPT_MS.done, store.rememberedForMs?.() ?? KEPT_MS.done)
     return nowMs - sentAt * 1000 + MARGIN_MS < rememberedMs

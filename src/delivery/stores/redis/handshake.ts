@@ -7,8 +7,8 @@ import { RedisClient } from '../../../redis/client.ts'
 import { type Argument, ScriptRunner, UnknownScript } from '../../../redis/scripts.ts'
 import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts'
 import type { SharedRedis } from '../../../redis/shared.ts'
-import { ServerRun } from '../server-run.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
+import { type Shard, Shards } from './shards.ts'
 
 export interface RedisSessionOptions {
   readonly address: RedisAddress
@@ -21,9 +21,6 @@ export interface RedisSessionOptions {
   readonly timeShim?: string | undefined
 }
 
-const PREFIX = 'reply:'
-/** What the scripts remember of the server; no record is called so, because their names are longer. */
-const MEMORY = `${PREFIX}meta`
 const HEARTBEAT_MS = 2000
 /** A node of a cluster that shows no INFO, or of which INFO says nothing. */
 const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/
@@ -36,7 +33,7 @@ const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'take
  * take them, and is it still the one that was there before?
  */
 export class RedisSession {
-  readonly server: ServerRun
+  readonly shards: Shards
   readonly #options: RedisSessionOptions
   readonly #client: RedisClient
   readonly #scripts: ScriptRunner
@@ -48,7 +45,7 @@ export class RedisSession {
   constructor(options: RedisSessionOptions) {
     const { address, commandTimeoutMs, emit, timeShim } = options
     this.#options = options
-    this.server = new ServerRun(options.monotonic, options.lossMattersMs)
+    this.shards = new Shards(options.monotonic, options.lossMattersMs)
     this.#told = scriptsOf('', timeShim)
     this.#client = new RedisClient({
       variable: 'STORE_URL',
@@ -81,13 +78,14 @@ export class RedisSession {
   /** Moves a record on; rejects when that may or may not have happened, and at once while Redis is not there. */
   async run(transition: Transition, key: string, ...args: readonly Argument[]): Promise<readonly unknown[]> {
     this.#client.requireUsable()
-    const { epoch } = this.server
-    const answer = await this.#ask(transition, key, args)
+    const shard = this.shards.of(key)
+    const { epoch } = shard.server
+    const answer = await this.#ask(shard, transition, key, args)
     if (answer) return answer
     // What was greeted is no longer there: emptied, or another server at the same connection. Nothing has happened.
     await this.#client.handshake()
-    const isLost = RESTS_ON_ACQUISITION.has(transition) && epoch !== this.server.epoch
-    const again = isLost ? undefined : await this.#ask(transition, key, args)
+    const isLost = RESTS_ON_ACQUISITION.has(transition) && epoch !== shard.server.epoch
+    const again = isLost ? undefined : await this.#ask(shard, transition, key, args)
     if (again) return again
     throw new Error('Redis may have lost the record')
   }
@@ -101,15 +99,20 @@ export class RedisSession {
   }
 
   /** Undefined when the server has to be greeted again, and has done nothing. */
-  async #ask(transition: Transition, key: string, args: readonly Argument[]): Promise<readonly unknown[] | undefined> {
+  async #ask(
+    { prefix, memory, server }: Shard,
+    transition: Transition,
+    key: string,
+    args: readonly Argument[]
+  ): Promise<readonly unknown[] | undefined> {
     const askedAtMs = this.#options.monotonic()
     try {
       const script = this.#told[transition]
-      const answer = await this.#scripts.run(script, [PREFIX + key, MEMORY], [this.server.epoch, ...args])
+      const answer = await this.#scripts.run(script, [prefix + key, memory], [server.epoch, ...args])
       if (answer[0] === 'greet-again') return undefined
-      if (typeof answer[1] === 'number') this.server.observe(answer[1], askedAtMs)
+      if (typeof answer[1] === 'number') server.observe(answer[1], askedAtMs)
       // The other instances learn of a jump from what the greeting writes.
-      if (this.server.hasNews) this.#client.handshakeSoon()
+      if (server.hasNews) this.#client.handshakeSoon()
       return answer
     } catch (error) {
       if (!(error instanceof UnknownScript)) {
@@ -128,21 +131,26 @@ export class RedisSession {
     const runId = facts?.runId ?? ''
     if (!isSame()) return
     const scripts = this.#toldRunId === runId ? this.#told : scriptsOf(runId, this.#options.timeShim)
-    await Promise.all([this.#introduce(runId, scripts), this.#tell(redis, runId, scripts)])
-    // Told of a jump that this answer has shown, the server begins another epoch.
-    while (this.server.hasNews && isSame()) await this.#introduce(runId, scripts)
+    const greetings = this.shards.all.map(shard => this.#introduce(shard, runId, scripts, isSame))
+    await Promise.all([...greetings, this.#tell(redis, runId, scripts)])
     if (!this.#hasWarned && isSame()) this.#warnOf(facts)
   }
 
-  async #introduce(runId: string, { greet }: Scripts): Promise<void> {
+  async #introduce(shard: Shard, runId: string, scripts: Scripts, isSame: () => boolean): Promise<void> {
+    await this.#greetShard(shard, runId, scripts)
+    // Told of a jump that this answer has shown, the server begins another epoch.
+    while (shard.server.hasNews && isSame()) await this.#greetShard(shard, runId, scripts)
+  }
+
+  async #greetShard({ server, memory }: Shard, runId: string, { greet }: Scripts): Promise<void> {
     const askedAtMs = this.#options.monotonic()
-    const { metRun, mattersForMs: keptMs, metEpoch, newEpoch, jumpMs } = this.server.introduction()
+    const { metRun, mattersForMs: keptMs, metEpoch, newEpoch, jumpMs } = server.introduction()
     const args = [runId, metRun, keptMs, metEpoch, newEpoch, jumpMs]
-    const answer = await this.#scripts.runText(greet, [MEMORY], args)
+    const answer = await this.#scripts.runText(greet, [memory], args)
     const [nowMs, lostAtMs, mattersForMs, epoch] = answer
     const areDates = typeof nowMs === 'number' && typeof lostAtMs === 'number' && typeof mattersForMs === 'number'
     if (!areDates || typeof epoch !== 'string') throw new Error('not an answer to a greeting')
-    this.server.greeted(runId, { nowMs, lostAtMs, mattersForMs, epoch }, askedAtMs)
+    server.greeted(runId, { nowMs, lostAtMs, mattersForMs, epoch }, askedAtMs)
   }
 
   /** Makes the scripts known to this run of the server, and to it alone. */

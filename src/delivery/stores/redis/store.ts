@@ -75,7 +75,7 @@ class RedisStore implements RecordStore {
     if (kind === 'in-flight' || kind === 'mismatch') return { kind }
     if (kind === 'final') return readOutcome(found)
     if (kind !== 'in-doubt' || typeof found !== 'string' || typeof sinceLeaseMs !== 'number') throw unreadable()
-    const quietForMs = this.#link.server.trustedElapsedMs(sinceLeaseMs, leaseMs)
+    const quietForMs = this.#link.shards.of(key).server.trustedElapsedMs(sinceLeaseMs, leaseMs)
     return { kind, owner: found, quietForMs, ...(typeof searched === 'string' && { search: searched }) }
   }
 
@@ -105,12 +105,12 @@ class RedisStore implements RecordStore {
     return this.#did('noteSearch', key, former ?? '', search)
   }
 
-  time(): StoreTime {
-    return this.#link.server.time()
+  time(key: string): StoreTime {
+    return this.#link.shards.of(key).server.time()
   }
 
-  msSinceDataLoss(): number | undefined {
-    return this.#link.server.msSinceDataLoss()
+  msSinceDataLoss(key?: string): number | undefined {
+    return this.#link.shards.msSinceDataLoss(key)
   }
 
   isReady(): boolean {
