@@ -1,5 +1,5 @@
 import { Secret } from '../lib/secret.ts'
-import { NOT_A_REDIS_ADDRESS, parseRedisAddress } from '../lib/service/store-address.ts'
+import { readRedisAddress } from '../lib/service/redis-address.ts'
 import { type EnvReader, looksLikeAddresses } from './env-reader.ts'
 import { ISSUER } from './patterns.ts'
 
@@ -13,17 +13,17 @@ const PATH_IN_SESSION = /^[^\s.]{1,64}(\.[^\s.]{1,64}){0,7}$/
 export function loadAppSessionConfig(reader: EnvReader, jwtIssuer: string | undefined) {
   if (!hasSecret(reader, 'AUTH_SESSION_STORE_URL')) return refuseWithoutStore(reader)
   const text = reader.secretText('AUTH_SESSION_STORE_URL')?.text
-  const store = text === undefined ? undefined : parseRedisAddress(text)
+  const store = text === undefined ? undefined : readRedisAddress(text)
   if (text !== undefined && looksLikeAddresses(text)) {
     reader.refuse('AUTH_SESSION_STORE_URL takes one address, and this looks like a list.')
-  } else if (text !== undefined && !store) reader.refuse(`AUTH_SESSION_STORE_URL ${NOT_A_REDIS_ADDRESS}`)
+  } else if (typeof store === 'string') reader.refuse(`AUTH_SESSION_STORE_URL ${store}`)
   const session = {
     secrets: secrets(reader),
     prefix: reader.text('AUTH_SESSION_PREFIX', /^[\x21-\x7e]{1,64}$/, 'visible ASCII characters') ?? 'sess:',
     userPath: reader.one('AUTH_SESSION_USER', PATH_IN_SESSION, 'names separated by dots, such as user.id') ?? 'user.id',
     issuer: sessionIssuer(reader, jwtIssuer)
   }
-  return store && { ...session, store }
+  return typeof store === 'object' ? { ...session, store } : undefined
 }
 
 /** Whose users the sessions' are: those of the tokens, under whatever name these go, unless they are said to be others. */

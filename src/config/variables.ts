@@ -207,7 +207,8 @@ const ROWS = [
     names: ['AUTH_SESSION_STORE_URL', 'AUTH_SESSION_SECRET'],
     secrets: ['AUTH_SESSION_STORE_URL', 'AUTH_SESSION_SECRET'],
     byDefault: '–',
-    meaning: 'the sessions of your own backend: `redis(s)://…`, and one or several secrets that sign its cookie'
+    meaning:
+      'the sessions of your own backend: a Redis in one of the forms of `STORE_URL`, and one or several secrets that sign its cookie'
   },
   {
     names: ['AUTH_SESSION_COOKIE'],
@@ -248,7 +249,8 @@ const ROWS = [
     secrets: ['STORE_URL'],
     byDefault: '`file:` in `DATA_DIR`',
     meaning:
-      'delivery records: `file:PATH`, `redis(s)://…` or `postgres://…` for several instances, or `memory:` to forget them'
+      'delivery records: `file:PATH`; `redis(s)://…`, `redis+sentinel://HOST,HOST/MASTER`, `redis+cluster://HOST,HOST` or ' +
+      '`postgres://…` for several instances; or `memory:` to forget them'
   },
   {
     names: ['STORE_SCHEMA', 'STORE_FAILOVER'],

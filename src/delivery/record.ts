@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../lib/refusals/problems.ts'
 import type { Violation } from '../lib/refusals/violations.ts'
 import type { SharedPostgres } from '../postgres/shared.ts'
-import type { SharedRedis } from '../redis/shared.ts'
+import type { SharedRedis } from '../redis/scripts.ts'
 import type { SharedDatabase } from '../sqlite/shared.ts'
 
 /** What became of a reply, as it is kept and told again. */
@@ -108,8 +108,10 @@ export interface RecordStore {
   rememberedForMs?(): number
   /** How many records there are; undefined where counting them is not cheap at the moment. */
   counts?(): RecordCounts | undefined
-  /** True when the next transition is likely to succeed. */
+  /** True when the next transition is likely to succeed; of several shards, that of some keys. */
   isReady(): boolean
+  /** What the operator should know while it is ready. */
+  warnings?(): readonly string[]
   close(): Promise<void>
   /** Where it is kept, for a store that is kept beside it: what both do in one turn is one write or one commit. */
   readonly redis?: SharedRedis

@@ -25,6 +25,8 @@ const UNREACHABLE: Record<EventOf<'reachability'>['part'], (reason: string, serv
   'login-store': () => 'no login session can be kept at STORE_URL; looking again'
 }
 
+const SHARDS_AWAY = 'some shards of a Redis Cluster cannot be reached: their keys are answered 503; trying again'
+
 /** The subscriber that writes events as lines of the log. */
 export function logEvents(log: Logger): Emit {
   const trail = trailOf(log)
@@ -102,8 +104,11 @@ function logLimit(log: Logger, { policy, times, isEnforced }: EventOf<'limit-act
   log.warn({ policy, times }, isEnforced ? 'a limit refuses requests' : 'a limit would refuse requests')
 }
 
-function logReachability(log: Logger, { part, isReachable, reason, server = 'Redis' }: EventOf<'reachability'>): void {
-  if (isReachable) log.info(REACHABLE[part](server))
+function logReachability(log: Logger, { part, isReachable, reason, ...event }: EventOf<'reachability'>): void {
+  const { server = 'Redis', shards } = event
+  const isPartly = shards !== undefined && shards.away < shards.all
+  if (!isReachable && isPartly) log.warn({ reason, shards }, SHARDS_AWAY)
+  else if (isReachable) log.info(REACHABLE[part](server))
   else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown', server))
 }
 

@@ -158,7 +158,9 @@ export type ServiceEvent =
       /** A closed vocabulary, such as a code of a socket, of Redis or of Postgres. */
       readonly reason?: string
       /** What it is, where it is no Redis. */
-      readonly server?: 'Redis' | 'Postgres'
+      readonly server?: 'Redis' | 'Postgres' | 'sentinels' | 'master at the sentinels'
+      /** Of a Redis Cluster: how many shards are away, of how many. */
+      readonly shards?: { readonly away: number; readonly all: number }
     }
   /** The store of records works, with a limit that the operator should know. */
   | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' | 'no-fsync' }

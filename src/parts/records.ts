@@ -30,6 +30,7 @@ export async function openRecords(
     isForgetful: () => store.msSinceDataLoss() !== undefined,
     health: [{ reason: 'store', isReady: () => store.isReady() }],
     warnings: () => [
+      ...(store.warnings?.() ?? []),
       ...(address.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : []),
       ...(restMs() > 0
         ? [`records may be lost: new keys are refused for ${seconds(restMs())} s (store-recovering)`]

@@ -1,6 +1,10 @@
 import { isIP } from 'node:net'
-import type { RedisOptions } from 'ioredis'
-import type { RedisAddress } from '../lib/service/store-address.ts'
+import type { Redis, RedisOptions } from 'ioredis'
+import type { RedisAddress, RedisHost } from '../lib/service/redis-address.ts'
+import { StoreError } from '../lib/service/store-error.ts'
+
+/** The variable that an address of Redis comes from. */
+export type RedisVariable = 'STORE_URL' | 'AUTH_SESSION_STORE_URL'
 
 /** The client refuses a mapping that may be undefined, which its own type of options allows. */
 export interface RedisConnection extends Omit<RedisOptions, 'replyMapping' | 'commandTimeout'> {
@@ -17,8 +21,12 @@ const MAX_RECONNECT_MS = 1000
  * How every Redis is connected to. Nothing waits for a connection and nothing is sent twice: a command that fails is
  * over within its timeout, and whoever gave it decides what that means.
  */
-export function redisConnection(address: RedisAddress, commandTimeoutMs: number): RedisConnection {
-  const { host, port, database, username, password, isTls } = address
+export function redisConnection(
+  address: RedisAddress,
+  commandTimeoutMs: number,
+  { host, port }: RedisHost = address.hosts[0]
+): RedisConnection {
+  const { database, username, password, isTls } = address
   return {
     host,
     port,
@@ -42,5 +50,23 @@ export function redisConnection(address: RedisAddress, commandTimeoutMs: number)
     // ioredis would print what the server says, and not every user may ask for INFO.
     enableReadyCheck: false,
     disableClientInfo: true
+  }
+}
+
+/**
+ * Makes sure that a connection is to the database that the address names: the client itself would go on with database 0,
+ * and its records among those of somebody else. Throws a StoreError where that database cannot be had.
+ */
+export async function selectDatabase(redis: Redis, database: number, variable: RedisVariable): Promise<void> {
+  if (database === 0) return
+  try {
+    await redis.select(database)
+  } catch (error) {
+    const answer = error instanceof Error && error.name === 'ReplyError' ? error.message : ''
+    if (answer.startsWith('NOPERM')) {
+      throw new StoreError(`${variable} names a database other than 0, and its user may not run SELECT.`)
+    }
+    if (!answer.startsWith('ERR ')) throw error
+    throw new StoreError(`${variable} names a database that this Redis does not have: change the number at its end.`)
   }
 }

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
 import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
-import type { RedisConnection } from './address.ts'
-import { type RedisVariable, selectDatabase } from './database.ts'
+import { type RedisConnection, type RedisVariable, selectDatabase } from './address.ts'
+import { isAnswer, reasonOf } from './answers.ts'
 import { PatientRedis } from './patient-redis.ts'
 
 export interface RedisClientOptions extends Pick<ReachabilityOptions, 'onChange' | 'onTrouble'> {
@@ -14,17 +14,17 @@ export interface RedisClientOptions extends Pick<ReachabilityOptions, 'onChange'
    * may give. Rejects when this Redis cannot be used; with a StoreError when it must not be.
    */
   readonly handshake: (redis: Redis, isSameConnection: () => boolean) => Promise<unknown>
+  /** Told when it may have become usable, or not. */
+  readonly onState?: () => void
   /** How often the handshake is repeated while all is well, in milliseconds; never unless given. */
   readonly heartbeatMs?: number
   /** What an error of this Redis means for the operator, where it must not be used. */
-  readonly refusalOf?: (error: Error) => StoreError | undefined
+  readonly refusalOf?: ((error: Error) => StoreError | undefined) | undefined
 }
 
 const RETRY_MS = 250
 /** Connecting and a handshake take less; after that a service starts without its Redis. */
 const OPENING_MS = 1600
-const REPLY_CODES =
-  /^(LOADING|READONLY|OOM|MISCONF|NOPERM|NOAUTH|WRONGPASS|MOVED|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|ASK)\b/
 
 /**
  * A connection to Redis that is known at any time to be usable or not. Only the calls under way wait for a Redis that
@@ -88,6 +88,7 @@ export class RedisClient {
       this.#noteReason(error)
       this.#isUsable = false
       this.#reachability.tell(false)
+      this.#options.onState?.()
     }
     if (isFirst) this.#handshakeIn(0)
   }
@@ -103,6 +104,15 @@ export class RedisClient {
 
   handshakeSoon(): void {
     this.#handshakeIn(0)
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable
+  }
+
+  /** A word that says why it is not usable. */
+  get reason(): string {
+    return this.#reachability.reason
   }
 
   isReady(): boolean {
@@ -146,27 +156,22 @@ export class RedisClient {
       else if (!this.#reachability.isOpening) this.#reachability.tell(false)
       if (this.redis.status === 'ready') this.#handshakeIn(RETRY_MS, isReplica(error))
     }
+    this.#options.onState?.()
   }
 
   #lose(): void {
     this.#isUsable = false
     clearTimeout(this.#timer)
     this.#reachability.tell(false)
+    this.#options.onState?.()
   }
 
-  /** Keeps a word that says what is wrong; the message itself may repeat what was sent, credentials too. */
   #noteReason(error: unknown): void {
     if (!(error instanceof Error)) return
-    const code = 'code' in error ? String(error.code) : (REPLY_CODES.exec(error.message)?.[0] ?? 'no answer')
-    this.#reachability.reason = /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'no answer'
+    this.#reachability.reason = reasonOf(error)
     const refusal = this.#options.refusalOf?.(error)
     if (refusal) this.#reachability.refuse(refusal)
   }
-}
-
-/** Redis has answered, with an error. */
-function isAnswer(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError'
 }
 
 /** A primary that was demoted. */

@@ -21,3 +21,19 @@ export class PatientRedis extends Redis {
     command.promise.then(end, end)
   }
 }
+
+/** Asks one question on a connection of its own. Rejects with what was wrong first, such as a refused connection. */
+export async function askOnce(connection: RedisConnection, name: string, ...args: string[]): Promise<unknown> {
+  const redis = new PatientRedis({ ...connection, protocol: 2, enableOfflineQueue: true, retryStrategy: () => null })
+  let first: Error | undefined
+  redis.on('error', error => {
+    first ??= error
+  })
+  try {
+    return await redis.call(name, ...args)
+  } catch (error) {
+    throw first ?? error
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -58,6 +58,20 @@ export class ScriptRunner {
   }
 }
 
+/** Connections to Redis that several stores use: what they ask of a server in one turn goes out in one write. */
+export interface SharedRedis {
+  /** Then the keys of one script must be in one slot. */
+  readonly isCluster: boolean
+  /** The server that holds a key; throws while it is away. */
+  at(key: string): SharedServer
+}
+
+export interface SharedServer {
+  readonly scripts: ScriptRunner
+  /** Whoever asks by itself tells of every failure. */
+  noteFailure(error: unknown): void
+}
+
 function asList(answer: unknown): readonly unknown[] {
   if (Array.isArray(answer)) return answer
   throw new Error('not an answer of these scripts')

@@ -10,12 +10,12 @@ export interface ServerFacts {
   readonly refusal?: string
 }
 
-/** Reads the answer to INFO, of which nothing is believed that does not look as it should. */
-export function readServerFacts(info: string): ServerFacts {
+/** Reads the answer to INFO, of a node of a cluster where one is expected, of which nothing is believed that does not look as it should. */
+export function readServerFacts(info: string, isCluster = false): ServerFacts {
   const fields = new Map(
     Array.from(info.matchAll(/^([a-z_]+):([^\r\n]*)/gm), ([, name = '', value = '']) => [name, value])
   )
-  const refusal = refusalOf(fields)
+  const refusal = refusalOf(fields, isCluster)
   const runId = fields.get('run_id') ?? ''
   return {
     runId: /^[0-9a-f]{1,64}$/.test(runId) ? runId : '',
@@ -26,9 +26,15 @@ export function readServerFacts(info: string): ServerFacts {
   }
 }
 
-function refusalOf(fields: ReadonlyMap<string, string>): string | undefined {
+function refusalOf(fields: ReadonlyMap<string, string>, isCluster: boolean): string | undefined {
   const mode = modeOf(fields)
-  if (mode !== 'standalone') {
+  if (mode === 'cluster' && !isCluster) {
+    return 'STORE_URL names a Redis in cluster mode: write redis+cluster:// or rediss+cluster:// in the place of its scheme.'
+  }
+  if (mode === 'sentinel') {
+    return 'STORE_URL names a Redis in sentinel mode: write redis+sentinel://HOST,HOST/MASTER, or name a single primary.'
+  }
+  if (mode !== 'standalone' && mode !== 'cluster') {
     return `STORE_URL names a Redis in ${plain(mode)} mode: name a single primary, or the address that leads to it.`
   }
   // Every record has an expiry, so even the volatile-* policies would drop one that says "may have been sent".

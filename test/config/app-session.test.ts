@@ -55,7 +55,7 @@ t.test('secrets stand one a line or between commas, and in a file', async t => {
     auth.session?.secrets.map(secret => secret.reveal()),
     [SECRET, 'another', 'third']
   )
-  t.match(auth.session?.store, { kind: 'redis', host: 'h', port: 1, database: 2, username: 'a' })
+  t.match(auth.session?.store, { kind: 'redis', hosts: [{ host: 'h', port: 1 }], database: 2, username: 'a' })
   t.equal(auth.session?.store.password?.reveal(), 'b')
 })
 

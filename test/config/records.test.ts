@@ -37,7 +37,7 @@ t.test('what is none is refused in a sentence that names the variable, and not r
     [{ STORE_URL: 'postgres://db.test/replies' }, 'STORE_URL names no user: postgres://user:password@host/database.'],
     [
       { STORE_URL: 'postgress://me@db.test/replies' },
-      'STORE_URL must be memory:, file:PATH, redis(s):// or postgres://.'
+      'STORE_URL must be memory:, file:PATH, redis(s)://, redis(s)+sentinel://, redis(s)+cluster:// or postgres://.'
     ]
   ] as const) {
     t.same(problemsOf({ ...jwt, ...IN_POSTGRES, ...change }), [problem], JSON.stringify(change))

@@ -49,8 +49,8 @@ function noting(store: RecordStore, asked: string[]): RecordStore {
     complete: (key, owner, outcome) => note('finish', store.complete(key, owner, outcome)),
     release: (key, owner, search) => note('release', store.release(key, owner, search)),
     noteSearch: (key, former, search) => note('noteSearch', store.noteSearch(key, former, search)),
-    time: () => store.time(),
-    msSinceDataLoss: () => store.msSinceDataLoss(),
+    time: key => store.time(key),
+    msSinceDataLoss: key => store.msSinceDataLoss(key),
     isReady: () => store.isReady(),
     close: () => store.close()
   }

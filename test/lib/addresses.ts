@@ -1,11 +1,7 @@
 // Addresses of stores, as the configuration hands them over; a test that is given none of them has a mistake.
 import { type PostgresAddress, readPostgresAddress } from '../../src/lib/service/postgres-address.ts'
-import {
-  parseRedisAddress,
-  type RedisAddress,
-  readStoreAddress,
-  type StoreAddress
-} from '../../src/lib/service/store-address.ts'
+import { type RedisAddress, readRedisAddress } from '../../src/lib/service/redis-address.ts'
+import { readStoreAddress, type StoreAddress } from '../../src/lib/service/store-address.ts'
 
 export function storeAddress(text: string): StoreAddress {
   const address = readStoreAddress(text)
@@ -18,7 +14,8 @@ export function postgresAddress(text: string, schema?: string): PostgresAddress 
 }
 
 export function redisAddress(text: string): RedisAddress {
-  return parseRedisAddress(text) ?? noAddress(text)
+  const address = readRedisAddress(text)
+  return typeof address === 'string' ? noAddress(text) : address
 }
 
 function noAddress(text: string): never {

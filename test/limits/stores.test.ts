@@ -68,7 +68,7 @@ async function redisKit(t: Test): Promise<Kit> {
   t.teardown(() => client.disconnect())
   const instance = (): QuotaStore => {
     const scripts = new ScriptRunner(client)
-    const shared = { scripts, requireUsable: () => undefined, noteFailure: () => undefined }
+    const shared = { isCluster: false, at: () => ({ scripts, noteFailure: () => undefined }) }
     return new RedisQuotas(shared, `now = tonumber(redis.call('GET', 'clock')) or now\n`)
   }
   return { at: ms => client.set('clock', String(ms)), instance }
@@ -253,7 +253,8 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
     const server = await redisFor(t, { appendonly: 'no' })
     const client = new Redis(server.url)
     t.teardown(() => client.disconnect())
-    const shared = { scripts: new ScriptRunner(client), requireUsable: () => undefined, noteFailure: () => undefined }
+    const scripts = new ScriptRunner(client)
+    const shared = { isCluster: false, at: () => ({ scripts, noteFailure: () => undefined }) }
     const store = new RedisQuotas(shared)
     const order = { units: 1, limit: LIMIT, random: 0, latenessMs: 0, tag: 0 }
     await client.set('reply:quota:user:ann', 'canary')

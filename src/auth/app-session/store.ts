@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis'
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
-import type { RedisAddress } from '../../lib/service/store-address.ts'
-import { redisConnection } from '../../redis/address.ts'
-import { RedisClient } from '../../redis/client.ts'
+import type { RedisAddress } from '../../lib/service/redis-address.ts'
+import { redisServers } from '../../redis/open-servers.ts'
 
 export interface StoredSession {
   /** Undefined where the key holds something of another type. */
@@ -39,29 +38,30 @@ const CLUSTER_REPLIES = /^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN)\b/
  */
 export async function createAppSessionRedis(options: AppSessionRedisOptions): Promise<AppSessionStore> {
   const { address, prefix, onChange, onRefusal } = options
-  const client = new RedisClient({
+  const servers = redisServers({
     variable: 'AUTH_SESSION_STORE_URL',
-    connection: redisConnection(address, COMMAND_TIMEOUT_MS),
+    address,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
     // Not PING: a Redis user who may only read sessions needs no other right, and one without that right shows here.
-    handshake: redis => redis.pttl(prefix),
-    onChange,
+    handshake: ({ redis }, _isSame, keyAt) => redis.pttl(keyAt(prefix)),
+    ...(onChange && { onChange }),
     onTrouble: onRefusal
   })
-  await client.open()
+  await servers.open()
 
   return {
     async read(id) {
       const key = prefix + id
       try {
-        const [text, ttlMs] = await client.run(redis => Promise.all([textAt(redis, key), redis.pttl(key)]))
+        const [text, ttlMs] = await servers.run(key, redis => Promise.all([textAt(redis, key), redis.pttl(key)]))
         // -2: the key ended between the two; -1: it never does.
         return text === null || ttlMs === -2 ? undefined : { text, ttlMs: ttlMs < 0 ? undefined : ttlMs }
       } catch (error) {
         throw unavailable(error)
       }
     },
-    isReady: () => client.isReady(),
-    close: () => client.close()
+    isReady: () => servers.isReady(),
+    close: () => servers.close()
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Secret } from '../../lib/secret.ts'
 import { DRAIN_MARGIN_MS, LONGEST_DRAIN_MS } from '../../lib/service/drain-times.ts'
 import { isLocal } from '../../lib/service/postgres-address.ts'
+import type { RedisAddress } from '../../lib/service/redis-address.ts'
 import { isLoopback } from '../../lib/service/secure-url.ts'
-import type { RedisAddress, StoreAddress } from '../../lib/service/store-address.ts'
+import type { StoreAddress } from '../../lib/service/store-address.ts'
 import { openOrigins } from '../headers/cross-origin.ts'
 import type { IntrospectionClient } from '../introspection.ts'
 import type { NamedConfig } from '../issuers/setting-names.ts'
@@ -189,7 +190,7 @@ function isUnproved(address: StoreAddress): boolean {
 }
 
 function isReadable(address: StoreAddress | undefined): boolean {
-  return address?.kind === 'redis' && !address.isTls && !isLoopback(address.host)
+  return address?.kind === 'redis' && !address.isTls && !address.hosts.every(({ host }) => isLoopback(host))
 }
 
 function isHeadersReadable({ url, headers }: Pick<TracesConfig, 'url' | 'headers'>): boolean {

@@ -1,5 +1,5 @@
 import type { SharedPostgres } from '../../postgres/shared.ts'
-import type { SharedRedis } from '../../redis/shared.ts'
+import type { SharedRedis } from '../../redis/scripts.ts'
 import type { SharedDatabase } from '../../sqlite/shared.ts'
 import type { QuotaStore } from '../quota-store.ts'
 import { MemoryQuotas } from './memory.ts'

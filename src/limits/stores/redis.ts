@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Argument, type Script, UnknownScript } from '../../redis/scripts.ts'
-import type { SharedRedis } from '../../redis/shared.ts'
+import { type Argument, type Script, type SharedRedis, UnknownScript } from '../../redis/scripts.ts'
 import type { Freeing } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
 import type { LogAnswer, LogCharge } from '../sliding-log.ts'
@@ -22,6 +21,7 @@ export class RedisQuotas implements QuotaStore {
   readonly #redis: SharedRedis
   readonly #scripts: QuotaScripts
   readonly #instance = randomUUID()
+  readonly #maxAtOnce: number
   /** Charges of this turn: they are one command, in the write that their claims are in. */
   #waiting: Waiting[] = []
   #keys: string[] = []
@@ -29,6 +29,8 @@ export class RedisQuotas implements QuotaStore {
 
   constructor(redis: SharedRedis, timeShim?: string) {
     this.#redis = redis
+    // Users are in slots of their own.
+    this.#maxAtOnce = redis.isCluster ? 1 : MAX_AT_ONCE
     this.#scripts = quotaScripts(timeShim)
   }
 
@@ -38,7 +40,7 @@ export class RedisQuotas implements QuotaStore {
       this.#waiting.push({ resolve, reject })
       this.#keys.push(`${PREFIX}user:${user}`)
       this.#args.push(`${units} ${limit} ${random} ${latenessMs} ${tag}`)
-      if (this.#waiting.length === MAX_AT_ONCE) this.#chargeAll()
+      if (this.#waiting.length === this.#maxAtOnce) this.#chargeAll()
     })
   }
 
@@ -84,13 +86,13 @@ export class RedisQuotas implements QuotaStore {
   }
 
   async #ask(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<readonly unknown[]> {
-    this.#redis.requireUsable()
-    const { scripts } = this.#redis
+    const [first = ''] = keys
+    const { scripts, noteFailure } = this.#redis.at(first)
     try {
       return await scripts.run(script, keys, args)
     } catch (error) {
       if (!(error instanceof UnknownScript)) {
-        this.#redis.noteFailure(error)
+        noteFailure(error)
         throw error
       }
     }

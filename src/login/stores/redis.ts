@@ -1,7 +1,6 @@
 import type { ChainableCommander } from 'ioredis'
-import type { RedisAddress } from '../../lib/service/store-address.ts'
-import { redisConnection } from '../../redis/address.ts'
-import { RedisClient } from '../../redis/client.ts'
+import type { RedisAddress } from '../../lib/service/redis-address.ts'
+import { redisServers } from '../../redis/open-servers.ts'
 import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'
 
 const PREFIX = 'thread-reply-bff:login:'
@@ -17,60 +16,76 @@ export async function createRedisSessionStore(
   address: RedisAddress,
   onChange?: (isReachable: boolean) => void
 ): Promise<SessionStore> {
-  const client = new RedisClient({
+  const servers = redisServers({
     variable: 'STORE_URL',
-    connection: redisConnection(address, COMMAND_TIMEOUT_MS),
+    address,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
     // Nothing has this name; only a server that takes writes says so.
-    handshake: redis => redis.del(`${PREFIX}nothing`),
-    onChange
+    handshake: ({ redis }, _isSame, keyAt) => redis.del(keyAt(`${PREFIX}nothing`)),
+    ...(onChange && { onChange })
   })
-  await client.open()
+  await servers.open()
+
+  /** In one turn, one command of one key each: keys of one session may be on several servers. */
+  async function forget(name: string, text: string | null): Promise<void> {
+    const key = sessionKey(name)
+    await servers.run(key, redis => redis.del(key))
+    const indexKeys = recordFrom(text)?.indexKeys ?? []
+    await Promise.all(indexKeys.map(indexedAt).map(at => servers.run(at, redis => redis.zrem(at, name))))
+  }
+
+  function read(name: string): Promise<string | null> {
+    const key = sessionKey(name)
+    return servers.run(key, redis => redis.get(key))
+  }
 
   return {
-    put: (name, record, nowMs) =>
-      client.run(async redis => {
-        const ttlMs = Math.max(1, Math.ceil(record.endsAtMs - nowMs) + GRACE_MS)
-        const batch = redis.multi().set(sessionKey(name), JSON.stringify(record), 'PX', ttlMs)
-        for (const key of record.indexKeys.map(indexedAt)) {
-          batch
-            .zremrangebyscore(key, '-inf', nowMs - GRACE_MS)
-            .zadd(key, record.endsAtMs, name)
-            .pexpire(key, ttlMs)
-        }
-        await allDone(batch)
-      }),
-    get: name => client.run(async redis => recordFrom(await redis.get(sessionKey(name)))),
-    touch: (name, record) =>
-      client.run(async redis => {
-        await redis.set(sessionKey(name), JSON.stringify(record), 'KEEPTTL', 'XX')
-      }),
-    delete: name =>
-      client.run(async redis => {
-        const batch = redis.multi()
-        forget(batch, name, recordFrom(await redis.get(sessionKey(name))))
-        await allDone(batch)
-      }),
-    deleteIndexed: indexKey =>
-      client.run(async redis => {
-        const names = await redis.zrange(indexedAt(indexKey), '0', '-1')
-        if (names.length === 0) return []
-        const texts = await redis.mget(names.map(sessionKey))
-        const batch = redis.multi().del(names.map(sessionKey))
-        // Only the members that were read are taken out: one that joins meanwhile must stay findable.
-        batch.zrem(indexedAt(indexKey), ...names)
-        for (const [index, name] of names.entries()) forget(batch, name, recordFrom(texts[index] ?? null))
-        await allDone(batch)
-        // What has ended in Redis by itself is named by its owner for a while.
-        return names.filter((_, index) => texts[index] !== null)
-      }),
-    consumeOnce: (name, untilMs, nowMs) =>
-      client.run(async redis => {
-        const ttlMs = Math.max(1, Math.ceil(untilMs - nowMs))
-        return (await redis.set(claimKey(name), '1', 'PX', ttlMs, 'NX')) === 'OK'
-      }),
-    forgetConsumed: name => client.run(async redis => void (await redis.del(claimKey(name)))),
-    isReady: () => client.isReady(),
-    close: async () => client.close()
+    async put(name, record, nowMs) {
+      const ttlMs = Math.max(1, Math.ceil(record.endsAtMs - nowMs) + GRACE_MS)
+      // First where a logout finds it: a session that none finds must not be.
+      await Promise.all(
+        record.indexKeys.map(indexedAt).map(at =>
+          servers.run(at, redis =>
+            allDone(
+              redis
+                .multi()
+                .zremrangebyscore(at, '-inf', nowMs - GRACE_MS)
+                .zadd(at, record.endsAtMs, name)
+                .pexpire(at, ttlMs)
+            )
+          )
+        )
+      )
+      const key = sessionKey(name)
+      await servers.run(key, redis => redis.set(key, JSON.stringify(record), 'PX', ttlMs))
+    },
+    get: async name => recordFrom(await read(name)),
+    async touch(name, record) {
+      const key = sessionKey(name)
+      await servers.run(key, redis => redis.set(key, JSON.stringify(record), 'KEEPTTL', 'XX'))
+    },
+    delete: async name => forget(name, await read(name)),
+    async deleteIndexed(indexKey) {
+      const at = indexedAt(indexKey)
+      const names = await servers.run(at, redis => redis.zrange(at, '0', '-1'))
+      const texts = await Promise.all(names.map(read))
+      await Promise.all(names.map((name, index) => forget(name, texts[index] ?? null)))
+      // Only the members that were read are taken out: one that joins meanwhile must stay findable.
+      if (names.length > 0) await servers.run(at, redis => redis.zrem(at, ...names))
+      // What has ended in Redis by itself is named by its owner for a while.
+      return names.filter((_, index) => texts[index] !== null)
+    },
+    async consumeOnce(name, untilMs, nowMs) {
+      const key = claimKey(name)
+      const ttlMs = Math.max(1, Math.ceil(untilMs - nowMs))
+      return (await servers.run(key, redis => redis.set(key, '1', 'PX', ttlMs, 'NX'))) === 'OK'
+    },
+    async forgetConsumed(name) {
+      const key = claimKey(name)
+      await servers.run(key, redis => redis.del(key))
+    },
+    isReady: () => servers.isReady(),
+    close: async () => servers.close()
   }
 }
 
@@ -86,12 +101,6 @@ function claimKey(name: string): string {
   return `${PREFIX}claim:${name}`
 }
 
-/** Deletes a session and its name under every index key: such a set must not only grow. */
-function forget(batch: ChainableCommander, name: string, record: SessionRecord | undefined): void {
-  batch.del(sessionKey(name))
-  for (const indexKey of record?.indexKeys ?? []) batch.zrem(indexedAt(indexKey), name)
-}
-
 function recordFrom(text: string | null): SessionRecord | undefined {
   if (text === null) return undefined
   try {
@@ -103,8 +112,6 @@ function recordFrom(text: string | null): SessionRecord | undefined {
 }
 
 /** A transaction rejects as a whole, but each command in it may also fail by itself. */
-async function allDone(batch: ChainableCommander): Promise<unknown[]> {
-  const results = (await batch.exec()) ?? []
-  for (const [error] of results) if (error) throw error
-  return results.map(([, result]) => result)
+async function allDone(batch: ChainableCommander): Promise<void> {
+  for (const [error] of (await batch.exec()) ?? []) if (error) throw error
 }

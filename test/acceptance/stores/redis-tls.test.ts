@@ -7,6 +7,8 @@ import t, { type Test } from 'tap'
 import { type Certificate, selfSigned } from '../../helpers/certificate.ts'
 import { freePort } from '../../helpers/free-port.ts'
 import { expectProblem } from '../../helpers/problem.ts'
+import { clusterFor } from '../../helpers/redis-cluster.ts'
+import { MASTER, startSentinel } from '../../helpers/redis-sentinel.ts'
 import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { readiness, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
@@ -74,3 +76,50 @@ for (const [what, shown, trusted] of [
     t.equal(await redis.command('DBSIZE'), 0)
   })
 }
+
+t.test('sentinels and the nodes of a cluster are spoken to by TLS alone', needsRedis(), async t => {
+  const certificate = selfSigned('localhost')
+  const folder = mkdtempSync(join(tmpdir(), 'redis-tls-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(certificate)) writeFileSync(join(folder, `${name}.pem`), text)
+  const cert = join(folder, 'cert.pem')
+  const tls = {
+    'tls-cert-file': cert,
+    'tls-key-file': join(folder, 'key.pem'),
+    'tls-ca-cert-file': cert,
+    'tls-auth-clients': 'no'
+  }
+  const { emulator, env, parentId } = await startEmulator(t)
+
+  const ofNode = { 'cluster-announce-hostname': 'localhost', 'cluster-preferred-endpoint-type': 'hostname' }
+  const nodePort = await freePort()
+  const cluster = await clusterFor(t, {
+    masters: 1,
+    settings: { ...tls, ...ofNode, 'tls-cluster': 'yes', 'tls-port': `${nodePort}` }
+  })
+  const masterPort = await freePort()
+  const master = await redisFor(t, { ...tls, 'tls-port': `${masterPort}` })
+  const sentinelPort = await freePort()
+  const sentinel = await startSentinel(masterPort, {
+    host: 'localhost',
+    sentinelLines: [
+      ...Object.entries(tls).map(([name, value]) => `${name} ${value}`),
+      `tls-port ${sentinelPort}`,
+      'tls-replication yes',
+      'sentinel announce-hostnames yes'
+    ]
+  })
+  t.teardown(() => sentinel.stop())
+
+  for (const [url, server] of [
+    [`rediss+cluster://localhost:${nodePort}`, cluster.masters[0]],
+    [`rediss+sentinel://localhost:${sentinelPort}/${MASTER}`, master]
+  ] as const) {
+    const service = await startService(t, { ...env, STORE_URL: url, STORE_SECRET, NODE_EXTRA_CA_CERTS: cert })
+    const headers = { 'idempotency-key': url }
+    t.equal((await postReply(service, { parentId, headers })).status, 201)
+    t.equal((await postReply(service, { parentId, headers })).headers.get('idempotent-replayed'), 'true')
+    t.not(await server?.command('DBSIZE'), 0)
+  }
+  t.equal(emulator.ledger.length, 2)
+})

@@ -6,11 +6,13 @@ import type { RecordStore } from '../../../src/delivery/record.ts'
 import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
 import { startPostgres, withoutPostgres } from '../../helpers/postgres-server.ts'
+import { startCluster } from '../../helpers/redis-cluster.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
 import { postgresInVirtualTime } from '../model/postgres-in-virtual-time.ts'
 import { connectToRedis } from '../model/redis-in-virtual-time.ts'
 import type { SharedStore, World } from '../model/world.ts'
 import { wrapStore } from '../wrap-store.ts'
+import { ClusterClock } from './redis/cluster-clock.ts'
 
 export interface StoreUnderTest {
   readonly name: string
@@ -95,6 +97,18 @@ const OVER_REDIS = {
   }
 }
 
+const OVER_CLUSTER = {
+  name: 'redis+cluster:',
+  // Each step of time is told to all shards.
+  share: 0.004,
+  missing: withoutRedis,
+  async start() {
+    const cluster = await startCluster()
+    const open = (world: World) => connectToRedis(cluster.url, world, new ClusterClock(cluster.masters))
+    return { open, stop: () => cluster.stop() }
+  }
+}
+
 const OVER_POSTGRES = {
   name: 'postgres:',
   // Each connection is a process.
@@ -116,7 +130,7 @@ const OVER_POSTGRES = {
 
 /** Every store that this machine has. */
 export async function startStores(): Promise<Stores> {
-  const servers = [OVER_REDIS, OVER_POSTGRES].map(server => ({ ...server, reason: server.missing() }))
+  const servers = [OVER_REDIS, OVER_CLUSTER, OVER_POSTGRES].map(server => ({ ...server, reason: server.missing() }))
   const started = await Promise.all(
     servers
       .filter(({ reason }) => reason === undefined)

@@ -1,6 +1,5 @@
-import type { RedisAddress } from '../../../lib/service/store-address.ts'
-import { redisConnection } from '../../../redis/address.ts'
-import { RedisClient } from '../../../redis/client.ts'
+import type { RedisAddress } from '../../../lib/service/redis-address.ts'
+import { redisServers } from '../../../redis/open-servers.ts'
 import { ownersUnavailable, type UidOwner, type UidOwners } from './uid-owners.ts'
 
 /** No record of a reply is called so: their names have no colon. */
@@ -29,28 +28,30 @@ return { found[1], found[2] }
  * server that has lost some.
  */
 export async function createRedisUidOwners(address: RedisAddress, onConnect: () => void): Promise<UidOwners> {
-  const client = new RedisClient({
+  const servers = redisServers({
     variable: 'STORE_URL',
-    connection: redisConnection(address, COMMAND_TIMEOUT_MS),
+    address,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
     // Nobody has this UID; only a server that takes writes says so.
-    handshake: redis => redis.del(`${PREFIX}:`),
-    onChange: isReachable => {
-      if (isReachable) onConnect()
+    handshake: async ({ redis }, _isSame, keyAt) => {
+      await redis.del(keyAt(`${PREFIX}:`))
+      onConnect()
     }
   })
-  await client.open()
+  await servers.open()
 
   return {
     async own(uid, user, former) {
       const args = [user, ...(former ? [former] : [])].flatMap(({ issuer, subject }) => [issuer, subject])
       try {
-        return ownerIn(await client.run(redis => redis.eval(OWN, 1, PREFIX + uid, ...args)))
+        const key = PREFIX + uid
+        return ownerIn(await servers.run(key, redis => redis.eval(OWN, 1, key, ...args)))
       } catch {
         throw ownersUnavailable('uid-owners')
       }
     },
-    isReady: () => client.isReady(),
-    close: async () => client.close()
+    isReady: () => servers.isReady(),
+    close: async () => servers.close()
   }
 }
 

@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis'
-import type { RedisAddress } from '../../../lib/service/store-address.ts'
+import type { RedisAddress } from '../../../lib/service/redis-address.ts'
 import { StoreError } from '../../../lib/service/store-error.ts'
 import type { Emit } from '../../../observability/events.ts'
-import { redisConnection } from '../../../redis/address.ts'
-import { RedisClient } from '../../../redis/client.ts'
-import { type Argument, ScriptRunner, UnknownScript } from '../../../redis/scripts.ts'
+import { isOfCredentials, notDone } from '../../../redis/answers.ts'
+import type { RedisClient } from '../../../redis/client.ts'
+import { redisServers } from '../../../redis/open-servers.ts'
+import { type Argument, ScriptRunner, type SharedRedis, UnknownScript } from '../../../redis/scripts.ts'
 import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts'
-import type { SharedRedis } from '../../../redis/shared.ts'
+import type { RedisServers } from '../../../redis/servers.ts'
+import { ServerRun } from '../server-run.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
 import { type Shard, Shards } from './shards.ts'
 
@@ -21,69 +23,78 @@ export interface RedisSessionOptions {
   readonly timeShim?: string | undefined
 }
 
+/** One run of one server, and the scripts as they were told to it. */
+interface ToldRun {
+  readonly runId: string
+  readonly scripts: Scripts
+}
+
 const HEARTBEAT_MS = 2000
 /** A node of a cluster that shows no INFO, or of which INFO says nothing. */
 const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/
-const CREDENTIALS = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid|ERR AUTH)/
 /** They rest on what an acquisition saw, which may be lost by now. */
 const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'takeOver'])
 
 /**
- * The records' connection to Redis. It greets the server before anything else is said: may records be kept there, does it
- * take them, and is it still the one that was there before?
+ * The records' connection to Redis. It greets each server before anything else is said: may records be kept there, does it
+ * take them, and is it still the one that held each shard before?
  */
 export class RedisSession {
   readonly shards: Shards
   readonly #options: RedisSessionOptions
-  readonly #client: RedisClient
-  readonly #scripts: ScriptRunner
-  /** As they were told to the server that was greeted. */
-  #told: Scripts
-  #toldRunId: string | undefined
+  readonly #servers: RedisServers
+  readonly #runners = new WeakMap<RedisClient, ScriptRunner>()
+  readonly #told = new WeakMap<RedisClient, ToldRun>()
+  /** The run to which each shard was introduced last. */
+  readonly #greeted = new Map<Shard, ToldRun>()
+  #beats = 0
   #hasWarned = false
 
   constructor(options: RedisSessionOptions) {
-    const { address, commandTimeoutMs, emit, timeShim } = options
+    const { address, commandTimeoutMs, emit, monotonic, lossMattersMs } = options
     this.#options = options
-    this.shards = new Shards(options.monotonic, options.lossMattersMs)
-    this.#told = scriptsOf('', timeShim)
-    this.#client = new RedisClient({
+    this.shards = new Shards(address.topology === 'cluster', () => new ServerRun(monotonic, lossMattersMs))
+    this.#servers = redisServers({
       variable: 'STORE_URL',
-      connection: redisConnection(address, commandTimeoutMs),
+      address,
+      commandTimeoutMs,
       // Again and again: a proxy may lead to another server without the loss of a connection.
       heartbeatMs: HEARTBEAT_MS,
-      handshake: (redis, isSame) => this.#greet(redis, isSame),
-      refusalOf,
-      onChange: (isReachable, reason) => emit({ name: 'reachability', part: 'store', isReachable, reason }),
+      handshake: (client, isSame) => this.#greet(client, isSame),
+      refusalOf: error => refusalOf(error, address.topology),
+      onChange: (isReachable, reason, where) =>
+        emit({ name: 'reachability', part: 'store', isReachable, reason, ...where }),
       onTrouble: problem => emit({ name: 'store-unusable', problem })
     })
-    this.#scripts = new ScriptRunner(this.#client.redis)
   }
 
   /** For what is kept beside the records. */
   get shared(): SharedRedis {
-    const client = this.#client
+    const servers = this.#servers
     return {
-      scripts: this.#scripts,
-      requireUsable: () => client.requireUsable(),
-      noteFailure: error => client.noteFailure(error)
+      isCluster: this.#options.address.topology === 'cluster',
+      at: key => {
+        const client = servers.clientOf(key)
+        client.requireUsable()
+        return { scripts: this.#runnerOf(client), noteFailure: error => servers.noteFailure(client, error) }
+      }
     }
   }
 
   /** Resolves when it is clear whether Redis is there; throws a StoreError where records must not be kept. */
   open(): Promise<void> {
-    return this.#client.open()
+    return this.#servers.open()
   }
 
-  /** Moves a record on; rejects when that may or may not have happened, and at once while Redis is not there. */
+  /** Moves a record on; rejects when that may or may not have happened, and at once while its server is not there. */
   async run(transition: Transition, key: string, ...args: readonly Argument[]): Promise<readonly unknown[]> {
-    this.#client.requireUsable()
     const shard = this.shards.of(key)
     const { epoch } = shard.server
     const answer = await this.#ask(shard, transition, key, args)
     if (answer) return answer
-    // What was greeted is no longer there: emptied, or another server at the same connection. Nothing has happened.
-    await this.#client.handshake()
+    // What was greeted is no longer there: emptied, another server at the same connection, or the shard has moved. Nothing
+    // has happened.
+    await this.#greetAgain(shard)
     const isLost = RESTS_ON_ACQUISITION.has(transition) && epoch !== shard.server.epoch
     const again = isLost ? undefined : await this.#ask(shard, transition, key, args)
     if (again) return again
@@ -91,77 +102,140 @@ export class RedisSession {
   }
 
   isReady(): boolean {
-    return this.#client.isReady()
+    return this.#servers.isReady()
+  }
+
+  /** What the operator should know while it works. */
+  warnings(): readonly string[] {
+    const { away = 0, all = 0 } = this.#servers.shards() ?? {}
+    return away === 0 ? [] : [`${away} of ${all} shards of STORE_URL cannot be reached: their keys are answered 503`]
   }
 
   close(): void {
-    this.#client.close()
+    this.#servers.close()
   }
 
   /** Undefined when the server has to be greeted again, and has done nothing. */
   async #ask(
-    { prefix, memory, server }: Shard,
+    shard: Shard,
     transition: Transition,
     key: string,
     args: readonly Argument[]
   ): Promise<readonly unknown[] | undefined> {
+    const { prefix, memory, server } = shard
+    const client = this.#servers.clientOf(memory)
+    client.requireUsable()
+    const told = this.#told.get(client)
+    if (!told || this.#greeted.get(shard) !== told) return undefined
     const askedAtMs = this.#options.monotonic()
     try {
-      const script = this.#told[transition]
-      const answer = await this.#scripts.run(script, [prefix + key, memory], [server.epoch, ...args])
-      if (answer[0] === 'greet-again') return undefined
+      const script = told.scripts[transition]
+      const answer = await this.#runnerOf(client).run(script, [prefix + key, memory], [server.epoch, ...args])
+      if (answer[0] === 'greet-again') {
+        this.#greeted.delete(shard)
+        return undefined
+      }
       if (typeof answer[1] === 'number') server.observe(answer[1], askedAtMs)
       // The other instances learn of a jump from what the greeting writes.
-      if (server.hasNews) this.#client.handshakeSoon()
+      if (server.hasNews) client.handshakeSoon()
       return answer
     } catch (error) {
-      if (!(error instanceof UnknownScript)) {
-        this.#client.noteFailure(error)
-        throw error
+      if (error instanceof UnknownScript) {
+        this.#told.delete(client)
+        return undefined
       }
-      this.#toldRunId = undefined
+      this.#servers.noteFailure(client, error)
+      if (this.#options.address.topology === 'single' || notDone(error) === undefined) throw error
+      await this.#servers.refresh()
       return undefined
     }
   }
 
-  async #greet(redis: Redis, isSame: () => boolean): Promise<void> {
-    const facts = await factsOf(redis)
+  async #greetAgain(shard: Shard): Promise<void> {
+    const client = this.#servers.clientOf(shard.memory)
+    await client.handshake()
+    // One that was under way may have begun before this shard was due.
+    if (this.#greeted.get(shard) !== this.#told.get(client)) await client.handshake()
+  }
+
+  async #greet(client: RedisClient, isSame: () => boolean): Promise<void> {
+    const isCluster = this.#options.address.topology === 'cluster'
+    const facts = await factsOf(client.redis, isCluster)
     if (facts?.refusal !== undefined) throw new StoreError(facts.refusal)
     if (facts?.obstacle !== undefined) throw new Error(facts.obstacle)
     const runId = facts?.runId ?? ''
     if (!isSame()) return
-    const scripts = this.#toldRunId === runId ? this.#told : scriptsOf(runId, this.#options.timeShim)
-    const greetings = this.shards.all.map(shard => this.#introduce(shard, runId, scripts, isSame))
-    await Promise.all([...greetings, this.#tell(redis, runId, scripts)])
-    if (!this.#hasWarned && isSame()) this.#warnOf(facts)
+    const known = this.#told.get(client)
+    const isKnown = known !== undefined && known.runId === runId && runId !== ''
+    const run = isKnown ? known : { runId, scripts: scriptsOf(runId, this.#options.timeShim) }
+    const due = this.#dueAt(client, run)
+    const greetings = due.map(shard => this.#introduce(shard, client, run, isSame))
+    const [told] = await Promise.all([Promise.all(greetings), isKnown ? undefined : this.#tell(client, run)])
+    if (!isSame()) return
+    this.#told.set(client, run)
+    for (const [index, shard] of due.entries()) if (told[index]) this.#greeted.set(shard, run)
+    if (!this.#hasWarned) this.#warnOf(facts)
   }
 
-  async #introduce(shard: Shard, runId: string, scripts: Scripts, isSame: () => boolean): Promise<void> {
-    await this.#greetShard(shard, runId, scripts)
-    // Told of a jump that this answer has shown, the server begins another epoch.
-    while (shard.server.hasNews && isSame()) await this.#greetShard(shard, runId, scripts)
+  /** Those to which that run is news, or which have news for it; or one: only a write shows that writes are taken. */
+  #dueAt(client: RedisClient, run: ToldRun): readonly Shard[] {
+    const shards = this.shards.all.filter(({ memory }) => this.#holds(client, memory))
+    const due = shards.filter(shard => this.#greeted.get(shard) !== run || shard.server.hasNews)
+    const turn = this.#beats++ % Math.max(1, shards.length)
+    return due.length > 0 ? due : shards.slice(turn, turn + 1)
   }
 
-  async #greetShard({ server, memory }: Shard, runId: string, { greet }: Scripts): Promise<void> {
+  /** False where the shard is on the move, and could not be greeted. */
+  async #introduce(shard: Shard, client: RedisClient, run: ToldRun, isSame: () => boolean): Promise<boolean> {
+    try {
+      await this.#greetShard(shard, client, run)
+      // Told of a jump that this answer has shown, the server begins another epoch.
+      while (shard.server.hasNews && isSame()) await this.#greetShard(shard, client, run)
+      return true
+    } catch (error) {
+      if (this.#options.address.topology !== 'cluster' || notDone(error) === undefined) throw error
+      this.#servers.noteFailure(client, error)
+      return false
+    }
+  }
+
+  async #greetShard({ server, memory }: Shard, client: RedisClient, { runId, scripts }: ToldRun): Promise<void> {
     const askedAtMs = this.#options.monotonic()
     const { metRun, mattersForMs: keptMs, metEpoch, newEpoch, jumpMs } = server.introduction()
     const args = [runId, metRun, keptMs, metEpoch, newEpoch, jumpMs]
-    const answer = await this.#scripts.runText(greet, [memory], args)
+    const answer = await this.#runnerOf(client).runText(scripts.greet, [memory], args)
     const [nowMs, lostAtMs, mattersForMs, epoch] = answer
     const areDates = typeof nowMs === 'number' && typeof lostAtMs === 'number' && typeof mattersForMs === 'number'
     if (!areDates || typeof epoch !== 'string') throw new Error('not an answer to a greeting')
     server.greeted(runId, { nowMs, lostAtMs, mattersForMs, epoch }, askedAtMs)
+    // They have the same clock.
+    for (const [other, run] of this.#greeted) {
+      if (run.runId === runId && other.server !== server && runId !== '') other.server.observe(nowMs, askedAtMs)
+    }
   }
 
   /** Makes the scripts known to this run of the server, and to it alone. */
-  async #tell(redis: Redis, runId: string, scripts: Scripts): Promise<void> {
-    if (this.#toldRunId === runId && runId !== '') return
-    const telling = Object.values(scripts).map(one => this.#scripts.runText(one, [], []))
+  async #tell({ redis }: RedisClient, { runId, scripts }: ToldRun): Promise<void> {
+    const runner = new ScriptRunner(redis)
+    const telling = Object.values(scripts).map(one => runner.runText(one, [], []))
     // Asked again, so that all of this was said to one server: a proxy may lead elsewhere between two words.
-    const [facts] = await Promise.all([factsOf(redis), ...telling])
+    const [facts] = await Promise.all([factsOf(redis, true), ...telling])
     if ((facts?.runId ?? '') !== runId) throw new Error('another server')
-    this.#told = scripts
-    this.#toldRunId = runId
+  }
+
+  #holds(client: RedisClient, key: string): boolean {
+    try {
+      return this.#servers.clientOf(key) === client
+    } catch {
+      return false
+    }
+  }
+
+  #runnerOf(client: RedisClient): ScriptRunner {
+    const known = this.#runners.get(client)
+    const runner = known ?? new ScriptRunner(client.redis)
+    if (!known) this.#runners.set(client, runner)
+    return runner
   }
 
   #warnOf(facts: ServerFacts | undefined): void {
@@ -175,22 +249,22 @@ export class RedisSession {
 const NO_INFO = /^(NOPERM|ERR (unknown|unsupported|command|this|invalid command))/i
 
 /** Undefined where that cannot be known. */
-async function factsOf(redis: Redis): Promise<ServerFacts | undefined> {
+async function factsOf(redis: Redis, isCluster: boolean): Promise<ServerFacts | undefined> {
   try {
-    return readServerFacts(await redis.info())
+    return readServerFacts(await redis.info(), isCluster)
   } catch (error) {
     if (error instanceof Error && NO_INFO.test(error.message)) return undefined
     throw error
   }
 }
 
-function refusalOf(error: Error): StoreError | undefined {
-  if (OF_A_CLUSTER.test(error.message)) {
+function refusalOf(error: Error, topology: RedisAddress['topology']): StoreError | undefined {
+  if (topology !== 'cluster' && OF_A_CLUSTER.test(error.message)) {
     return new StoreError(
-      'STORE_URL names a node of a Redis Cluster: name a single primary, or the address that leads to it.'
+      'STORE_URL names a node of a Redis Cluster: write redis+cluster:// or rediss+cluster:// in the place of its scheme.'
     )
   }
-  if (!CREDENTIALS.test(error.message)) return undefined
+  if (!isOfCredentials(error)) return undefined
   return new StoreError(
     'STORE_URL names a Redis that refuses its user or password, or what the user has to do: EVAL, EVALSHA, EXISTS, TIME, ' +
       'TYPE, HMGET, HSET, HDEL, DEL and PEXPIRE on reply:*, and SELECT for another database than 0.'

@@ -1,4 +1,5 @@
-import { ServerRun } from '../server-run.ts'
+import { slotOf } from '../../../redis/slots.ts'
+import type { ServerRun } from '../server-run.ts'
 
 /** Records that one server holds, and loses, together. What is judged of that server is judged for each shard. */
 export interface Shard {
@@ -11,19 +12,25 @@ export interface Shard {
 }
 
 const PREFIX = 'reply:'
+/**
+ * Of a Redis Cluster. Each shard lies in one slot, its memory with its records, so that they move together. A number for
+ * good: with another one the records that exist would not be found.
+ */
+const IN_A_CLUSTER = 256
+const SLOTS_OF_EACH = 16_384 / IN_A_CLUSTER
 
-/** All shards of a store. A single Redis has one. */
+/** All shards of a store. */
 export class Shards {
   readonly all: readonly [Shard, ...Shard[]]
 
-  constructor(monotonic: () => number, lossMattersMs: number) {
-    const server = new ServerRun(monotonic, lossMattersMs)
-    this.all = [{ prefix: PREFIX, memory: `${PREFIX}meta`, server }]
+  constructor(isCluster: boolean, newServer: () => ServerRun) {
+    this.all = isCluster ? shardsOfCluster(newServer) : [shard(PREFIX, newServer())]
   }
 
   /** The shard of the record with this key. */
-  of(_key: string): Shard {
-    return this.all[0]
+  of(key: string): Shard {
+    const [first] = this.all
+    return this.all.length === 1 ? first : (this.all[rangeOf(key)] ?? first)
   }
 
   /** Of the shard that a key is in; without one, since any shard last may have lost records. */
@@ -32,4 +39,23 @@ export class Shards {
     const losses = this.all.flatMap(({ server }) => server.msSinceDataLoss() ?? [])
     return losses.length === 0 ? undefined : Math.min(...losses)
   }
+}
+
+function shard(prefix: string, server: ServerRun): Shard {
+  return { prefix, memory: `${prefix}meta`, server }
+}
+
+/** One in each of as many equal ranges of slots, so that masters with as many slots get as many shards. */
+function shardsOfCluster(newServer: () => ServerRun): [Shard, ...Shard[]] {
+  const tags = new Map<number, string>()
+  for (let number = 0; tags.size < IN_A_CLUSTER; number++) {
+    const range = rangeOf(String(number))
+    if (!tags.has(range)) tags.set(range, String(number))
+  }
+  const at = (range: number): Shard => shard(`${PREFIX}{${tags.get(range)}}`, newServer())
+  return [at(0), ...Array.from({ length: IN_A_CLUSTER - 1 }, (_, index) => at(index + 1))]
+}
+
+function rangeOf(key: string): number {
+  return Math.floor(slotOf(key) / SLOTS_OF_EACH)
 }

@@ -1,9 +1,9 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
 // the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
-import type { RedisAddress } from '../../../lib/service/store-address.ts'
+import type { RedisAddress } from '../../../lib/service/redis-address.ts'
 import type { Emit } from '../../../observability/events.ts'
-import type { SharedRedis } from '../../../redis/shared.ts'
+import type { SharedRedis } from '../../../redis/scripts.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'
 import {
   type AcquiredAs,
@@ -115,6 +115,10 @@ class RedisStore implements RecordStore {
 
   isReady(): boolean {
     return this.#link.isReady()
+  }
+
+  warnings(): readonly string[] {
+    return this.#link.warnings()
   }
 
   async close(): Promise<void> {

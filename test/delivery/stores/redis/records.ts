@@ -4,9 +4,11 @@ import type { Test } from 'tap'
 import { KEPT_MS, type RecordStore } from '../../../../src/delivery/record.ts'
 import { createRedisStore, type RedisStoreOptions } from '../../../../src/delivery/stores/redis/store.ts'
 import { logEvents } from '../../../../src/observability/event-log.ts'
+import type { RedisCluster } from '../../../helpers/redis-cluster.ts'
 import type { RedisServer } from '../../../helpers/redis-server.ts'
 import { redisAddress } from '../../../lib/addresses.ts'
 import type { StoreKit } from '../store-kit.ts'
+import { ClusterClock } from './cluster-clock.ts'
 
 export interface Told {
   readonly level: 'info' | 'warn' | 'error'
@@ -76,12 +78,28 @@ export async function stopClock(redis: RedisServer): Promise<void> {
   await redis.command('SET', STOPPED_AT, Date.now())
 }
 
-export async function makeRedisKit(t: Test, redis: RedisServer): Promise<StoreKit> {
+/** Every time it is asked, a Redis Cluster of which nobody knows anything yet. */
+export async function makeClusterKit(t: Test, { url, masters }: RedisCluster): Promise<StoreKit> {
+  let passedMs = 0
+  const clock = new ClusterClock(masters)
+  await clock.begin(Date.now())
+  t.teardown(() => clock.end())
+  return {
+    open: async () => (await openRedisStore(t, url, { timeShim: clock.timeShim, monotonic: () => passedMs })).store,
+    async pass(ms) {
+      passedMs += ms
+      await clock.move(ms)
+    },
+    kept: KEPT_MS
+  }
+}
+
+export async function makeRedisKit(t: Test, redis: RedisServer, url = redis.url): Promise<StoreKit> {
   let passedMs = 0
   const monotonic = (): number => passedMs
   await stopClock(redis)
   return {
-    open: async () => (await openRedisStore(t, redis.url, { ...MOVABLE_CLOCK, monotonic })).store,
+    open: async () => (await openRedisStore(t, url, { ...MOVABLE_CLOCK, monotonic })).store,
     async pass(ms) {
       passedMs += ms
       await moveClock(redis, ms)

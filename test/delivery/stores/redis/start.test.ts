@@ -1,30 +1,14 @@
 // Which Redis records may be kept in, and what the operator is told.
 import t from 'tap'
-import { createRedisStore } from '../../../../src/delivery/stores/redis/store.ts'
 import { fastestMs } from '../../../helpers/fastest.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { needsRedis, type RedisSettings, redisFor } from '../../../helpers/redis-server.ts'
 import { until } from '../../../helpers/until.ts'
-import { redisAddress } from '../../../lib/addresses.ts'
 import { newClaim } from '../store-kit.ts'
 import { openRedisStore } from './records.ts'
+import { refusalOf } from './refusal.ts'
 
 t.setTimeout(240_000)
-
-/** The one sentence an operator gets instead of a store. */
-async function refusalOf(storeUrl: string): Promise<string> {
-  try {
-    const store = await createRedisStore({
-      address: redisAddress(storeUrl),
-      monotonic: () => performance.now(),
-      emit: () => undefined
-    })
-    await store.close()
-    return 'not refused'
-  } catch (error) {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  }
-}
 
 for (const policy of ['allkeys-lru', 'volatile-ttl', 'volatile-lru']) {
   t.test(`a Redis that evicts records by ${policy} is refused`, needsRedis(), async t => {
