@@ -1,44 +1,11 @@
 // Real answers of this service, one run for each route and status, judged by Prism and by docs/openapi.json itself.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Browser } from '../helpers/browser.ts'
-import { startLogin } from '../helpers/login.ts'
-import { AUDIENCE, ISSUER, SHARED_SECRET } from '../helpers/tokens.ts'
-import { readDocument } from '../openapi/files.ts'
 import { ask, type Call, createReader, violations } from './described.ts'
-import { startJudge } from './prism.ts'
+import { PER_MINUTE, startJudged } from './judged-service.ts'
 
-const PER_MINUTE = 40
-const { emulator, parentId, origin, signIn, provider, ...world } = await startLogin(t, {
-  AUTH_JWT_ISSUER: ISSUER,
-  AUTH_JWT_AUDIENCE: AUDIENCE,
-  AUTH_JWT_SECRET: SHARED_SECRET,
-  AUTH_EXPLAIN_SCOPE: 'replies:explain',
-  COMETCHAT_TOKENS: 'on',
-  COMETCHAT_APP_ID: '2748663902141719',
-  COMETCHAT_REGION: 'eu',
-  LIMIT_MODE: undefined,
-  LIMIT_USER_PER_MINUTE: String(PER_MINUTE),
-  OPENAPI: 'on',
-  REPLY_DEADLINE_MS: '1500'
-})
-const document = readDocument()
+const { emulator, parentId, origin, signIn, provider, prism, document } = await startJudged(t)
 const { undescribed, seen } = createReader(document)
-/** A route that is none, described wrongly: so that it is seen that Prism judges. */
-const WRONG = {
-  description: 'Nothing.',
-  content: { 'application/problem+json': { schema: { type: 'object', required: ['age'] } } }
-}
-const prism = await startJudge(
-  t,
-  JSON.stringify({
-    ...document,
-    paths: {
-      ...document.paths,
-      '/nothing': { get: { responses: { 404: WRONG } }, delete: { responses: { 200: WRONG } } }
-    }
-  }),
-  origin
-)
 const replies = `/threads/${parentId}/replies`
 const text = { data: { text: 'hello' } }
 const own = async (): Promise<string> =>
@@ -74,25 +41,19 @@ const rows: readonly (readonly [status: number, path: string, call: Call, fault?
     { method: 'POST', body: text, claims: { scope: 'replies:explain' }, headers: { prefer: 'handling=explain' } }
   ],
   [400, replies, { method: 'POST', body: { ...text, sender: 'bob' } }],
-  [401, replies, { method: 'POST', body: text, as: '' }],
-  [403, replies, { method: 'POST', body: text, as: 'Alice' }],
   [403, replies, { method: 'POST', body: text, headers: { prefer: 'handling=explain' } }],
   [403, replies, { method: 'POST', body: text, as: '', headers: { cookie } }],
   [404, '/threads/999999/replies', { method: 'POST', body: text }],
   [409, replies, { method: 'POST', body: { ...text, receiver: 'carol', receiverType: 'user' } }],
-  [413, replies, { method: 'POST', body: { data: { text: 'x'.repeat(300_000) } } }],
-  [415, replies, { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }],
   [422, replies, { method: 'POST', body: { data: {} } }],
   [422, replies, { method: 'POST', body: { data: { text: 'something else' } }, headers: known }],
   [422, replies, { method: 'POST', body: text }, once({ kind: 'error', code: 'ERR_BLOCKED_BY_EXTENSION' }, 'POST')],
   [429, replies, { method: 'POST', body: text, as: 'bob' }],
   [502, replies, { method: 'POST', body: text }, once({ kind: 'server-error', commit: true }, 'POST')],
   [502, replies, { method: 'POST', body: text }, once({ kind: 'key-in-answer' }, 'POST')],
-  [504, replies, { method: 'POST', body: text }, once({ kind: 'stall' }, 'POST')],
   [200, replies, {}],
   [200, `${replies}?limit=2`, {}],
   [422, `${replies}?limit=0`, {}],
-  [401, replies, { as: '' }],
   [404, '/threads/999999/replies', {}],
   [502, replies, {}, once({ kind: 'gzip' }, 'GET')],
   [200, `${replies}/by-key/known`, {}],
@@ -102,7 +63,6 @@ const rows: readonly (readonly [status: number, path: string, call: Call, fault?
   [200, `${replies}/${await own()}`, { method: 'PATCH', body: { data: { text: 'again' } } }],
   [422, `${replies}/${await own()}`, { method: 'PATCH', body: {} }],
   [400, `${replies}/${await own()}`, { method: 'PATCH', body: { data: { sender: 'bob' } } }],
-  [415, `${replies}/${await own()}`, { method: 'PATCH', body: 'x', headers: { 'content-type': 'text/plain' } }],
   [403, `${replies}/${await own()}`, { method: 'PATCH', body: text, as: 'bob' }],
   [404, `${replies}/999999`, { method: 'PATCH', body: text }],
   [200, `${replies}/${await own()}`, { method: 'DELETE' }],
@@ -114,15 +74,10 @@ const rows: readonly (readonly [status: number, path: string, call: Call, fault?
   [422, '/threads/x', {}],
   [200, '/me', {}],
   [200, '/me', { as: '', headers: { cookie, 'x-csrf': '1' } }],
-  [401, '/me', { as: '' }],
-  [400, '/me', { headers: { cookie } }],
-  [422, '/me?a=1', {}],
   [201, '/cometchat/token', { method: 'POST' }],
   [200, '/cometchat/token', { method: 'POST', claims: { jti: 'one' } }],
-  [401, '/cometchat/token', { method: 'POST', as: '' }],
   [422, '/cometchat/token', { method: 'POST', body: { uid2: 'bob' } }],
   [200, '/cometchat/token', { method: 'DELETE', claims: { jti: 'one' } }],
-  [401, '/cometchat/token', { method: 'DELETE', as: '' }],
   [200, '/auth/me', { as: '', headers: { cookie } }],
   [401, '/auth/me', { as: '' }],
   [400, '/auth/login?return_to=//evil.test', { as: '' }],
@@ -136,18 +91,63 @@ const rows: readonly (readonly [status: number, path: string, call: Call, fault?
   [200, '/openapi.json', { as: '' }]
 ]
 
+/** Asks through Prism, and holds the answer against the document. */
+async function judge(t: Test, status: number, path: string, call: Call): Promise<void> {
+  const { method = 'GET' } = call
+  const answer = await ask(prism.url + path, call)
+  const name = `${method} ${path.slice(0, 60)} ${status}`
+  t.equal(answer.status, status, `${name}: ${answer.text.slice(0, 200)}`)
+  t.strictSame(violations(answer, 'response'), [], name)
+  t.strictSame(undescribed(path, method, answer), [], name)
+  if (status < 300) t.strictSame(violations(answer, 'request'), [], `${name}: the request, too`)
+}
+
 t.test('what Prism passes on is as the document describes it', async t => {
   // A token that is taken a second time is the same one.
   await ask(`${origin}/cometchat/token`, { method: 'POST', claims: { jti: 'one' } })
   for (const [status, path, call, fault] of rows) {
-    const method = call.method ?? 'GET'
     if (fault) emulator.failNext(...fault)
-    const answer = await ask(prism.url + path, call)
-    const name = `${method} ${path.slice(0, 60)} ${status}`
-    t.equal(answer.status, status, `${name}: ${answer.text.slice(0, 200)}`)
-    t.strictSame(violations(answer, 'response'), [], name)
-    t.strictSame(undescribed(path, method, answer), [], name)
-    if (status < 300) t.strictSame(violations(answer, 'request'), [], `${name}: the request, too`)
+    await judge(t, status, path, call)
+  }
+})
+
+const toBob = { ...text, receiver: 'bob', receiverType: 'user' }
+/** Each route for callers, with a call that is fine, and whether CometChat is asked then. */
+const routes: readonly (readonly [path: string, call: Call, asksCometChat: boolean])[] = [
+  [replies, { method: 'POST', body: toBob }, true],
+  [replies, {}, true],
+  [`${replies}/by-key/known`, {}, false],
+  [`${replies}/${await own()}`, { method: 'PATCH', body: text }, true],
+  [`${replies}/${await own()}`, { method: 'DELETE' }, true],
+  [`/threads/${parentId}`, {}, true],
+  ['/me', {}, false],
+  ['/cometchat/token', { method: 'POST', claims: { jti: 'two' } }, true],
+  ['/cometchat/token', { method: 'DELETE', claims: { jti: 'one' } }, false]
+]
+const asking = routes.filter(([, , asksCometChat]) => asksCometChat)
+
+t.test('what every route for callers is refused with, too', async t => {
+  for (const [path, call] of routes) {
+    await judge(t, 401, path, { ...call, as: '' })
+    await judge(t, 403, path, { ...call, as: 'Alice' })
+    await judge(t, 400, path, { ...call, headers: { cookie } })
+    await judge(t, 422, `${path}?a=1`, call)
+    if (call.method === undefined) continue
+    await judge(t, 415, path, { ...call, body: 'x', headers: { 'content-type': 'text/plain' } })
+    await judge(t, 413, path, { ...call, body: { data: { text: 'x'.repeat(300_000) } } })
+  }
+  for (const [path, call] of asking) {
+    emulator.failNext({ kind: 'server-error' })
+    await judge(t, 502, path, call)
+  }
+  const slow = { prefer: 'wait=1' }
+  for (const _ of asking) emulator.failNext({ kind: 'stall' })
+  await Promise.all(asking.map(([path, call]) => judge(t, 504, path, { ...call, headers: slow })))
+  // Prism knows no such method.
+  for (const [path, { method = 'GET' }] of routes) {
+    const answer = await ask(origin + path, { method: 'PUT', body: {} })
+    t.equal(answer.status, 405)
+    t.strictSame(undescribed(path, method, answer), [], `PUT ${path}`)
   }
 })
 
@@ -194,16 +194,7 @@ t.test('and so is what it cannot pass on', async t => {
 
 t.test('without CometChat, too', async t => {
   await emulator.stop()
-  for (const [path, call] of [
-    [replies, { method: 'POST', body: { ...text, receiver: 'bob', receiverType: 'user' } }],
-    [replies, {}],
-    [`/threads/${parentId}`, {}]
-  ] as const) {
-    const answer = await ask(prism.url + path, call)
-    t.equal(answer.status, 503)
-    t.strictSame(violations(answer, 'response'), [])
-    t.strictSame(undescribed(path, 'method' in call ? call.method : 'GET', answer), [])
-  }
+  for (const [path, call] of asking) await judge(t, 503, path, call)
 })
 
 t.test('every route was asked, and answered well', async t => {
@@ -214,5 +205,5 @@ t.test('every route was asked, and answered well', async t => {
       }
     }
   }
-  t.comment(`${seen.size} statuses of ${world.service.url}`)
+  t.ok(seen.size > 100, `${seen.size} of a status and a route`)
 })
