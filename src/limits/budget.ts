@@ -73,6 +73,14 @@ export class Budget {
     return this.#takeNow(units, nowMs) ?? this.#ask(units)
   }
 
+  /** In how many whole seconds, in milliseconds, there is a unit again; undefined where there may be one now. No store is asked. */
+  spentForMs(): number | undefined {
+    const nowMs = this.#options.monotonic()
+    const hasUnits = this.#units > 0 && nowMs < this.#endsAtMs
+    const restMs = this.#full && !hasUnits ? this.#full.untilMs - nowMs : 0
+    return restMs > 0 ? Math.ceil(restMs / 1000) * 1000 : undefined
+  }
+
   /** Counts units that are used whether they are there or not. */
   note(units: number): void {
     if (!this.#takeReserved(units, this.#options.monotonic())) this.#debt += units

@@ -103,7 +103,7 @@ export function createLimits({ limits, workers, trustProxy }: Config, parts: Lim
   return {
     door,
     calls: {
-      admit: ({ uid }) => quota.admitCall(uid),
+      admit: call => quota.admitCall(call),
       note: (call, outcome) => noteCall(quota, call, outcome, clock)
     },
     deliver: (order, delivery) => deliverCharged(quota, order, delivery),
@@ -170,14 +170,15 @@ function serviceName(issuer: string, actor: string): string {
 }
 
 /** CometChat counts what it was asked and answered; a message that was accepted was charged before it was sent. */
-function noteCall(quota: Quota, { uid, isMessage }: CountedCall, outcome: ExchangeResult, clock: Clock): void {
+function noteCall(quota: Quota, call: CountedCall, outcome: ExchangeResult, clock: Clock): void {
+  const { uid, isMessage } = call
   quota.options.upstream.noteCall()
   if (outcome.kind === 'failure') {
-    if (!isMessage && !outcome.sent) quota.giveBackCall(uid)
+    if (!isMessage && !outcome.sent) quota.giveBackCall(call)
     return
   }
   const { status, headers } = outcome
-  if (isMessage && status >= 400 && status < 500 && status !== 408) quota.noteCall()
+  if (isMessage && status >= 400 && status < 500 && status !== 408) quota.noteRefusedMessage(call)
   const isRefused = status === 429
   const nowMs = clock.now()
   quota.options.upstream.note({

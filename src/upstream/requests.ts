@@ -42,14 +42,15 @@ function checked(uid: CometChatUid): string {
 
 /** `GET /users/{uid}` (docs: Get User). */
 export function readUserRequest(uid: CometChatUid, key: Secret): CallRequest {
-  return { call: 'GET /users/{uid}', method: 'GET', path: `/v3/users/${checked(uid)}`, headers: headersOfApp(key) }
+  const path = `/v3/users/${checked(uid)}`
+  return { call: 'GET /users/{uid}', method: 'GET', path, headers: headersOfApp(key), chargedTo: uid }
 }
 
 /** `POST /users` (docs: Create User). */
 export function createUserRequest(uid: CometChatUid, { name, avatar }: NewUser, key: Secret): CallRequest {
   const body = JSON.stringify({ uid: checked(uid), name, avatar })
   const all = [...headersOfApp(key), 'content-type', 'application/json']
-  return { call: 'POST /users', method: 'POST', path: '/v3/users', headers: all, body }
+  return { call: 'POST /users', method: 'POST', path: '/v3/users', headers: all, body, chargedTo: uid }
 }
 
 /** `POST /users/{uid}/auth_tokens` (docs: Create Auth Token): always a further one, so that each sign-in has its own. */
@@ -60,6 +61,7 @@ export function createAuthTokenRequest(uid: CometChatUid, key: Secret): CallRequ
     path: `/v3/users/${checked(uid)}/auth_tokens`,
     headers: [...headersOfApp(key), 'content-type', 'application/json'],
     body: JSON.stringify({ force: true }),
+    chargedTo: uid,
     probe: () => readUserRequest(uid, key)
   }
 }
@@ -71,6 +73,7 @@ export function revokeAuthTokenRequest(uid: CometChatUid, token: Secret, key: Se
     method: 'DELETE',
     path: `/v3/users/${checked(uid)}/auth_tokens/${encodeURIComponent(token.reveal())}`,
     headers: headersOfApp(key),
+    chargedTo: uid,
     probe: () => readUserRequest(uid, key),
     // Elsewhere it would say that no key came with the call. A name that is not documented comes with 404.
     refusalOf: (code, status) =>
@@ -82,7 +85,8 @@ export function revokeAuthTokenRequest(uid: CometChatUid, token: Secret, key: Se
 
 /** `GET /messages/{id}` (docs: Get Message). */
 export function readMessageRequest(messageId: string, uid: CometChatUid, key: ShownKey): CallRequest {
-  return { call: 'GET /messages/{id}', method: 'GET', path: messagePath(messageId), headers: headers(key, uid) }
+  const path = messagePath(messageId)
+  return { call: 'GET /messages/{id}', method: 'GET', path, headers: headers(key, uid), chargedTo: uid }
 }
 
 /** A message, and who changes it. */
@@ -95,14 +99,16 @@ interface ChangedMessage {
 export function changeMessageRequest({ replyId, uid }: ChangedMessage, body: string, key: ShownKey): CallRequest {
   const all = [...headers(key, uid), 'content-type', 'application/json']
   const probe = () => readMessageRequest(replyId, uid, key)
-  return { call: 'PUT /messages/{id}', method: 'PUT', path: messagePath(replyId), headers: all, body, probe }
+  const path = messagePath(replyId)
+  return { call: 'PUT /messages/{id}', method: 'PUT', path, headers: all, body, chargedTo: uid, probe }
 }
 
 /** `DELETE /messages/{id}` (docs: Delete Message): softly, never `permanent`. */
 export function deleteMessageRequest({ replyId, uid }: ChangedMessage, key: ShownKey): CallRequest {
   const probe = () => readMessageRequest(replyId, uid, key)
   const path = messagePath(replyId)
-  return { call: 'DELETE /messages/{id}', method: 'DELETE', path, headers: headers(key, uid), probe }
+  const all = headers(key, uid)
+  return { call: 'DELETE /messages/{id}', method: 'DELETE', path, headers: all, chargedTo: uid, probe }
 }
 
 /**
@@ -128,6 +134,7 @@ export function readThreadRequest(
     method: 'GET',
     path,
     headers: headers(key, uid),
+    chargedTo: uid,
     maxAnswerBytes: MAX_THREAD_PAGE_BYTES
   }
 }
@@ -145,6 +152,7 @@ export function postReplyRequest(reply: Reply, body: string, key: ShownKey): Cal
     path: `${messagePath(parentId)}/thread`,
     headers: all,
     body,
+    chargedTo: uid,
     probe
   }
 }

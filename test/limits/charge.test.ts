@@ -3,7 +3,7 @@ import t from 'tap'
 import type { QuotaOptions } from '../../src/limits/quota/options.ts'
 import { Standings } from '../../src/limits/quota/standings.ts'
 import type { QuotaStore, ReserveOrder } from '../../src/limits/quota-store.ts'
-import { ALICE, createQuota, SENT, type Sender } from './quota-kit.ts'
+import { ALICE, callFor, createQuota, SENT, type Sender } from './quota-kit.ts'
 
 const NOT_SENT = { delivery: 'not-sent', isFresh: true } as const
 
@@ -42,9 +42,9 @@ t.test('where limits are only observed each refusal is counted, and nothing is r
   world.nowMs += 5000
   for (const one of ends) one.end(SENT)
   t.equal(world.moves.length, 1, 'what the log did not take has no place there')
-  await quota.admitCall('alice')
+  await quota.admitCall(callFor('alice'))
   upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
-  await quota.admitCall('alice')
+  await quota.admitCall(callFor('alice'))
   t.equal(charge().refusal, undefined)
   t.same(world.refusals.slice(2, 4), ['app', 'user'])
 })

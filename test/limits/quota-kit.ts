@@ -9,6 +9,11 @@ import { UpstreamLimits } from '../../src/limits/upstream-limits.ts'
 export const ALICE = { uid: 'alice' }
 export const SENT = { delivery: 'sent', isFresh: true } as const
 
+/** A call for a user, or for the app itself. */
+export function callFor(uid: string | undefined) {
+  return { uid, chargedTo: uid }
+}
+
 export interface Sender {
   readonly uid: string
   readonly service?: string

@@ -3,7 +3,7 @@ import t from 'tap'
 import { AppError } from '../../src/errors.ts'
 import type { QuotaOptions } from '../../src/limits/quota/options.ts'
 import type { QuotaStore } from '../../src/limits/quota-store.ts'
-import { ALICE, createQuota, SENT, type Sender } from './quota-kit.ts'
+import { ALICE, callFor, createQuota, SENT, type Sender } from './quota-kit.ts'
 
 function create(options: Partial<QuotaOptions> = {}, wrap?: (store: QuotaStore) => QuotaStore) {
   const { world, quota, ...made } = createQuota(options, wrap)
@@ -91,47 +91,88 @@ t.test('what CometChat refused refuses here, with the time that it named and its
   t.equal(charge(1, { uid: 'bob' }).refusal, undefined)
   const own = new AppError('rate-limited', 'CometChat takes no more.', { retryAfterMs: 6500, reason: 'cometchat' })
   t.match(quota.namingPolicy(own, 'alice'), { options: { retryAfterMs: 7000, violatedPolicies: ['user'] } })
-  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited' })
-  await t.resolves(quota.admitCall('bob'))
+  await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited' })
+  await t.resolves(quota.admitCall(callFor('bob')))
 })
 
 t.test('of the calls that are no messages one user has a share of the app, and the others the rest', async t => {
   const { quota, left } = create({ appLimit: 100, serviceLimit: 10 })
-  for (let count = 0; count < 10; count++) await quota.admitCall('alice')
-  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
-  quota.giveBackCall('alice')
-  await t.resolves(quota.admitCall('alice'), 'what was not written did not count')
-  for (const other of ['bob', 'carol', undefined]) await t.resolves(quota.admitCall(other))
+  for (let count = 0; count < 10; count++) await quota.admitCall(callFor('alice'))
+  await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
+  quota.giveBackCall(callFor('alice'))
+  await t.resolves(quota.admitCall(callFor('alice')), 'what was not written did not count')
+  for (const other of ['bob', 'carol', undefined]) await t.resolves(quota.admitCall(callFor(other)))
   t.equal(left(), 30, 'messages are counted apart')
   // The app itself gave nothing for what the share refused.
-  for (let count = 0; count < 87; count++) await quota.admitCall(undefined)
-  await t.rejects(quota.admitCall(undefined), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+  for (let count = 0; count < 87; count++) await quota.admitCall(callFor(undefined))
+  await t.rejects(quota.admitCall(callFor(undefined)), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
 })
+
+t.test('a call that CometChat takes for one of the app comes out of the share of the user whose request it serves', async t => {
+  const { quota, upstream } = create({ appLimit: 100, serviceLimit: 10 })
+  const token = { uid: undefined, chargedTo: 'alice' }
+  for (let count = 0; count < 9; count++) await quota.admitCall(token)
+  await quota.admitCall(callFor('alice'))
+  await t.rejects(quota.admitCall(token), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
+  await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited' })
+  quota.giveBackCall(token)
+  upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+  await t.resolves(quota.admitCall(token), 'it is no call of the user whom CometChat has refused')
+})
+
+for (const [kind, wrap] of [
+  ['at once', (store: QuotaStore) => store],
+  ['a turn later', later]
+] as const) {
+  t.test(`${kind}: a user whose messages CometChat refuses spends a share of the app, and no more`, async t => {
+    const { quota, charge, world, left } = create({ appLimit: 100, serviceLimit: 10 }, wrap)
+    const refused = async (uid: string): Promise<number> => {
+      let made = 0
+      for (let count = 0; count < 50; count++) {
+        const one = charge(1, { uid })
+        await one.admitted
+        if (!one.refusal) quota.noteRefusedMessage(callFor(uid))
+        if (!one.refusal) made++
+        one.end({ delivery: 'not-sent', isFresh: true })
+        await new Promise(setImmediate)
+      }
+      return made
+    }
+    t.equal(await refused('alice'), 11, 'the share, and the one that finds it spent')
+    t.match(charge().refusal, { code: 'rate-limited', options: { violatedPolicies: ['user'], retryAfterMs: 62_000 } })
+    t.match(await quota.preview(ALICE, 1), { refusal: { code: 'rate-limited' } })
+    t.equal(left(), 30, 'and keeps the messages')
+    await t.resolves(quota.admitCall(callFor('alice')), 'and what is read is counted apart')
+    t.equal(charge(1, { uid: 'bob' }).refusal, undefined)
+    world.nowMs += 62_001
+    t.equal(charge().refusal, undefined, 'a minute later it is as it was')
+  })
+}
 
 t.test('a call that is not made costs neither its user nor the app', async t => {
   const { quota, upstream, world } = create({ appLimit: 8, serviceLimit: 4 })
-  for (let count = 0; count < 7; count++) await quota.admitCall(undefined)
+  for (let count = 0; count < 7; count++) await quota.admitCall(callFor(undefined))
   world.nowMs += 30_000
-  await quota.admitCall('alice')
+  await quota.admitCall(callFor('alice'))
   for (let count = 0; count < 3; count++) {
-    await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+    await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
   }
   world.nowMs += 32_000
   for (let count = 0; count < 3; count++)
-    await t.resolves(quota.admitCall('alice'), 'the app refused, the share did not')
+    await t.resolves(quota.admitCall(callFor('alice')), 'the app refused, the share did not')
   world.nowMs += 62_000
   upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
-  for (let count = 0; count < 8; count++) await t.rejects(quota.admitCall('alice'), { code: 'rate-limited' })
+  for (let count = 0; count < 8; count++) await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited' })
   for (let count = 0; count < 8; count++)
-    await t.resolves(quota.admitCall(undefined), 'what is stopped here was never made')
+    await t.resolves(quota.admitCall(callFor(undefined)), 'what is stopped here was never made')
 })
 
 t.test("the service's own calls are charged to the app, not to messages, and stop where it is spent", async t => {
   const { quota, charge, left } = create({ appLimit: 5 })
-  for (let count = 0; count < 4; count++) await quota.admitCall('alice')
+  for (let count = 0; count < 4; count++) await quota.admitCall(callFor('alice'))
   t.equal(left(), 30)
   t.equal(charge().refusal, undefined)
-  await t.rejects(quota.admitCall('alice'), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
+  await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
   t.match(charge(1, { uid: 'bob' }).refusal, { options: { violatedPolicies: ['app'] } })
   t.equal(left('bob'), 30, 'who is refused by the app keeps what is theirs')
 })

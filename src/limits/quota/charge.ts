@@ -37,6 +37,8 @@ export interface ChargeParts {
   readonly isLogged: boolean
   /** Those that a message of this sender is charged to. */
   readonly budgetsOf: (sender: Sender) => readonly ChargedBudget[]
+  /** For how long this user sends nothing, because CometChat refused too many of their messages. */
+  readonly refusedForMs: (uid: string) => number | undefined
 }
 
 export interface ChargedBudget {
@@ -86,6 +88,9 @@ export class Charge {
         parts.standings.note(uid, { remaining: 0, nextInMs: block.forMs }, this.#chargedAtMs)
       }
     }
+    const refusedForMs = this.refusal ? undefined : parts.refusedForMs(uid)
+    if (refusedForMs !== undefined) onRefusal('user')
+    if (refusedForMs !== undefined && isEnforced) this.refusal = limitRefusal('user', refusedForMs)
     if (this.refusal) this.#isOver = true
     else this.admitted = this.#begin(tag)
   }

@@ -19,6 +19,8 @@ export async function previewCharge(parts: ChargeParts, sender: Sender, units: n
   if (!isEnforced) return { states, refusal: undefined }
   // As a charge does, which asks no store for what CometChat refuses.
   if (block) return { states, refusal: blockRefusal(block.policy, block.forMs, random) }
+  const refusedForMs = parts.refusedForMs(sender.uid)
+  if (refusedForMs !== undefined) return { states, refusal: limitRefusal('user', refusedForMs) }
   if (!known) return { states, refusal: limitsAway() }
   const violated = states.filter(({ remaining }) => remaining < units)
   const [first] = violated

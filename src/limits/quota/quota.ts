@@ -15,6 +15,14 @@ const MAX_BUDGETS = 10_000
 const APP = 'app'
 const NONE: readonly ChargedBudget[] = []
 
+/** A call of this service to CometChat. */
+export interface Call {
+  /** The user whom CometChat sees it made for; undefined for one that it takes for the app's own. */
+  readonly uid: string | undefined
+  /** The user whose request it serves; undefined for one that serves none. */
+  readonly chargedTo: string | undefined
+}
+
 /** How much users, services and the app may send in a minute, in a store that instances share. */
 export class Quota {
   readonly options: QuotaOptions
@@ -52,22 +60,22 @@ export class Quota {
   }
 
   /**
-   * Before a call of this service itself, which is no message: it is charged to the app, and to the share of it that the user has for
-   * whom it is made. Throws what it is refused with.
+   * Before a call of this service itself, which is no message: it is charged to the app, and to the share of it that the user has whose
+   * request it serves. Throws what it is refused with.
    */
-  async admitCall(uid: string | undefined): Promise<void> {
+  async admitCall(call: Call): Promise<void> {
     const { upstream, isEnforced, random, onRefusal } = this.options
-    const block = upstream.blockOf(uid)
-    if (!block) return this.#takeCall(uid)
+    const block = upstream.blockOf(call.uid)
+    if (!block) return this.#takeCall(call)
     onRefusal(block.policy)
     if (isEnforced) throw blockRefusal(block.policy, block.forMs, random)
     this.app?.note(1)
   }
 
-  async #takeCall(uid: string | undefined): Promise<void> {
+  async #takeCall({ chargedTo }: Call): Promise<void> {
     const { isEnforced, onRefusal } = this.options
     const taken: Budget[] = []
-    for (const { policy, budget } of [...this.#shareOf(uid), ...this.#ofApp]) {
+    for (const { policy, budget } of [...this.#shareOf(chargedTo), ...this.#ofApp]) {
       const answer = await budget.take(1)
       if (answer.isAdmitted) {
         taken.push(budget)
@@ -81,13 +89,22 @@ export class Quota {
   }
 
   /** A call that was admitted and never made. */
-  giveBackCall(uid: string | undefined): void {
-    for (const { budget } of [...this.#shareOf(uid), ...this.#ofApp]) budget.giveBackLatest(1)
+  giveBackCall({ chargedTo }: Call): void {
+    for (const { budget } of [...this.#shareOf(chargedTo), ...this.#ofApp]) budget.giveBackLatest(1)
   }
 
-  /** A call that was made beyond those that were admitted: CometChat counts it, too. */
-  noteCall(): void {
+  /**
+   * CometChat refused a message: it counts the call, but the message is given back to its sender. So there is a share of the app for
+   * those, too: else nothing would hold back a user whose messages are all refused.
+   */
+  noteRefusedMessage({ chargedTo }: Call): void {
     this.app?.note(1)
+    for (const { budget } of this.#shareOf(chargedTo, 'refused')) void budget.take(1)
+  }
+
+  /** For how long this user sends nothing, because CometChat refused too many of their messages; no store is asked. */
+  refusedForMs(uid: string): number | undefined {
+    return this.#budgets.get(`refused:${uid}`)?.budget.spentForMs()
   }
 
   /** Where a user stands, as far as this instance knows; undefined without a limit. */
@@ -111,9 +128,9 @@ export class Quota {
   }
 
   /** Of the calls that are no messages one user has as much as one service: else whoever reads on takes what all send with. */
-  #shareOf(uid: string | undefined): readonly ChargedBudget[] {
+  #shareOf(uid: string | undefined, kind: 'calls' | 'refused' = 'calls'): readonly ChargedBudget[] {
     const { serviceLimit: share } = this.options
-    return uid === undefined || share === 0 ? NONE : [this.#budgetOf('user', uid, share, 'calls')]
+    return uid === undefined || share === 0 ? NONE : [this.#budgetOf('user', uid, share, kind)]
   }
 
   #budgetOf(policy: 'user' | 'service', name: string, limit: number, kind: string = policy): ChargedBudget {

@@ -3,8 +3,10 @@ import type { Connections } from './pool.ts'
 
 /** A call, as far as CometChat's limits are concerned. */
 export interface CountedCall {
-  /** The user it is made for; undefined for one that the app makes for itself. */
+  /** The user whom CometChat sees it made for; undefined for one that it takes for the app's own. */
   readonly uid: string | undefined
+  /** The user whose request it serves. */
+  readonly chargedTo: string | undefined
   /** A message of a user is admitted before it comes here; every other call is this service's own. */
   readonly isMessage: boolean
 }
@@ -32,10 +34,11 @@ export function countCalls(connections: Connections, counter: CallCounter): Conn
   }
 }
 
-function callOf({ method, path, headers }: UpstreamRequest): CountedCall {
+function callOf({ method, path, headers, chargedTo }: UpstreamRequest): CountedCall {
   const place = headers.indexOf('onBehalfOf')
   return {
     uid: place < 0 ? undefined : headers[place + 1],
+    chargedTo,
     isMessage: method === 'POST' && path.endsWith('/thread')
   }
 }

@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly body?: string
   /** More than this is not read; the answer to one message fits into the default. */
   readonly maxAnswerBytes?: number
+  /** The user whose request it serves, also where CometChat is not told: it comes out of their share of the app. */
+  readonly chargedTo?: string
   /** A read for the same user that shows whether CometChat answers at all; where this is no read itself. */
   readonly probe?: () => UpstreamRequest
 }
@@ -20,6 +22,7 @@ export interface UpstreamRequest {
 /** A request that says which call it is. */
 export interface CallRequest extends UpstreamRequest {
   readonly call: UpstreamCall
+  readonly chargedTo: string
   /** What a refusal means to this call, where that is not what it means to every other. */
   readonly refusalOf?: (errorCode: string, status: number) => CometChatRefusal | undefined
 }

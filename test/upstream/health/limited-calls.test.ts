@@ -18,7 +18,7 @@ function begin(retryAfterSeconds: number) {
   const turns: number[] = []
   const ends: { readonly status: number | undefined; readonly atMs: number }[] = []
   const options = { ...scripted({ kind: 'answer', status: 200, headers: {}, body: Buffer.alloc(0) }).options, clock }
-  const build = () => ({ ...post(), call: 'POST /messages/{id}/thread' }) as const
+  const build = () => ({ ...post(), call: 'POST /messages/{id}/thread', chargedTo: 'alice' }) as const
   void requestWithRetries({ ...options, connections: gate }, build, { atMs: DEADLINE_MS }, false).then(({ outcome }) =>
     ends.push({ status: outcome.kind === 'answer' ? outcome.status : undefined, atMs: time.monotonic() })
   )

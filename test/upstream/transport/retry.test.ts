@@ -12,7 +12,7 @@ interface Call {
 }
 
 const build = (key: (typeof KEYS)[number]) =>
-  ({ call: 'POST /users', method: 'POST', path: '/', headers: [key.reveal()] }) as const
+  ({ call: 'POST /users', method: 'POST', path: '/', headers: [key.reveal()], chargedTo: 'alice' }) as const
 
 async function call({ script, safe = false, deadline = { atMs: 10_000 } }: Call) {
   const world = scripted(...script)
