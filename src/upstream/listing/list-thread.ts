@@ -46,8 +46,10 @@ export function createThreadListings(): ThreadListings {
     const listing = await (start.paging === 'cursor'
       ? new CursorListing(reader, limit, start).list()
       : listWhole(reader, limit, start))
-    if (!listing) known = undefined
-    return listing
+    if (listing) return listing
+    known = undefined
+    // CometChat does not go by cursors after all: what it shows at once may have all that is asked for.
+    return start.paging === 'cursor' && reader.left > 0 ? listWhole(reader, limit, start) : undefined
   }
 
   async function byPage(reader: ListingReader, limit: number, start: ListingPlace): Promise<Listing | undefined> {
