@@ -99,7 +99,12 @@ function afterFailure({ cause, sent, limit }: UpstreamFailure, kind: CallKind): 
   const doubt = (reason: Reason): Explained => (sent ? inDoubt(kind, reason) : notSent(reason))
   switch (cause) {
     case 'overloaded':
-      return new AppError('overloaded', 'Too many replies are waiting for CometChat.', notSent('upstream-queue'))
+      // What is read is what is too much, where it was sent.
+      return new AppError(
+        'overloaded',
+        sent ? 'Too much is being read at once.' : 'Too many replies are waiting for CometChat.',
+        notSent('upstream-queue')
+      )
     case 'client-closed':
       return new AppError('client-closed', 'The client went away.')
     case 'deadline':

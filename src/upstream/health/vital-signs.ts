@@ -1,4 +1,4 @@
-import type { ExchangeResult, UpstreamFailure } from '../transport/exchange.ts'
+import { type ExchangeResult, isUnwanted, type UpstreamFailure } from '../transport/exchange.ts'
 import { RecentP99 } from './answer-times.ts'
 import { Breaker, type Outage } from './breaker.ts'
 import { type ConcurrencyBounds, ConcurrencyLimit } from './concurrency-limit.ts'
@@ -55,9 +55,10 @@ export class VitalSigns {
   }
 
   #noteFailure(failure: UpstreamFailure, beganAtMs: number, nowMs: number): 'begins' | 'ends' | undefined {
-    if (failure.sent) this.throttle.note(false, nowMs)
+    // Whoever reads what is too large must not make CometChat look as if it failed.
+    if (failure.sent) this.throttle.note(isUnwanted(failure), nowMs)
     // Something came, though it was no answer.
-    if (failure.cause === 'unreadable') return this.#answered()
+    if (failure.cause === 'unreadable' || isUnwanted(failure)) return this.#answered()
     const outage = outageOf(failure)
     if (!outage) return undefined
     this.limit.failed(beganAtMs, nowMs)

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 import type { LimitPolicy } from '../../errors.ts'
+import type { Ledger } from '../../lib/ledger.ts'
 import type { UpstreamCall } from '../../observability/events.ts'
 import type { CometChatRefusal } from '../errors/cometchat-errors.ts'
 
@@ -92,6 +93,13 @@ export interface ExchangeObserver {
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 /** The code of an answer that is longer than its request allows. */
 export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
+/** Of one for which there is no room beside the others that are being read, or beside the others of this user. */
+const NO_ROOM = 'NO_ROOM_FOR_ANSWER'
+/** What CometChat answered, and this service did not want to read to its end: its fault is neither. */
+export const isUnwanted = ({ errorCode }: UpstreamFailure): boolean =>
+  errorCode === ANSWER_TOO_LARGE || errorCode === NO_ROOM
+/** An answer that may be larger than usual counts from there on. */
+const UNCOUNTED_BYTES = 256 * 1024
 /** Written now, it would probably end without an answer: better certainly not sent than in doubt. */
 const TOO_LATE: UpstreamFailure = {
   kind: 'failure',
@@ -105,17 +113,54 @@ const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_T
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
 
+export interface ExchangeParts {
+  readonly observer: ExchangeObserver
+  /** For all answers that are larger than usual, in bytes. */
+  readonly room: Ledger
+}
+
+/** How much of an answer has come, and whether more of it may be held. */
+class AnswerBytes {
+  readonly #request: UpstreamRequest
+  readonly #room: Ledger
+  #bytes = 0
+  #booked = 0
+
+  constructor(request: UpstreamRequest, room: Ledger) {
+    this.#request = request
+    this.#room = room
+  }
+
+  /** Why it is read no further; undefined where it is. */
+  add(bytes: number): typeof ANSWER_TOO_LARGE | typeof NO_ROOM | undefined {
+    const { maxAnswerBytes = MAX_ANSWER_BYTES } = this.#request
+    this.#bytes += bytes
+    if (this.#bytes > maxAnswerBytes) return ANSWER_TOO_LARGE
+    // What became of a message is read in any case.
+    if (maxAnswerBytes <= MAX_ANSWER_BYTES || this.#bytes <= UNCOUNTED_BYTES) return undefined
+    const more = this.#bytes - UNCOUNTED_BYTES - this.#booked
+    if (!this.#room.book(this.#request.chargedTo, more)) return NO_ROOM
+    this.#booked += more
+    return undefined
+  }
+
+  free(): void {
+    if (this.#booked > 0) this.#room.free(this.#request.chargedTo, this.#booked)
+    this.#booked = 0
+  }
+}
+
 /** Sends one request and resolves with its outcome; it never rejects. */
 export function exchange(
   dispatcher: Dispatcher,
   origin: string,
   request: UpstreamRequest,
   limits: ExchangeLimits,
-  observer: ExchangeObserver
+  { observer, room }: ExchangeParts
 ): Promise<ExchangeResult> {
   return new Promise(resolve => {
-    const { method, path, headers, body, maxAnswerBytes = MAX_ANSWER_BYTES } = request
-    const handler = new ExchangeHandler(resolve, limits, maxAnswerBytes, observer)
+    const { method, path, headers, body } = request
+    const handler = new ExchangeHandler(resolve, limits, observer, new AnswerBytes(request, room))
     try {
       dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
     } catch (error) {
@@ -136,17 +181,17 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #status = 0
   #headers: UpstreamAnswer['headers'] = {}
   #chunks: Buffer[] = []
-  #bytesLeft: number
+  readonly #bytes: AnswerBytes
 
   constructor(
     resolve: (outcome: ExchangeResult) => void,
     { timeoutMs, shouldSend }: ExchangeLimits,
-    maxAnswerBytes: number,
-    observer: ExchangeObserver
+    observer: ExchangeObserver,
+    bytes: AnswerBytes
   ) {
     this.#resolve = resolve
     this.#observer = observer
-    this.#bytesLeft = maxAnswerBytes
+    this.#bytes = bytes
     this.#shouldSend = shouldSend
     this.#endsAtMs = this.#beganAtMs + timeoutMs
     // What is in the socket by now is read first: a process that was held up finds its timers due before its answers.
@@ -177,12 +222,19 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
-    this.#bytesLeft -= chunk.length
+    if (this.#settled) return
     this.#chunks.push(chunk)
-    if (this.#bytesLeft >= 0) return
-    const beginning = Buffer.concat(this.#chunks, BEGINNING_BYTES)
-    this.#settle({ kind: 'failure', cause: 'unreadable', sent: true, errorCode: ANSWER_TOO_LARGE, beginning })
-    this.#controller?.abort(new Error(ANSWER_TOO_LARGE))
+    const errorCode = this.#bytes.add(chunk.length)
+    if (errorCode === undefined) return
+    const isTooLarge = errorCode === ANSWER_TOO_LARGE
+    this.#settle({
+      kind: 'failure',
+      cause: isTooLarge ? 'unreadable' : 'overloaded',
+      sent: true,
+      errorCode,
+      ...(isTooLarge && { beginning: Buffer.concat(this.#chunks, BEGINNING_BYTES) })
+    })
+    this.#controller?.abort(new Error(errorCode))
   }
 
   onResponseEnd(): void {
@@ -216,6 +268,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#settled = true
     clearTimeout(this.#timer)
     this.#chunks = []
+    this.#bytes.free()
     this.#observer.onOutcome(outcome, performance.now() - this.#beganAtMs)
     this.#resolve(outcome)
   }

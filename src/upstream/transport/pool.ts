@@ -1,4 +1,5 @@
 import { type buildConnector, Pool } from 'undici'
+import { createLedger } from '../../lib/ledger.ts'
 import {
   type ExchangeLimits,
   type ExchangeObserver,
@@ -28,6 +29,11 @@ export interface ConnectionOptions {
 }
 
 export const MAX_CONNECTIONS = 128
+/**
+ * Pages of a thread may be large, and many are read at a time: together, and an eighth of it for one user, whose reads would
+ * otherwise take all the memory there is.
+ */
+const ROOM_FOR_LARGE_ANSWERS_BYTES = 64 * 1024 * 1024
 /** A backstop: each request has a bound of its own. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
@@ -54,10 +60,11 @@ export function createConnections({
       keepAliveTimeout: 4000,
       keepAliveMaxTimeout: 30_000
     })
+  const room = createLedger(ROOM_FOR_LARGE_ANSWERS_BYTES)
   let pool = open()
 
   return {
-    exchange: (request, limits, observer) => exchange(pool, origin, request, limits, observer),
+    exchange: (request, limits, observer) => exchange(pool, origin, request, limits, { observer, room }),
     reset() {
       const poisoned = pool
       pool = open()

@@ -239,3 +239,14 @@ t.test('what a call would be refused with is told before it is made, and an outa
   await time.runUntil(11_100)
   t.match(gate.refusalAhead(DEADLINE_MS), { limit: { policy: 'upstream-breaker' } }, 'one at a time')
 })
+
+t.test('whoever has pages read that are too large makes CometChat look well to everybody else', async t => {
+  const world = createWorld(createRandom(seed), places(64, 50))
+  for (const errorCode of ['ANSWER_TOO_LARGE', 'NO_ROOM_FOR_ANSWER']) {
+    const outcome = { kind: 'failure', cause: 'unreadable', sent: true, errorCode } as const
+    for (let count = 0; count < 500; count++) world.gate.onOutcome(outcome, 50)
+  }
+  await world.offer(50, 5000)
+  await world.time.runUntil(20_000)
+  t.same(tally(world, 0, 5000).notSent, [])
+})
