@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { AppError } from '../../errors.ts'
 import { LruCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { idText } from '../../lib/json.ts'
 import type { DeliveryState } from '../../lib/refusals/problems.ts'
 import { noteDelivery, noteReplayed, noteSent } from '../../observability/log-fields.ts'
 import type { CometChatClient } from '../../upstream/cometchat-client.ts'
 import type { CometChatThreads } from '../../upstream/listing/threads.ts'
+import type { OwnReplies } from '../../upstream/own-replies.ts'
 import type { Deadline } from '../../upstream/types.ts'
 import { deadlineFor, type ReplyCommand } from '../command.ts'
 import { LocalAttempts } from '../local-attempts.ts'
@@ -28,6 +30,7 @@ export interface LookupOptions {
   readonly recordKeys: RecordKeys
   readonly cometchat: Pick<CometChatClient, 'findReply' | 'timeMs'>
   readonly threads: Pick<CometChatThreads, 'readParent'>
+  readonly ownReplies: Pick<OwnReplies, 'read'>
   readonly marker: boolean
   /** Of replies that their authors deleted. */
   readonly notes: Pick<DeletionNotes, 'find'>
@@ -132,11 +135,26 @@ class KeyLookup {
     }
   }
 
-  /** The record has the answer to its sender, who may have deleted the reply since. */
+  /**
+   * The record has the answer to its sender, who may have deleted the reply since. The note of that was kept before the delete,
+   * which may have been refused: so the message is looked at.
+   */
   async #asDeleted(outcome: RecordedOutcome): Promise<RecordedOutcome> {
     const { marker } = this.#record
     const deleted = marker !== undefined && outcome.kind === 'done' && (await this.#options.notes.find({ marker }))
-    return deleted ? deletedReply(deleted) : outcome
+    return deleted && !(await this.#isThere(idText(deleted['id']))) ? deletedReply(deleted) : outcome
+  }
+
+  /** Whether the reply is there for certain, and not deleted. */
+  async #isThere(replyId: string | undefined): Promise<boolean> {
+    if (replyId === undefined) return false
+    const { parentId, author } = this.#question
+    try {
+      const reply = await this.#options.ownReplies.read({ parentId, replyId, uid: author.uid }, this.#deadline)
+      return !reply.isDeleted
+    } catch {
+      return false
+    }
   }
 
   get #record(): { readonly marker: string | undefined; readonly leaseMs: number } {

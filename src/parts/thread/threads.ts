@@ -35,6 +35,7 @@ export function createThreads(
     recordKeys,
     cometchat: cometchat.client,
     threads,
+    ownReplies: cometchat.ownReplies,
     marker,
     notes,
     clock,

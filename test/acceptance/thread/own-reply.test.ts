@@ -216,3 +216,12 @@ t.test('a key says that its reply was deleted, also where its record has the rep
     data: { id, deletedBy: 'alice' }
   })
 })
+
+t.test('a delete that CometChat refuses deletes nothing, and the key of the reply says so', async t => {
+  const id = await posted({ data: { text: 'stays' } }, { 'idempotency-key': 'stays' })
+  emulator.failNext({ kind: 'error', code: 'ERR_BLOCKED_BY_EXTENSION' }, { method: 'DELETE' })
+  t.match((await remove(id)).json, { delivery: 'not-sent' })
+  const { json } = await askThread(service, `${parentId}/replies/by-key/stays`)
+  t.match(json, { delivery: 'sent', data: { id, data: { text: 'stays' } } })
+  t.notOk('deletedBy' in json.data)
+})
