@@ -108,17 +108,20 @@ t.test('of the calls that are no messages one user has a share of the app, and t
   await t.rejects(quota.admitCall(callFor(undefined)), { code: 'rate-limited', options: { violatedPolicies: ['app'] } })
 })
 
-t.test('a call that CometChat takes for one of the app comes out of the share of the user whose request it serves', async t => {
-  const { quota, upstream } = create({ appLimit: 100, serviceLimit: 10 })
-  const token = { uid: undefined, chargedTo: 'alice' }
-  for (let count = 0; count < 9; count++) await quota.admitCall(token)
-  await quota.admitCall(callFor('alice'))
-  await t.rejects(quota.admitCall(token), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
-  await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited' })
-  quota.giveBackCall(token)
-  upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
-  await t.resolves(quota.admitCall(token), 'it is no call of the user whom CometChat has refused')
-})
+t.test(
+  'a call that CometChat takes for one of the app comes out of the share of the user whose request it serves',
+  async t => {
+    const { quota, upstream } = create({ appLimit: 100, serviceLimit: 10 })
+    const token = { uid: undefined, chargedTo: 'alice' }
+    for (let count = 0; count < 9; count++) await quota.admitCall(token)
+    await quota.admitCall(callFor('alice'))
+    await t.rejects(quota.admitCall(token), { code: 'rate-limited', options: { violatedPolicies: ['user'] } })
+    await t.rejects(quota.admitCall(callFor('alice')), { code: 'rate-limited' })
+    quota.giveBackCall(token)
+    upstream.note({ uid: 'alice', isRefused: true, headers: {}, retryAfterMs: 7000 })
+    await t.resolves(quota.admitCall(token), 'it is no call of the user whom CometChat has refused')
+  }
+)
 
 for (const [kind, wrap] of [
   ['at once', (store: QuotaStore) => store],

@@ -43,13 +43,18 @@ export function createThreadListings(): ThreadListings {
     if (!start) return new FirstListing(reader, limit, found => (known = found)).list()
     // What was found out since the place was written counts.
     if (start.paging === 'page' && known?.paging !== 'nothing') return byPage(reader, limit, start)
-    const listing = await (start.paging === 'cursor'
-      ? new CursorListing(reader, limit, start).list()
-      : listWhole(reader, limit, start))
+    if (start.paging === 'cursor') return byCursor(reader, limit, start)
+    const listing = await listWhole(reader, limit, start)
+    if (!listing) known = undefined
+    return listing
+  }
+
+  async function byCursor(reader: ListingReader, limit: number, start: ListingPlace): Promise<Listing | undefined> {
+    const listing = await new CursorListing(reader, limit, start).list()
     if (listing) return listing
     known = undefined
     // CometChat does not go by cursors after all: what it shows at once may have all that is asked for.
-    return start.paging === 'cursor' && reader.left > 0 ? listWhole(reader, limit, start) : undefined
+    return reader.left > 0 ? listWhole(reader, limit, start) : undefined
   }
 
   async function byPage(reader: ListingReader, limit: number, start: ListingPlace): Promise<Listing | undefined> {

@@ -91,30 +91,33 @@ t.test('an answer that came while this process was held up counts, although its 
 const MIB = 1024 * 1024
 const page = (chargedTo: string): UpstreamRequest => ({ ...get, chargedTo, maxAnswerBytes: 8 * MIB })
 
-t.test('large answers that are read at a time have room for a part of each user, and all of it is given back', async t => {
-  const server = await startJsonServer(t)
-  const connections = createConnections({ origin: server.url })
-  t.teardown(() => connections.close())
-  const ends: (() => void)[] = []
-  server.answer((_asked, response) => {
-    response.write('x'.repeat(3 * MIB))
-    ends.push(() => response.end())
-  })
-  const read = (uid: string) => connections.exchange(page(uid), { timeoutMs: PATIENT_MS }, unobserved)
-
-  for (let round = 0; round < 2; round++) {
-    const noRoom: unknown[] = []
-    const reading = ['ann', 'ann', 'ann', 'ann', 'bob'].map(async uid => {
-      const outcome = await read(uid)
-      if (outcome.kind === 'failure') noRoom.push(outcome)
-      return outcome
+t.test(
+  'large answers that are read at a time have room for a part of each user, and all of it is given back',
+  async t => {
+    const server = await startJsonServer(t)
+    const connections = createConnections({ origin: server.url })
+    t.teardown(() => connections.close())
+    const ends: (() => void)[] = []
+    server.answer((_asked, response) => {
+      response.write('x'.repeat(3 * MIB))
+      ends.push(() => response.end())
     })
-    await until(() => noRoom.length === 2)
-    t.match(noRoom, Array(2).fill({ cause: 'overloaded', sent: true, errorCode: 'NO_ROOM_FOR_ANSWER' }))
-    await until(() => ends.length === 5)
-    for (const end of ends.splice(0)) end()
-    const outcomes = await Promise.all(reading)
-    t.equal(outcomes.filter(({ kind }) => kind === 'answer').length, 3, 'two of ann, and that of bob')
-    t.match(outcomes.at(-1), { kind: 'answer' })
+    const read = (uid: string) => connections.exchange(page(uid), { timeoutMs: PATIENT_MS }, unobserved)
+
+    for (let round = 0; round < 2; round++) {
+      const noRoom: unknown[] = []
+      const reading = ['ann', 'ann', 'ann', 'ann', 'bob'].map(async uid => {
+        const outcome = await read(uid)
+        if (outcome.kind === 'failure') noRoom.push(outcome)
+        return outcome
+      })
+      await until(() => noRoom.length === 2)
+      t.match(noRoom, Array(2).fill({ cause: 'overloaded', sent: true, errorCode: 'NO_ROOM_FOR_ANSWER' }))
+      await until(() => ends.length === 5)
+      for (const end of ends.splice(0)) end()
+      const outcomes = await Promise.all(reading)
+      t.equal(outcomes.filter(({ kind }) => kind === 'answer').length, 3, 'two of ann, and that of bob')
+      t.match(outcomes.at(-1), { kind: 'answer' })
+    }
   }
-})
+)
