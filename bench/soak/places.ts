@@ -49,14 +49,22 @@ async function holdSnapshot(stack: AsyncDisposableStack, { url }: PostgresServer
   await client.query('SELECT 1')
 }
 
+const TABLES = { records: ['records'], quotas: ['quotas_0', 'quotas_1', 'quotas_2'] }
+
 /** What lives is counted by Postgres, and how long a row is by some of them: to read all of them would disturb. */
 async function sizesIn({ query }: PostgresServer): Promise<readonly TableSize[]> {
-  const sizes = ['records', 'quotas'].map(async table => {
-    const name = `${SCHEMA}.${table}`
-    const [row = {}] = await query(`
-      SELECT pg_table_size('${name}')::float8 AS bytes, pg_stat_get_live_tuples('${name}'::regclass)::float8 AS live,
-        (SELECT avg(pg_column_size(r.*) + 4) FROM (SELECT * FROM ${name} LIMIT ${SAMPLE}) r)::float8 AS each`)
-    return { table, bytes: Number(row['bytes']), liveBytes: Number(row['live']) * Number(row['each']) }
+  const sizes = Object.entries(TABLES).map(async ([table, names]) => {
+    const parts = await Promise.all(names.map(name => sizeOf(query, `${SCHEMA}.${name}`)))
+    const total = (of: (part: (typeof parts)[number]) => number): number =>
+      parts.reduce((sum, part) => sum + of(part), 0)
+    return { table, bytes: total(({ bytes }) => bytes), liveBytes: total(({ liveBytes }) => liveBytes) }
   })
   return Promise.all(sizes)
+}
+
+async function sizeOf(query: PostgresServer['query'], name: string): Promise<Omit<TableSize, 'table'>> {
+  const [row = {}] = await query(`
+    SELECT pg_table_size('${name}')::float8 AS bytes, pg_stat_get_live_tuples('${name}'::regclass)::float8 AS live,
+      (SELECT avg(pg_column_size(r.*) + 4) FROM (SELECT * FROM ${name} LIMIT ${SAMPLE}) r)::float8 AS each`)
+  return { bytes: Number(row['bytes']), liveBytes: Number(row['live']) * Number(row['each']) }
 }

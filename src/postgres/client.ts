@@ -67,10 +67,10 @@ export class PostgresClient {
   }
 
   /** Runs one statement on any connection. Rejects when it may or may not have run, and at once while Postgres is away. */
-  async ask(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+  async ask(text: string, values: readonly unknown[], timeoutMs?: number): Promise<readonly Row[]> {
     this.requireUsable()
     try {
-      return await this.#pool.use(connection => connection.ask(text, values))
+      return await this.#pool.use(connection => connection.ask(text, values, timeoutMs))
     } catch (error) {
       this.#noteFailure(error)
       throw error

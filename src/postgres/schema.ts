@@ -16,6 +16,9 @@ export interface SchemaOptions {
 /** Statements that bring tables from one version to the next; their schema as SQL has it. */
 export type Migration = (schema: string) => readonly string[]
 
+/** Limits of a minute are in three tables, in turn (limits/stores/quota-generations.ts). */
+export const QUOTA_TABLES = ['quotas_0', 'quotas_1', 'quotas_2'] as const
+
 /**
  * Room in every page for the next version of its rows, so that a transition changes no index; swept often and in small
  * pieces, because nearly every row changes twice and goes a day later.
@@ -51,9 +54,23 @@ export const MIGRATIONS: readonly Migration[] = [
     `CREATE UNLOGGED TABLE ${schema}.quotas (
     name text COLLATE "C" PRIMARY KEY, state text NOT NULL, version bigint NOT NULL,
     expires_at_ms double precision NOT NULL) WITH ${CHANGING}`
+  ],
+  // Of one table a snapshot that somebody holds keeps every version of a row; one of three can be emptied in spite of it.
+  schema => [
+    `DROP TABLE ${schema}.quotas`,
+    ...QUOTA_TABLES.map(
+      name => `CREATE UNLOGGED TABLE ${schema}.${name} (
+    name text COLLATE "C" PRIMARY KEY, state text NOT NULL, version bigint NOT NULL,
+    expires_at_ms double precision NOT NULL, generation bigint NOT NULL) WITH (fillfactor = 70, autovacuum_enabled = off)`
+    ),
+    `CREATE UNLOGGED TABLE ${schema}.quota_generation (
+    id boolean PRIMARY KEY DEFAULT true CHECK (id), generation bigint NOT NULL,
+    began_at_ms double precision NOT NULL) WITH (fillfactor = 50)`
   ]
 ]
-const TABLES = ['store', 'records', 'uid_owners', 'sessions', 'single_uses', 'quotas']
+/** They do not outlive a crash. */
+const UNLOGGED_TABLES: readonly string[] = [...QUOTA_TABLES, 'quota_generation']
+const TABLES = ['store', 'records', 'uid_owners', 'sessions', 'single_uses', ...UNLOGGED_TABLES]
 /** The columns that are asked for, so that tables of another program are not taken for these. */
 const COLUMNS: Readonly<Record<string, string>> = {
   store: 'version, run, epoch, standbys, lost_at, loss_matters_for_ms, probed_at',
@@ -61,7 +78,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
   uid_owners: 'uid, issuer, subject',
   sessions: 'name, sealed, index_keys, idle_ends_at_ms, ends_at_ms',
   single_uses: 'name, ends_at_ms',
-  quotas: 'name, state, version, expires_at_ms'
+  ...Object.fromEntries(QUOTA_TABLES.map(name => [name, 'name, state, version, expires_at_ms, generation'])),
+  quota_generation: 'generation, began_at_ms'
 }
 const MIGRATION_TIMEOUT_MS = 30_000
 
@@ -75,6 +93,7 @@ export async function prepareSchema(ask: Ask, options: SchemaOptions): Promise<v
     if (isThere) version = (await versionOf(ask, schema)) ?? version
     if (version !== migrations.length) await migrate(ask, options, migrations)
     await refuseForeign(ask, schema)
+    await requireTruncate(ask, schema)
     // One that was emptied has its tables; which version they have is known by their columns.
     const store = `${escapeIdentifier(schema)}.store`
     await ask(`INSERT INTO ${store} (version) VALUES ($1) ON CONFLICT DO NOTHING`, [migrations.length])
@@ -148,12 +167,24 @@ async function refuseForeign(ask: Ask, schema: string): Promise<void> {
   const [row] = await ask(
     `SELECT string_agg(relname, ', ') AS names FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
      WHERE nspname = $1 AND relname = ANY($2) AND relpersistence <> 'p'`,
-    [schema, TABLES.filter(name => name !== 'quotas')]
+    [schema, TABLES.filter(name => !UNLOGGED_TABLES.includes(name))]
   )
   if (typeof row?.['names'] !== 'string') return
   throw new StoreError(`STORE_SCHEMA has tables that a crash empties (${row['names']}): ALTER TABLE … SET LOGGED.`)
 }
 
+/** A right that a user may lack who has all the others. */
+async function requireTruncate(ask: Ask, schema: string): Promise<void> {
+  const names = QUOTA_TABLES.map(name => `${escapeIdentifier(schema)}.${name}`)
+  const [row] = await ask(
+    `SELECT bool_and(has_table_privilege(name, 'TRUNCATE')) AS may FROM unnest($1::text[]) name`,
+    [names]
+  )
+  if (row?.['may'] !== true) throw Object.assign(new Error('no right to empty the limits'), { code: NO_RIGHT })
+}
+
+/** SQLSTATE insufficient_privilege. */
+const NO_RIGHT = '42501'
 /** By SQLSTATE: a relation of that name is there, or has no such column, or is none. */
 const FOREIGN = /^(42P07|42703|42P01|42809|42710)$/
 
@@ -164,7 +195,7 @@ function refusalOf(error: Error, options: SchemaOptions, version: number): Store
       `STORE_SCHEMA is ${options.schema}, where other tables have the names of ours: give it the name of a schema of its own.`
     )
   }
-  if (codeOf(error) !== '42501') return undefined
+  if (codeOf(error) !== NO_RIGHT) return undefined
   return new StoreError(
     `STORE_URL names a user who may not make or use the tables of this service in ${options.schema} (STORE_SCHEMA). Let their ` +
       `owner run this:\n${statementsFor(options, version).join('\n')}`
@@ -183,6 +214,7 @@ export function statementsFor(options: SchemaOptions, version = 0): string[] {
     ...(missing.length > 0 ? [`UPDATE ${schema}.store SET version = ${migrations.length};`] : []),
     `GRANT USAGE ON SCHEMA ${schema} TO ${user};`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${user};`,
+    `GRANT TRUNCATE ON ${QUOTA_TABLES.map(name => `${schema}.${name}`).join(', ')} TO ${user};`,
     'COMMIT;'
   ]
 }

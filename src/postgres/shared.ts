@@ -5,7 +5,7 @@ export interface SharedPostgres {
   /** In which the tables are, as SQL has it. */
   readonly schema: string
   /** Runs one statement. Rejects when it may or may not have run, and at once while Postgres is away. */
-  ask(text: string, values: readonly unknown[]): Promise<readonly Row[]>
+  ask(text: string, values: readonly unknown[], timeoutMs?: number): Promise<readonly Row[]>
   /** Told whenever records, and what is kept beside them, may have got lost. */
   onLoss(listener: () => void): void
   /** The clock of the server, as this process knows it, in milliseconds. */

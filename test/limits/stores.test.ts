@@ -273,7 +273,7 @@ t.test('what others wrote in the place of a quota is forgotten', async t => {
     const order = { units: 1, limit: LIMIT, random: 0, latenessMs: 0, tag: 0 }
     for (const state of ['', '{}', '[["x"],[null]]', '[1,2]', '[[1e999],[]]']) {
       await query(
-        `INSERT INTO thread_reply_bff.quotas VALUES ('user:ann', $1, 1, 0) ON CONFLICT (name) DO UPDATE SET state = $1`,
+        `INSERT INTO thread_reply_bff.quotas_1 VALUES ('user:ann', $1, 1, 0, 1) ON CONFLICT (name) DO UPDATE SET state = $1`,
         [state]
       )
       t.match(await quotas.charge('ann', order), { isAdmitted: true, remaining: 29 }, state)

@@ -13,6 +13,7 @@ import {
   type SlidingLog
 } from '../sliding-log.ts'
 import { cellsIn, parsed, readLog, writeLog } from './kept-state.ts'
+import { QuotaGenerations } from './quota-generations.ts'
 
 /** What becomes of a quota: its text from then on, until when that is kept, and what the caller is told. */
 type Change = (
@@ -27,16 +28,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-interface Quota {
-  readonly state: unknown
-  /** Undefined where there is none. */
-  readonly version: number | undefined
-}
-
 /** Another process was quicker so many times: then this one counts for itself. */
 const MAX_ATTEMPTS = 20
-const SWEEP_EVERY_MS = 1000
-const SWEPT_AT_ONCE = 500
+const UPKEEP_EVERY_MS = 1000
 /** An instance that has not asked for so long is gone. */
 const BEAT_KEPT_SECONDS = 60
 /** Where versions begin: a quota that went and came back is another one. */
@@ -48,41 +42,21 @@ const MAX_FIRST_VERSION = 2 ** 40
  */
 export class PostgresQuotas implements QuotaStore {
   readonly isShared = true
-  readonly #postgres: SharedPostgres
+  readonly #generations: QuotaGenerations
   readonly #instance = randomUUID()
-  readonly #read: string
-  readonly #write: string
-  readonly #sweep: string
   readonly #timer: NodeJS.Timeout
   #waiting: Waiting[] = []
   #isOut = false
-  #sweptTo = ''
 
   /** `clock` is SQL of a timestamp, for tests, which cannot move the clock of a Postgres. */
   constructor(postgres: SharedPostgres, clock = 'clock_timestamp()') {
-    this.#postgres = postgres
-    const quotas = `${postgres.schema}.quotas`
-    const now = `floor(extract(epoch FROM ${clock}) * 1000)::float8`
-    this.#read = `
-      SELECT asked.name, q.state, q.version::float8, ${now} AS now_ms
-      FROM unnest($1::text[]) AS asked (name) LEFT JOIN ${quotas} q USING (name)`
-    this.#write = `
-      INSERT INTO ${quotas} AS q (name, state, version, expires_at_ms)
-      SELECT name, state, version, expires_at_ms
-      FROM unnest($1::text[], $2::text[], $3::float8[], $4::float8[]) AS kept (name, state, version, expires_at_ms)
-      ORDER BY name COLLATE "C"
-      ON CONFLICT (name) DO UPDATE
-        SET state = excluded.state, version = excluded.version, expires_at_ms = excluded.expires_at_ms
-        WHERE q.version = excluded.version - 1
-      RETURNING name`
-    this.#sweep = `
-      WITH page AS MATERIALIZED (
-        SELECT name FROM ${quotas} WHERE name > $1::text COLLATE "C" ORDER BY name LIMIT ${SWEPT_AT_ONCE}),
-      over AS MATERIALIZED (
-        SELECT q.name FROM ${quotas} q JOIN page USING (name) WHERE q.expires_at_ms <= ${now} FOR UPDATE OF q SKIP LOCKED),
-      gone AS (DELETE FROM ${quotas} q USING over WHERE q.name = over.name)
-      SELECT max(name) AS last, count(*)::int AS seen FROM page`
-    this.#timer = setInterval(() => void this.#sweepOn(), SWEEP_EVERY_MS).unref()
+    this.#generations = new QuotaGenerations(postgres, `floor(extract(epoch FROM ${clock}) * 1000)::float8`)
+    // While Postgres is away the next round is soon enough.
+    this.#timer = setInterval(() => void this.upkeep().catch(() => undefined), UPKEEP_EVERY_MS).unref()
+  }
+
+  upkeep(): Promise<void> {
+    return this.#generations.upkeep()
   }
 
   charge(user: string, order: LogCharge): Promise<LogAnswer> {
@@ -151,39 +125,28 @@ export class PostgresQuotas implements QuotaStore {
   /** Several changes of one quota are made one after the other; returns those that another process was quicker than. */
   async #attempt(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
     const byName = groupBy(batch, ({ name }) => name)
-    const names = [...byName.keys()]
-    const quotas = new Map<string, Quota>()
-    const rows = await this.#postgres.ask(this.#read, [names])
-    for (const { name, state, version } of rows) {
-      quotas.set(String(name), { state, version: typeof version === 'number' ? version : undefined })
-    }
-    const nowMs = Number(rows[0]?.['now_ms'])
+    const { quotas, nowMs, generation } = await this.#generations.read([...byName.keys()])
     const told = new Map<Waiting, unknown>()
-    const kept = names.map(name => {
-      let { state, version } = quotas.get(name) ?? { state: undefined, version: undefined }
+    const kept = [...byName].map(([name, changes]) => {
+      const quota = quotas.get(name)
+      let state = quota?.state
       let untilMs = nowMs
-      for (const one of byName.get(name) ?? []) {
+      for (const one of changes) {
         const changed = one.change(state, nowMs)
         told.set(one, changed.told)
         state = changed.state
         untilMs = changed.untilMs
       }
-      return [name, state, version === undefined ? randomInt(1, MAX_FIRST_VERSION) : version + 1, untilMs] as const
+      return {
+        name,
+        state: String(state),
+        version: quota ? quota.version + 1 : randomInt(1, MAX_FIRST_VERSION),
+        untilMs
+      }
     })
-    const columns = [0, 1, 2, 3].map(column => kept.map(row => row[column]))
-    const written = new Set((await this.#postgres.ask(this.#write, columns)).map(({ name }) => String(name)))
+    const written = await this.#generations.write(kept, generation)
     for (const one of batch) if (written.has(one.name)) one.resolve(told.get(one))
     return batch.filter(({ name }) => !written.has(name))
-  }
-
-  /** Walks through the rows, some at a time: an index on a column that every charge changes would cost more. */
-  async #sweepOn(): Promise<void> {
-    try {
-      const [{ last, seen } = {}] = await this.#postgres.ask(this.#sweep, [this.#sweptTo])
-      this.#sweptTo = seen === SWEPT_AT_ONCE && typeof last === 'string' ? last : ''
-    } catch {
-      // While Postgres is away the next round is soon enough.
-    }
   }
 }
 

@@ -66,7 +66,7 @@ export class PostgresSession {
     const client = this.#client
     return {
       schema: this.#schema,
-      ask: (text, values) => client.ask(text, values),
+      ask: (...asked) => client.ask(...asked),
       onLoss: listener => void this.#onLoss.push(listener),
       nowMs: () => this.server.time().nowMs,
       isReady: () => client.isReady()
