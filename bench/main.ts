@@ -40,7 +40,7 @@ const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
 
 const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof [--connections N]]
-                          [--results DIR] [--help]
+                          [--against DIR] [--results DIR] [--help]
 
 Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
 place, each seen to do the job before it is measured. Every program takes its turn in every round. Linux only.
@@ -50,6 +50,7 @@ place, each seen to do the job before it is measured. Every program takes its tu
   --rounds N    how many rounds count
   --window-ms N how long each program has in a round
   --cpu-prof    only profile the service under load, and say where its time goes; at 64 connections, or at --connections N
+  --against DIR only a reply and a page of a thread, in turn with the service of another checkout of this project
   --results DIR where the tables, the figures and a plot are left (bench/results)
   --help        this text
 
@@ -111,6 +112,7 @@ interface Options {
   readonly windowMs: number | undefined
   readonly profile: boolean
   readonly connections: number
+  readonly against: string | undefined
   readonly results: string
 }
 
@@ -133,7 +135,7 @@ async function main(options: Options): Promise<number> {
 }
 
 async function run(options: Options, stopping: AbortSignal): Promise<void> {
-  const { quick, only, rounds, windowMs, profile, connections, results } = options
+  const { quick, rounds, windowMs, results } = options
   const base = quick ? QUICK : FULL
   const settings = {
     rounds: rounds ?? base.rounds,
@@ -180,9 +182,7 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
     slow: async world => (await import('./sections/slow.ts')).measureSlowClients(world, quick ? QUICK_SLOW : FULL_SLOW)
   }
   const sections: Section[] = []
-  const steps = profile
-    ? [(world: World) => profileService(world, settings, { directory: results, connections })]
-    : only.map(name => measure[name])
+  const steps = stepsOf(options, measure, settings)
   process.stdout.write(`${machine(settings)}\n\n`)
   for (const step of steps) {
     // Each in a world of its own: nothing that runs on from another one disturbs it.
@@ -193,6 +193,18 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
     sections.push(section)
   }
   keep(sections, settings, results)
+}
+
+type Step = (world: World) => Promise<Section>
+
+function stepsOf(
+  { only, profile, connections, against, results }: Options,
+  measure: Readonly<Record<SectionName, Step>>,
+  settings: Settings
+): readonly Step[] {
+  if (profile) return [world => profileService(world, settings, { directory: results, connections })]
+  if (against === undefined) return only.map(name => measure[name])
+  return [async world => (await import('./sections/against.ts')).measureAgainst(world, settings, against)]
 }
 
 function machine({ rounds, windowMs }: Settings): string {
@@ -241,6 +253,7 @@ function readOptions(): Options | 'help' | string {
         results: { type: 'string', default: RESULTS },
         'cpu-prof': { type: 'boolean', default: false },
         connections: { type: 'string', default: '64' },
+        against: { type: 'string' },
         help: { type: 'boolean', default: false }
       }
     })
@@ -255,8 +268,8 @@ function readOptions(): Options | 'help' | string {
     const counts = [rounds, windowMs, connections]
     const isWrong = counts.some(count => count !== undefined && !(Number.isSafeInteger(count) && count > 0))
     if (isWrong) return '--rounds, --window-ms and --connections take whole numbers from 1.'
-    const { quick, 'cpu-prof': profile, results } = values
-    return { quick, only, rounds, windowMs, profile, connections, results }
+    const { quick, 'cpu-prof': profile, results, against } = values
+    return { quick, only, rounds, windowMs, profile, connections, against, results }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

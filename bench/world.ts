@@ -32,6 +32,8 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly plan?: Partial<LoadPlan>
   readonly cores?: string | undefined
+  /** Of another checkout; this one's unless given. */
+  readonly launcher?: string
 }
 
 const USERS = 1000
@@ -94,11 +96,11 @@ export function bodyOf(bytes: number): string {
 
 /** The service as `npm start` starts it; more flags of Node come in NODE_OPTIONS. */
 export async function startService(world: World, options: ServiceOptions): Promise<Lane> {
-  const { name, env = {}, plan = {}, cores = MEASURED } = options
+  const { name, env = {}, plan = {}, cores = MEASURED, launcher = LAUNCHER } = options
   const port = await freePort()
   const subject = await startProgram(world.stack, {
     name,
-    command: [LAUNCHER],
+    command: [launcher],
     env: { ...systemEnv(world), ...serviceEnv(world), ...world.trust, PORT: String(port), ...env },
     port,
     ...(cores !== undefined && { cores })

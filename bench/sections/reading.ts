@@ -4,53 +4,94 @@ import { createCometChatEmulator } from '../../emulator/cometchat-emulator.ts'
 import { cpuMicroseconds } from '../process-time.ts'
 import { number, type Section } from '../report.ts'
 import { medianOf, type Settings } from '../rounds.ts'
-import { startService, type World } from '../world.ts'
+import { type ServiceOptions, startService, type World } from '../world.ts'
 
 const REPLIES = 1000
 const READS = 200
 const WARM_UP = 300
 const MS = 1000
 
-export async function measureReading(world: World, { rounds, stopping, onProgress }: Settings): Promise<Section> {
-  const [user] = world.issuer.users(1)
-  if (!user) throw new Error('it takes a user')
-  const emulator = createCometChatEmulator({ seed: 1 })
-  const { url } = await emulator.start()
-  world.stack.defer(() => emulator.stop())
-  for (const uid of [user.uid, 'bob']) emulator.addUser({ uid, name: uid })
-  const { id: parentId } = emulator.addMessage({ sender: 'bob', receiver: user.uid, receiverType: 'user' })
-  for (let reply = 0; reply < REPLIES; reply++) {
-    emulator.addMessage({ sender: 'bob', receiver: user.uid, receiverType: 'user', parentId, text: `Reply ${reply}` })
-  }
-  const env = { COMETCHAT_BASE_URL: url, COMETCHAT_API_KEY: emulator.apiKey }
-  const { subject } = await startService(world, { name: 'this service', env })
-  const page = `http://127.0.0.1:${subject.port}/threads/${parentId}/replies`
-  const read = () => taken(page, { authorization: `Bearer ${user.token}` })
-  for (let count = 0; count < WARM_UP; count++) await read()
-  const asked = emulator.requests.at(-1)
-  if (!asked) throw new Error('CometChat was not asked')
-  const direct = () => taken(`${url}${asked.path}`, { apikey: emulator.apiKey, onBehalfOf: user.uid })
-  for (let count = 0; count < WARM_UP; count++) await direct()
-  const tookMs = { direct: [] as number[], read: [] as number[] }
-  const usedBefore = cpuMicroseconds(subject.pid)
-  for (let round = 1; round <= rounds; round++) {
-    stopping.throwIfAborted()
-    onProgress(`round ${round} of ${rounds}`)
-    for (let count = 0; count < READS; count++) {
-      tookMs.direct.push(await direct())
-      tookMs.read.push(await read())
-    }
-  }
-  const cpu = (cpuMicroseconds(subject.pid) - usedBefore) / tookMs.read.length
-  const [directMs, readMs] = [medianOf(tookMs.direct), medianOf(tookMs.read)]
+/** In milliseconds, and microseconds of the service's process. */
+export interface Read {
+  readonly readMs: number
+  readonly cpu: number
+}
+
+export interface Reads {
+  readonly directMs: number
+  readonly services: readonly Read[]
+  readonly count: number
+}
+
+export async function measureReading(world: World, settings: Settings): Promise<Section> {
+  const { directMs, services, count } = await readInTurn(world, settings, [{ name: 'this service' }])
   return {
     name: 'reading',
     title: 'A page of a thread',
-    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${tookMs.read.length.toLocaleString('en-US')} times, one after the other, each in turn with the same call to CometChat; p50 in milliseconds, and the processor time of the service. The limits are off.`,
+    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${count.toLocaleString('en-US')} times, one after the other, each in turn with the same call to CometChat; p50 in milliseconds, and the processor time of the service. The limits are off.`,
     head: ['CometChat alone', 'through the service', 'added', 'CPU µs'],
-    rows: [[number(directMs), number(readMs), number(readMs - directMs), number(cpu)]],
-    figures: { directMs, readMs, cpu }
+    rows: services.map(({ readMs, cpu }) => [directMs, readMs, readMs - directMs, cpu].map(number)),
+    figures: { directMs, services }
   }
+}
+
+interface Lane {
+  readonly read: () => Promise<number>
+  /** Undefined for CometChat itself. */
+  readonly pid?: number
+}
+
+/** The same page, by each service and without one, over and over. */
+export async function readInTurn(world: World, settings: Settings, started: readonly ServiceOptions[]): Promise<Reads> {
+  const [user] = world.issuer.users(1)
+  if (!user) throw new Error('it takes a user')
+  const { url, apiKey, parentId, lastPath } = await startThread(world, user.uid)
+  const env = { COMETCHAT_BASE_URL: url, COMETCHAT_API_KEY: apiKey }
+  const lanes: Lane[] = []
+  for (const options of started) {
+    const { subject } = await startService(world, { ...options, env: { ...env, ...options.env } })
+    const page = `http://127.0.0.1:${subject.port}/threads/${parentId}/replies`
+    lanes.push({ read: () => taken(page, { authorization: `Bearer ${user.token}` }), pid: subject.pid })
+    for (let count = 0; count < WARM_UP; count++) await lanes.at(-1)?.read()
+  }
+  const path = lastPath()
+  const direct: Lane = { read: () => taken(url + path, { apikey: apiKey, onBehalfOf: user.uid }) }
+  for (let count = 0; count < WARM_UP; count++) await direct.read()
+  const [alone, ...services] = await takeTurns([direct, ...lanes], settings)
+  return { directMs: alone?.readMs ?? Number.NaN, services, count: settings.rounds * READS }
+}
+
+async function startThread({ stack }: World, uid: string) {
+  const emulator = createCometChatEmulator({ seed: 1 })
+  const { url } = await emulator.start()
+  stack.defer(() => emulator.stop())
+  for (const name of [uid, 'bob']) emulator.addUser({ uid: name, name })
+  const { id: parentId } = emulator.addMessage({ sender: 'bob', receiver: uid, receiverType: 'user' })
+  for (let reply = 0; reply < REPLIES; reply++) {
+    emulator.addMessage({ sender: 'bob', receiver: uid, receiverType: 'user', parentId, text: `Reply ${reply}` })
+  }
+  const lastPath = (): string => {
+    const asked = emulator.requests.at(-1)
+    if (!asked) throw new Error('CometChat was not asked')
+    return asked.path
+  }
+  return { url, apiKey: emulator.apiKey, parentId, lastPath }
+}
+
+async function takeTurns(lanes: readonly Lane[], { rounds, stopping, onProgress }: Settings): Promise<readonly Read[]> {
+  const taken = lanes.map(lane => ({ ...lane, tookMs: [] as number[], cpu: 0 }))
+  const used = ({ pid }: Lane): number => (pid === undefined ? 0 : cpuMicroseconds(pid))
+  for (let round = 1; round <= rounds; round++) {
+    stopping.throwIfAborted()
+    onProgress(`round ${round} of ${rounds}`)
+    const before = taken.map(used)
+    // There and back, so that nobody always comes after the same one.
+    for (let count = 0; count < READS / 2; count++) {
+      for (const { read, tookMs } of [...taken, ...taken.toReversed()]) tookMs.push(await read())
+    }
+    for (const [index, lane] of taken.entries()) lane.cpu += used(lane) - (before[index] ?? 0)
+  }
+  return taken.map(({ tookMs, cpu }) => ({ readMs: medianOf(tookMs), cpu: cpu / tookMs.length }))
 }
 
 /** Milliseconds from the call to the end of its answer. */
