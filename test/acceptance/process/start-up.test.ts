@@ -20,10 +20,12 @@ async function startTelling(t: Parameters<typeof startService>[0], change: Servi
 const packagesIn = (told: string) => OPTIONAL.filter(name => told.includes(`/node_modules/${name}/`))
 
 t.test('with records in memory and tokens nothing is loaded that they do not need', async t => {
-  const told = await startTelling(t)
+  const told = await startTelling(t, { OPENAPI: 'on' })
 
   t.match(told, '/node_modules/fastify/')
   t.strictSame(packagesIn(told), [])
+  t.match(told, '/src/routes/openapi/route.ts')
+  t.notMatch(told, '/src/routes/openapi/document.ts', 'the document is for the first who asks')
   t.notMatch(told, /\/src\/(?:delivery\/stores\/(?:sqlite|postgres|redis)|postgres)\//)
 })
 
