@@ -50,6 +50,7 @@ export const requireCaller = fp<RequireCallerOptions>(
     app.decorateRequest(CALLER)
 
     function note(request: FastifyRequest, principal: Principal, uid: CometChatUid): void {
+      checkExpected(request.headers['x-signed-in-as'], uid)
       request[CALLER] = callerFrom(principal, uid)
       if (options.forgetCredentials) forgetCredentials(request.raw, tokenPlaces?.header)
       options.onCaller?.(request)
@@ -115,6 +116,19 @@ function actingFor({ profile: _, ...principal }: Principal, named: string | stri
     )
   }
   return { ...principal, subject: named, actors: [principal.service ?? 'unnamed', ...principal.actors] }
+}
+
+/**
+ * A page cannot see whose cookie its call carries: another tab may have signed in somebody else by now. `X-Signed-In-As`
+ * says who it means. Throws `unauthenticated`, so that a client asks anew who it is.
+ */
+function checkExpected(named: string | string[] | undefined, uid: CometChatUid): void {
+  if (named === undefined || named === uid) return
+  throw credentialRefusal(
+    'unauthenticated',
+    'uid-other',
+    'This credential is not of the user that X-Signed-In-As names.'
+  )
 }
 
 function callerFrom(principal: Principal, uid: CometChatUid): Caller {

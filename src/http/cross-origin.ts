@@ -11,6 +11,7 @@ const REQUEST_HEADERS = [
   'prefer',
   'x-csrf',
   'x-request-id',
+  'x-signed-in-as',
   // What tracing adds to every call of a page. Only the first one is read here.
   'traceparent',
   'tracestate',

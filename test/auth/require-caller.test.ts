@@ -50,6 +50,14 @@ t.test('a caller is the subject of the credential, with its actors and its profi
   })
 })
 
+t.test('a credential of another user than the page means is refused, as if there were none', async t => {
+  t.equal((await callerOf(alice, { 'x-signed-in-as': 'alice' })).statusCode, 200)
+  for (const named of ['bob', 'Alice', '', 'alice, bob']) {
+    const answer = await callerOf(alice, { 'x-signed-in-as': named })
+    t.match(answer.json(), { status: 401, code: 'unauthenticated', delivery: 'not-sent' }, named)
+  }
+})
+
 t.test("a service that may names its user: it is the nearest actor, and its profile is not the user's", async t => {
   const service = { ...alice, subject: 'billing', mayActForOthers: true, service: 'billing' }
   t.strictSame((await callerOf(service, { 'x-acting-for': 'bob' })).json(), {

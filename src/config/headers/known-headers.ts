@@ -1,5 +1,5 @@
 const DECIDING =
-  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent)$/
+  /^(authorization|cookie2?|host|origin|referer|forwarded|via|connection|keep-alive|te|trailer|upgrade|expect|prefer|date|range|accept(-.*)?|content-.*|transfer-.*|proxy-.*|sec-.*|access-control-.*|if-.*|x-csrf|x-acting-for|x-signed-in-as|x-request-id|x-forwarded-(for|host|proto|port)|traceparent|tracestate|idempotency-key|user-agent)$/
 const RESERVED = /^(apikey|onbehalfof|appid|authtoken)$/
 
 /** Whether a header means something of its own here, or to every HTTP server; a proxy may write `_` for `-`. */

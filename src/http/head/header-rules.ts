@@ -18,7 +18,8 @@ const SINGLE: ReadonlySet<string> = new Set([
   'sec-fetch-site',
   'idempotency-key',
   'x-csrf',
-  'x-acting-for'
+  'x-acting-for',
+  'x-signed-in-as'
 ])
 
 const MAX_SHOWN_LENGTH = 64

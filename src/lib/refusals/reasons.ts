@@ -36,6 +36,7 @@ export const CREDENTIAL_REASONS = [
   'uid-taken',
   'uid-unlisted',
   'uid-shared',
+  'uid-other',
   'session-signature',
   'session-unknown',
   'session-unreadable',

@@ -58,7 +58,9 @@ t.test('a preflight of a listed origin needs no credential, is kept for hours, a
   t.match(answer.headers.get('vary'), /\borigin\b/i)
   const allowed = answer.headers.get('access-control-allow-headers')?.split(', ') ?? []
   const needed = [
-    ...'content-type authorization idempotency-key x-csrf prefer x-request-id last-event-id x-app-version'.split(' '),
+    ...'content-type authorization idempotency-key x-csrf prefer x-request-id x-signed-in-as last-event-id x-app-version'.split(
+      ' '
+    ),
     ...'traceparent tracestate baggage sentry-trace'.split(' ')
   ]
   t.same(allowed.sort(), needed.sort(), 'and nothing that would name somebody else')
