@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createLedger } from '../../src/lib/ledger.ts'
+import { createLedger } from '../../src/lib/service/ledger.ts'
 
 t.test('all holders together have so much, and one an eighth of it', async t => {
   const ledger = createLedger(80)

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError } from '../../errors.ts'
-import { createLedger } from '../../lib/ledger.ts'
 import { networkOf } from '../../lib/network.ts'
+import { createLedger } from '../../lib/service/ledger.ts'
 
 export interface ConnectionsOptions {
   readonly max: number

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createLedger, type Ledger } from '../../lib/ledger.ts'
+import { createLedger, type Ledger } from '../../lib/service/ledger.ts'
 import { bodyTooLarge, HOLDING, tooMuchHeld } from './read-body.ts'
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
 import type { LimitPolicy } from '../../errors.ts'
-import type { Ledger } from '../../lib/ledger.ts'
+import type { Ledger } from '../../lib/service/ledger.ts'
 import type { UpstreamCall } from '../../observability/events.ts'
 import type { CometChatRefusal } from '../errors/cometchat-errors.ts'
 

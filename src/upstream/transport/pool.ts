@@ -1,5 +1,5 @@
 import { type buildConnector, Pool } from 'undici'
-import { createLedger } from '../../lib/ledger.ts'
+import { createLedger } from '../../lib/service/ledger.ts'
 import {
   type ExchangeLimits,
   type ExchangeObserver,
