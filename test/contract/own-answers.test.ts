@@ -4,7 +4,8 @@ import { Browser } from '../helpers/browser.ts'
 import { ask, type Call, createReader, violations } from './described.ts'
 import { PER_MINUTE, startJudged } from './judged-service.ts'
 
-const { emulator, parentId, origin, signIn, provider, prism, document } = await startJudged(t)
+t.setTimeout(120_000)
+const { emulator, parentId, origin, signIn, untilCallback, provider, prism, document } = await startJudged(t)
 const { undescribed, seen } = createReader(document)
 const replies = `/threads/${parentId}/replies`
 const text = { data: { text: 'hello' } }
@@ -190,6 +191,13 @@ t.test('and so is what it cannot pass on', async t => {
   const callback = visitor.visits.find(({ url, status }) => url.includes('/auth/callback') && status === 200)
   t.ok(callback)
   if (callback) t.strictSame(undescribed('/auth/callback', 'GET', callback), [])
+  for (const accept of ['text/html', '*/*']) {
+    const other = new Browser()
+    const wrong = (await untilCallback(other)).replace(/code=[^&]+/, 'code=wrong')
+    const refused = await other.visit(wrong, { headers: { accept } })
+    t.equal(refused.status, 401)
+    t.strictSame(undescribed('/auth/callback', 'GET', refused), [], `a wrong code, for ${accept}`)
+  }
 })
 
 t.test('without CometChat, too', async t => {

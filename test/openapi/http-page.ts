@@ -9,6 +9,7 @@ import {
   type Reference,
   resolved
 } from './files.ts'
+import { anchorOf, typeOf } from './words.ts'
 
 const INTRO = `# HTTP
 
@@ -149,46 +150,6 @@ function schemaText(document: OpenApi, name: string): string {
     .join('\n')
 }
 
-/** In words, with its bounds. */
-function typeOf(schema: ApiSchema): string {
-  const { $ref, anyOf, oneOf = anyOf, allOf } = schema
-  if ($ref) {
-    const name = $ref.split('/').at(-1) ?? ''
-    return `[${name}](#${anchorOf(name)})`
-  }
-  if (allOf?.[0]) return typeOf(allOf[0])
-  if (oneOf) return oneOf.map(typeOf).join(' or ')
-  if (schema.enum) return schema.enum.map(value => `\`${value}\``).join(', ')
-  return plainType(schema)
-}
-
-function plainType({ type, items = {}, ...schema }: ApiSchema): string {
-  switch (type) {
-    case 'string':
-      return `text${bounds(schema.minLength, schema.maxLength, 'characters')}`
-    case 'integer':
-      return `whole number${bounds(schema.minimum, schema.maximum, '')}`
-    case 'boolean':
-      return 'true or false'
-    case 'array':
-      return `list of ${typeOf(items)}${bounds(schema.minItems, schema.maxItems, 'entries')}`
-    case 'object':
-      return `object${bounds(schema.minProperties, schema.maxProperties, 'members')}`
-    default:
-      return type ?? 'anything'
-  }
-}
-
-const UNIT_OF_ONE: Readonly<Record<string, string>> = { characters: 'character', entries: 'entry', members: 'member' }
-
-function bounds(least: number | undefined, most: number | undefined, unit: string): string {
-  const [min, max] = [least, most].map(bound => bound?.toLocaleString('en'))
-  const end = unit === '' ? '' : ` ${most === 1 || (most === undefined && least === 1) ? UNIT_OF_ONE[unit] : unit}`
-  if (min !== undefined && max !== undefined) return `, ${min} to ${max}${end}`
-  if (max !== undefined) return `, at most ${max}${end}`
-  return min === undefined ? '' : `, at least ${min}${end}`
-}
-
 /** Components that contents refer to, and what those refer to. */
 function reachable(document: OpenApi, parts: readonly unknown[]): Set<string> {
   const found = new Set<string>()
@@ -211,12 +172,4 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function cellText(text: string): string {
   return text.replaceAll('\n', ' ').replaceAll('|', '\\|')
-}
-
-/** As GitHub makes it of a title. */
-function anchorOf(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-')
 }

@@ -31,6 +31,7 @@ export const LOGIN_OPERATIONS: readonly Operation[] = [
     ...SIGN_IN,
     method: 'get',
     url: '/auth/callback',
+    always: [...SIGN_IN.always, 'Set-Cookie'],
     operation: 'finish-login',
     summary: 'Finish a sign-in',
     description: 'The provider sends the browser here.',
@@ -40,7 +41,7 @@ export const LOGIN_OPERATIONS: readonly Operation[] = [
     answers: {
       200: {
         description: 'Signed in: the page goes on at `return_to`.',
-        headers: ['Set-Cookie', 'Content-Security-Policy', 'X-Frame-Options'],
+        headers: ['Content-Security-Policy', 'X-Frame-Options'],
         body: PAGE
       }
     },
