@@ -1,7 +1,7 @@
 // A Redis of one's own: on a free port, in a directory that goes with it, and it can be made to fail.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -22,8 +22,10 @@ export interface RedisServer {
   resume(): void
   /** SIGKILL. */
   kill(): Promise<void>
-  /** Starts it on the same port; what it kept on disk is there, and nothing else. */
-  restart(): Promise<void>
+  /** Starts it on the same port, with other settings if need be; what it kept on disk is there, and nothing else. */
+  restart(changes?: RedisSettings): Promise<void>
+  /** Copies what it keeps on its disk; what is returned puts that back in the place of what is there then. */
+  copyData(): () => void
   /** Ends it and removes what it kept. */
   stop(): Promise<void>
 }
@@ -55,9 +57,11 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   const port = await (settings['cluster-enabled'] === 'yes' ? freePorts(BUS_ABOVE) : freePort())
   const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
   const all = { ...ours, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
-  let child = await launch(args)
+  const argsOf = (settings: RedisSettings): string[] =>
+    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
+  let child = await launch(argsOf(all))
 
+  let copies = 0
   async function kill(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
@@ -70,9 +74,17 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     kill,
-    async restart() {
+    async restart(changes = {}) {
       await kill()
-      child = await launch(args)
+      child = await launch(argsOf({ ...all, ...changes }))
+    },
+    copyData() {
+      const copy = `${directory}-copy-${copies++}`
+      cpSync(directory, copy, { recursive: true })
+      return () => {
+        rmSync(directory, { recursive: true })
+        renameSync(copy, directory)
+      }
     },
     async stop() {
       await kill()

@@ -18,7 +18,11 @@ export interface TcpProxy {
 }
 
 /** `onBytes` is told of what clients send, as it comes. */
-export async function startTcpProxy(t: Test, target: number, onBytes?: (bytes: Buffer) => void): Promise<TcpProxy> {
+export async function startTcpProxy(
+  t: Pick<Test, 'teardown'>,
+  target: number,
+  onBytes?: (bytes: Buffer) => void
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const server = createServer(client => {
     let upstream = open(client)

@@ -3,9 +3,10 @@
 import { type PgBouncer, startPgBouncer } from '../helpers/pgbouncer.ts'
 import { type PostgresServer, startPostgres } from '../helpers/postgres-server.ts'
 import { sleep } from './sleep.ts'
+import type { StoreWeather } from './store-weather.ts'
 
-export class PostgresWeather {
-  /** By PgBouncer first, by itself, and by its standby: as each instance is told them. */
+export class PostgresWeather implements StoreWeather {
+  /** By PgBouncer first, by itself, and by its standby. */
   readonly urls: readonly string[]
   readonly #primary: PostgresServer
   readonly #standby: PostgresServer

@@ -15,7 +15,9 @@ import { Instance } from './instance.ts'
 import { Judge, type Score } from './judge.ts'
 import { Meddlers, MODERATED, PAGINGS } from './meddlers.ts'
 import { PostgresWeather } from './postgres-weather.ts'
+import { RedisWeather } from './redis-weather.ts'
 import { sleep } from './sleep.ts'
+import type { StoreWeather } from './store-weather.ts'
 import { type Place, StormClients } from './storm-clients.ts'
 
 export interface StormOptions {
@@ -24,7 +26,7 @@ export interface StormOptions {
   readonly seconds: number
   readonly seed: number
   /** `memory` shows what the storm does to instances that share nothing and forget: it must double replies. */
-  readonly store: 'file' | 'redis' | 'both' | 'postgres' | 'memory'
+  readonly store: 'file' | 'redis' | 'both' | 'failing-redis' | 'postgres' | 'memory'
   /** How CometChat pages its threads: a name of PAGINGS; by the seed unless given. */
   readonly paging?: string | undefined
   /** How long it may take to come to rest. */
@@ -36,7 +38,7 @@ export interface StormOptions {
 export interface StormFacts {
   readonly kills: number
   readonly pauses: number
-  /** Of a Postgres and its PgBouncer, and whether a standby took its place that had not received everything. */
+  /** Of the store, and whether a server took its place that had not received everything. */
   readonly storeKills: number
   readonly hasFailedOver: boolean
   /** Messages that others wrote, deleted, removed or edited. */
@@ -89,7 +91,7 @@ class Storm {
   readonly #beganAtMs = performance.now()
   readonly #paging: string
   #meddlers: Meddlers | undefined
-  #postgres: PostgresWeather | undefined
+  #storeWeather: StoreWeather | undefined
   #missing: string | undefined
   #kills = 0
   #pauses = 0
@@ -118,7 +120,8 @@ class Storm {
     const { store } = this.#options
     if (store === 'redis' || store === 'both') await this.#placeOnRedis(env)
     if (store === 'file' || store === 'both') this.#placeOnFile(env)
-    if (store === 'postgres') await this.#placeOnPostgres(env)
+    if (store === 'postgres') this.#placeInWeather('postgres', await PostgresWeather.begin(), env)
+    if (store === 'failing-redis') this.#placeInWeather('redis', await RedisWeather.begin(), env)
     if (store === 'memory')
       this.#place(
         'memory',
@@ -141,7 +144,7 @@ class Storm {
       emulator: this.#emulator,
       random: createRandom(seed + 2),
       threads,
-      moderated: this.#postgres ? 0 : MODERATED,
+      moderated: this.#storeWeather ? 0 : MODERATED,
       beforeEdit: () => this.#judge.notePosts()
     })
     this.#meddlers = meddlers
@@ -187,13 +190,12 @@ class Storm {
     )
   }
 
-  async #placeOnPostgres(env: ServiceEnv): Promise<void> {
-    const postgres = await PostgresWeather.begin()
-    this.#ends.push(() => postgres.end())
-    this.#postgres = postgres
+  #placeInWeather(name: string, weather: StoreWeather, env: ServiceEnv): void {
+    this.#ends.push(() => weather.end())
+    this.#storeWeather = weather
     this.#place(
-      'postgres',
-      postgres.urls.map((url, index) => this.#instance(`postgres-${index + 1}`, { ...env, STORE_URL: url }))
+      name,
+      weather.urls.map((url, index) => this.#instance(`${name}-${index + 1}`, { ...env, STORE_URL: url }))
     )
   }
 
@@ -228,7 +230,7 @@ class Storm {
   async #batter(calm: AbortSignal): Promise<void> {
     await Promise.all([
       ...this.#instances.map(instance => this.#batterOne(instance, calm)),
-      this.#postgres?.blow(this.#options.seconds, this.#random, calm)
+      this.#storeWeather?.blow(this.#options.seconds, this.#random, calm)
     ])
   }
 
@@ -256,7 +258,7 @@ class Storm {
 
   #weather(): Pick<StormFacts, 'kills' | 'pauses' | 'changes' | 'paging' | 'storeKills' | 'hasFailedOver'> {
     const changes = this.#meddlers?.changes ?? 0
-    const { kills: storeKills = 0, hasFailedOver = false } = this.#postgres ?? {}
+    const { kills: storeKills = 0, hasFailedOver = false } = this.#storeWeather ?? {}
     return { kills: this.#kills, pauses: this.#pauses, changes, paging: this.#paging, storeKills, hasFailedOver }
   }
 }

@@ -4,10 +4,9 @@ import type { Score } from './judge.ts'
 import { PAGINGS } from './meddlers.ts'
 import { QUIET_MS, runStorm, type StormFacts } from './run-storm.ts'
 
-const STORES = ['file', 'redis', 'both', 'postgres'] as const
+const STORES = ['file', 'redis', 'both', 'failing-redis', 'postgres'] as const
 const PAGING_NAMES = Object.keys(PAGINGS)
-const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store file|redis|both|postgres]
-                        [--paging NAME]
+const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store NAME] [--paging NAME]
 
 Starts a local CometChat that fails at random, two instances of the service on one Redis and one on a file, kills and
 stops them at random, lets other people write, remove and edit in the threads, and lets clients send replies that they repeat as docs/delivery.md says. Ends with what was
@@ -17,8 +16,8 @@ posted twice or lost; then the exit status is 1. Ctrl-C ends it early with what 
   --seconds N   for how long (60); after that everything may come to rest
   --seed N      of the faults, the kills and the clients; processes and sockets stay as random as they are
   --paging NAME how CometChat pages its threads (by the seed): ${PAGING_NAMES.join(', ')}
-  --store       file, redis, both or postgres (both); without redis-server only the file. A Postgres is killed, too, and once
-                a standby that has not received everything takes its place
+  --store NAME  file, redis, both, failing-redis or postgres (both); without redis-server only the file. A Redis that fails and a
+                Postgres are killed, too, and once a replica that has not received everything takes their place
 `
 
 const options = optionsOrUsage(readOptions(), USAGE)
