@@ -3,13 +3,14 @@ import { readStore } from './files/records.ts'
 
 /** How replies are delivered, and where their records are kept. */
 export function loadDeliveryConfig(reader: EnvReader) {
-  const { store, directory } = readStore(reader)
+  const { store, promise, directory } = readStore(reader)
   const secret = reader.secret('STORE_SECRET', 32)
   if (store.kind !== 'memory' && !directory && !secret && !reader.has('STORE_SECRET_FILE')) {
     reader.refuse('STORE_SECRET must be set for a store that outlives the process.')
   }
   return {
     store,
+    promise,
     directory,
     secret,
     keyRequired: reader.choice('IDEMPOTENCY_KEY', 'optional', ['optional', 'required']) === 'required',

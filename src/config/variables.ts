@@ -256,7 +256,13 @@ const ROWS = [
     names: ['STORE_SCHEMA', 'STORE_FAILOVER'],
     byDefault: '`thread_reply_bff`, `detect`',
     meaning:
-      'of a Postgres: the schema of the tables, made at the first start; `lossless` says that no failover of it loses what was committed'
+      'of a Postgres: the schema of the tables, made at the first start; of a Postgres or Redis: `lossless` says that no failover of it loses what was committed or confirmed'
+  },
+  {
+    names: ['STORE_WAIT_REPLICAS'],
+    byDefault: '`0`',
+    meaning:
+      'of a Redis: how many replicas have to confirm a record before its reply is sent ([docs](docs/delivery.md#for-those-who-run-it))'
   },
   {
     names: ['STORE_SECRET'],

@@ -168,6 +168,8 @@ class DeliveryRun {
       if (admitting) await this.#storeTime(admitting)
       const receiver = known ?? (await this.#findReceiver())
       if (!mayBeSent) mayBeSent = await this.#markSent()
+      const confirming = record.confirmSent()
+      if (confirming) await confirming
       if (this.#options.beforeSend) await this.#options.beforeSend(this.#order)
       record.noteSent()
       const reply = replyFrom(this.#order, record.marker)

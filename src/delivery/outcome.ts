@@ -76,6 +76,15 @@ export function storeUnavailable(delivery: DeliveryState): AppError {
   })
 }
 
+/** Nothing was sent: a failover could lose the record that says that it may have been. */
+export function storeUnconfirmed(): AppError {
+  return new AppError('store-unavailable', 'The delivery record was not confirmed by enough replicas.', {
+    delivery: 'not-sent',
+    retryAfterMs: 1000,
+    reason: 'replicas'
+  })
+}
+
 /** A bug of ours, once a call may have begun, says nothing about the reply; a refusal stays what it is. */
 export function asRefusal(thrown: unknown, mayBeSent: boolean): AppError {
   if (thrown instanceof AppError) return thrown

@@ -81,6 +81,11 @@ export interface RecordStore {
   peek(acquisition: Acquisition): Awaitable<AcquireResult>
   /** PENDING → SENT, durable when it resolves. False: the lease is over or lost, and nothing may be sent. */
   markSent(key: string, owner: string): Promise<boolean>
+  /**
+   * Whether a failover that the operator provides for keeps a record that is SENT; false also where that cannot be known. Without
+   * this, SENT is as durable as the store.
+   */
+  confirmSent?(key: string, owner: string): Promise<boolean>
   /** SENT stays, its lease ends now: the outcome is unknown and the quiet period begins. */
   markInDoubt(key: string, owner: string): Promise<void>
   /** SENT and abandoned → PENDING of a new owner; false when another owner was quicker. */
@@ -104,6 +109,8 @@ export interface RecordStore {
    * last may have. Undefined when it cannot have.
    */
   msSinceDataLoss(key?: string): number | undefined
+  /** Why records may be forgotten, in words for the operator. */
+  whyLost?(): string | undefined
   /** For how long every finished record is remembered for certain, where that is less than its time; in milliseconds. */
   rememberedForMs?(): number
   /** How many records there are; undefined where counting them is not cheap at the moment. */

@@ -1,7 +1,7 @@
 import type { AppError } from '../errors.ts'
 import type { ReplyCommand } from './command.ts'
 import type { LocalAttempt, LocalAttempts } from './local-attempts.ts'
-import { outcomeOf, storeUnavailable } from './outcome.ts'
+import { outcomeOf, storeUnavailable, storeUnconfirmed } from './outcome.ts'
 import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
 import { fingerprintOf, type RecordKeys } from './record-keys.ts'
 import type { SearchMemory } from './search-state.ts'
@@ -66,6 +66,13 @@ export class ReplyRecord {
     } catch {
       throw storeUnavailable('not-sent')
     }
+  }
+
+  /** Throws where a failover could lose that the reply may have been sent: then it is not. Without a key nobody can ask for it. */
+  confirmSent(): Promise<void> | undefined {
+    const { key, owner } = this.#acquisition
+    const confirming = this.isKeyed ? this.#transitions.confirmSent(key, owner) : undefined
+    return confirming === undefined ? undefined : requireConfirmed(confirming)
   }
 
   /** Whether the record is ours now. An attempt that fails to get it cannot say what another attempt does with it. */
@@ -152,6 +159,10 @@ export class ReplyRecord {
   #noteResolved(): void {
     if (this.#localAttempt) this.#localAttempts.markResolved(this.#localAttempt)
   }
+}
+
+async function requireConfirmed(confirming: Awaitable<boolean>): Promise<void> {
+  if (!(await confirming)) throw storeUnconfirmed()
 }
 
 /** For a transition whose failure the lease and the marker make good. */

@@ -29,6 +29,12 @@ export class TimedStore {
     return this.#timed('mark-sent', store => store.markSent(key, owner))
   }
 
+  /** Undefined where the store has nothing to confirm. */
+  confirmSent(key: string, owner: string): Awaitable<boolean> | undefined {
+    if (!this.#watch.store.confirmSent) return undefined
+    return this.#timed<boolean>('confirm', store => store.confirmSent?.(key, owner) ?? true)
+  }
+
   markInDoubt(key: string, owner: string): Awaitable<void> {
     return this.#timed('mark-in-doubt', store => store.markInDoubt(key, owner))
   }

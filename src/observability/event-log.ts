@@ -8,6 +8,8 @@ const STORE_LIMITS: Record<EventOf<'store-limit'>['limit'], string> = {
   memory: 'STORE_URL is memory: delivery records do not survive this process; use file:PATH or redis://',
   'info-forbidden':
     'whether the Redis of STORE_URL evicts or has lost records cannot be known: it does not answer INFO to this user',
+  'config-forbidden':
+    'whether a restart of the Redis of STORE_URL loses records cannot be known: it does not answer CONFIG GET appendfsync to this user',
   'no-append-only-file':
     'the Redis of STORE_URL keeps no append-only file: when it restarts, replies are looked for in their threads',
   'no-fsync': 'the Postgres of STORE_URL does not wait for its disk (fsync=off): a power cut loses records unseen'
@@ -54,6 +56,8 @@ export function logEvents(log: Logger): Emit {
         return log.error(event.problem)
       case 'store-recovering':
         return logRecovery(log, event)
+      case 'store-replicas':
+        return logReplicas(log, event)
       case 'store-migrated':
         return logMigration(log, event)
       case 'keys-unreadable':
@@ -112,11 +116,19 @@ function logReachability(log: Logger, { part, isReachable, reason, ...event }: E
   else log.warn(reason === undefined ? {} : { reason }, UNREACHABLE[part](reason ?? 'unknown', server))
 }
 
-function logRecovery(log: Logger, { restMs }: EventOf<'store-recovering'>): void {
+function logReplicas(log: Logger, { areEnough }: EventOf<'store-replicas'>): void {
+  if (areEnough) log.info('enough replicas confirm records again')
+  else log.warn('fewer than STORE_WAIT_REPLICAS replicas confirm records: replies with a key are not sent')
+}
+
+function logRecovery(log: Logger, { restMs, why }: EventOf<'store-recovering'>): void {
   if (restMs === undefined) log.info('replies with a new key are sent again')
   else {
     const forS = Math.ceil(restMs / 1000)
-    log.warn({ forS }, `records may be lost: replies with a new key are not sent for ${forS} s`)
+    log.warn(
+      { forS, ...(why !== undefined && { why }) },
+      `records may be lost: replies with a new key are not sent for ${forS} s`
+    )
   }
 }
 

@@ -19,6 +19,7 @@ export type StoreKind = 'memory' | 'file' | 'redis' | 'postgres'
 export type StoreTransition =
   | 'acquire'
   | 'mark-sent'
+  | 'confirm'
   | 'mark-in-doubt'
   | 'take-over'
   | 'complete'
@@ -163,11 +164,16 @@ export type ServiceEvent =
       readonly shards?: { readonly away: number; readonly all: number }
     }
   /** The store of records works, with a limit that the operator should know. */
-  | { readonly name: 'store-limit'; readonly limit: 'memory' | 'info-forbidden' | 'no-append-only-file' | 'no-fsync' }
+  | {
+      readonly name: 'store-limit'
+      readonly limit: 'memory' | 'info-forbidden' | 'config-forbidden' | 'no-append-only-file' | 'no-fsync'
+    }
   /**
    * Records were lost or may have been: for so long replies with a new key are not sent. Without a time it is over.
    */
-  | { readonly name: 'store-recovering'; readonly restMs?: number }
+  | { readonly name: 'store-recovering'; readonly restMs?: number; readonly why?: string }
+  /** Of the replicas that have to confirm records, too few begin or cease to do so. */
+  | { readonly name: 'store-replicas'; readonly areEnough: boolean }
   /** The tables of the store were made, or brought to a newer version. */
   | { readonly name: 'store-migrated'; readonly schema: string; readonly from: number; readonly to: number }
   /** The store of records can be reached and must not be used; `problem` names variables, not values. */

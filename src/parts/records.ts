@@ -18,12 +18,12 @@ const LOOK_EVERY_MS = 1000
 /** Throws a StoreError where the store cannot be used as it is. A `given` one is taken in its place. */
 export async function openRecords(
   { delivery }: Config,
-  { given, ...options }: Omit<OpenStoreOptions, 'address'> & { readonly given: RecordStore | undefined }
+  { given, ...options }: Omit<OpenStoreOptions, 'address' | 'promise'> & { readonly given: RecordStore | undefined }
 ): Promise<Records> {
-  const { quietPeriodMs, deadlineMs, store: address } = delivery
-  const store = given ?? (await openStore({ address, ...options }))
+  const { quietPeriodMs, deadlineMs, store: address, promise } = delivery
+  const store = given ?? (await openStore({ address, promise, ...options }))
   const restMs = (): number => restAfterLossMs(store.msSinceDataLoss(), quietPeriodMs, deadlineMs + LEASE_MARGIN_MS)
-  const watch = watchRecovery(restMs, options.emit)
+  const watch = watchRecovery(restMs, () => store.whyLost?.(), options.emit)
   return {
     store,
     counts: () => store.counts?.(),
@@ -33,7 +33,7 @@ export async function openRecords(
       ...(store.warnings?.() ?? []),
       ...(address.kind === 'memory' ? ['STORE_URL is memory: records do not survive this process'] : []),
       ...(restMs() > 0
-        ? [`records may be lost: new keys are refused for ${seconds(restMs())} s (store-recovering)`]
+        ? [`records may be lost: new keys are refused for ${seconds(restMs())} s (store-recovering)${because(store)}`]
         : [])
     ],
     async close() {
@@ -44,16 +44,26 @@ export async function openRecords(
 }
 
 /** Tells when a loss of records begins to keep keyed replies from being sent, and when that is over. */
-function watchRecovery(restMs: () => number, emit: Emit): NodeJS.Timeout {
+function watchRecovery(restMs: () => number, why: () => string | undefined, emit: Emit): NodeJS.Timeout {
   let isRecovering = false
   const look = (): void => {
     const rest = restMs()
     if (rest > 0 === isRecovering) return
     isRecovering = rest > 0
-    emit({ name: 'store-recovering', ...(isRecovering && { restMs: rest }) })
+    const reason = isRecovering ? why() : undefined
+    emit({
+      name: 'store-recovering',
+      ...(isRecovering && { restMs: rest }),
+      ...(reason !== undefined && { why: reason })
+    })
   }
   look()
   return setInterval(look, LOOK_EVERY_MS).unref()
+}
+
+function because(store: RecordStore): string {
+  const why = store.whyLost?.()
+  return why === undefined ? '' : `: ${why}`
 }
 
 function seconds(ms: number): number {

@@ -1,4 +1,4 @@
-import type { PostgresFailover } from '../lib/service/postgres-address.ts'
+import type { Failover } from '../lib/service/failover.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import type { Ask, Row } from './connection.ts'
 import { HURRIED, LEAST_STATEMENT_TIMEOUT_MS, NotNow } from './trouble.ts'
@@ -23,7 +23,7 @@ const OLDEST_VERSION = 13
 const RUN = `substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)`
 
 /** SQL that is true while the server is the one that was greeted, with the settings that it had. */
-export function isSameServer(failover: PostgresFailover, runParameter: string, standbysParameter: string): string {
+export function isSameServer(failover: Failover, runParameter: string, standbysParameter: string): string {
   const settings = `current_setting('synchronous_commit') <> 'off' AND NOT pg_is_in_recovery()`
   const standbys = `${settings} AND current_setting('synchronous_standby_names') = ${standbysParameter}::text`
   // Both parameters have to be there.
@@ -32,7 +32,7 @@ export function isSameServer(failover: PostgresFailover, runParameter: string, s
 }
 
 /** Throws a StoreError where records must not be kept there, and another error where they cannot be at the moment. */
-export async function readServerFacts(ask: Ask, failover: PostgresFailover): Promise<ServerFacts> {
+export async function readServerFacts(ask: Ask, failover: Failover): Promise<ServerFacts> {
   const [row = {}] = await ask(`
     SELECT current_setting('server_version_num') AS version, pg_is_in_recovery() AS standby,
       current_setting('transaction_read_only') AS read_only, current_setting('synchronous_commit') AS durability,

@@ -32,6 +32,8 @@ const OPENING_MS = 1600
  */
 export class RedisClient {
   readonly redis: Redis
+  /** For another connection to the same server. */
+  readonly connection: RedisConnection
   readonly #options: RedisClientOptions
   readonly #reachability: Reachability
   #isClosed = false
@@ -44,6 +46,7 @@ export class RedisClient {
   constructor(options: RedisClientOptions) {
     this.#options = options
     this.#reachability = new Reachability({ ...options, openingMs: OPENING_MS })
+    this.connection = options.connection
     this.redis = new PatientRedis(options.connection)
     this.redis.on('ready', () => this.#handshakeIn(0))
     this.redis.on('close', () => this.#lose())

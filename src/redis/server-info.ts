@@ -6,6 +6,18 @@ export interface ServerFacts {
   readonly obstacle?: 'LOADING' | 'READONLY'
   /** True when records survive its restart. */
   readonly isPersistent: boolean
+  /**
+   * Whether its append-only file is whole: not while it is written anew, which may be its first time (CONFIG SET appendonly).
+   * Whether each write is on the disk before it is answered is not in INFO (durability.ts).
+   */
+  readonly hasWholeLog: boolean
+  /** How many replicas are connected. */
+  readonly replicas: number
+  /**
+   * Whether its history is that of another server, of which it was a replica, or of a snapshot. A primary that loaded an
+   * append-only file has none before itself (replication.c, loadDataFromDisk in server.c).
+   */
+  readonly hasForeignHistory: boolean
   /** Why records must not be kept there, for the operator. */
   readonly refusal?: string
 }
@@ -20,10 +32,18 @@ export function readServerFacts(info: string, isCluster = false): ServerFacts {
   return {
     runId: /^[0-9a-f]{1,64}$/.test(runId) ? runId : '',
     isPersistent: fields.get('aof_enabled') !== '0',
+    hasWholeLog: fields.get('aof_enabled') === '1' && fields.get('aof_rewrite_in_progress') === '0',
+    replicas: count(fields.get('connected_slaves')),
+    hasForeignHistory: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
     ...(fields.get('role') === 'slave' && { obstacle: 'READONLY' }),
     ...(fields.get('loading') === '1' && { obstacle: 'LOADING' }),
     ...(refusal !== undefined && { refusal })
   }
+}
+
+/** What is no number is more than any. */
+function count(text: string | undefined): number {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
 }
 
 function refusalOf(fields: ReadonlyMap<string, string>, isCluster: boolean): string | undefined {

@@ -49,9 +49,31 @@ t.test('of another store they say nothing, so they are refused there', async t =
     problemsOf({ ...jwt, STORE_SECRET: IN_POSTGRES.STORE_SECRET, ...change })
   for (const STORE_URL of ['memory:', 'file:/data/x.db', 'redis://127.0.0.1', undefined]) {
     t.same(beside({ STORE_URL, STORE_SCHEMA: 'x' }), ['STORE_SCHEMA must be set with a STORE_URL of postgres:// only.'])
-    t.same(beside({ STORE_URL, STORE_SCHEMA: 'x', STORE_FAILOVER: 'lossless' }), [
-      'STORE_SCHEMA and STORE_FAILOVER must be set with a STORE_URL of postgres:// only.'
-    ])
     t.same(beside({ STORE_URL }), [])
+  }
+  for (const STORE_URL of ['memory:', 'file:/data/x.db', undefined]) {
+    t.same(beside({ STORE_URL, STORE_FAILOVER: 'lossless', STORE_WAIT_REPLICAS: '1' }), [
+      'STORE_FAILOVER must be set with a STORE_URL of redis(s):// or postgres:// only.',
+      'STORE_WAIT_REPLICAS must be set with a STORE_URL of redis(s):// only.'
+    ])
+  }
+  t.same(problemsOf({ ...jwt, ...IN_POSTGRES, STORE_WAIT_REPLICAS: '1' }), [
+    'STORE_WAIT_REPLICAS must be set with a STORE_URL of redis(s):// only.'
+  ])
+})
+
+t.test('what is said of the failovers of a Redis has defaults, and is refused where it is none', async t => {
+  const ofRedis = { ...jwt, STORE_SECRET: IN_POSTGRES.STORE_SECRET, STORE_URL: 'redis://127.0.0.1' }
+  for (const [change, promise] of [
+    [{}, { failover: 'detect', waitReplicas: 0 }],
+    [
+      { STORE_FAILOVER: 'lossless', STORE_WAIT_REPLICAS: '2' },
+      { failover: 'lossless', waitReplicas: 2 }
+    ]
+  ] as const) {
+    t.match(loadedFrom({ ...ofRedis, ...change }), { delivery: { promise } })
+  }
+  for (const value of ['-1', '17', '1.5', 'all', '1e1']) {
+    t.match(problemsOf({ ...ofRedis, STORE_WAIT_REPLICAS: value }), [/^STORE_WAIT_REPLICAS must be /], value)
   }
 })

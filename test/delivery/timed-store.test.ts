@@ -33,7 +33,8 @@ t.test('every transition is told by its name, with its time', async t => {
       takeOver: after(8, true),
       complete: after(16, undefined),
       release: after(32, undefined),
-      noteSearch: after(64, true)
+      noteSearch: after(64, true),
+      confirmSent: after(128, true)
     },
     clock
   )
@@ -44,6 +45,7 @@ t.test('every transition is told by its name, with its time', async t => {
   await store.complete('k', 'A', { kind: 'done' })
   await store.release('k', 'A')
   t.equal(await store.noteSearch('k', undefined, 's'), true)
+  t.equal(await store.confirmSent('k', 'A'), true)
 
   const told = events.map(event => event.name === 'store-transition' && [event.transition, event.durationMs])
   t.same(told, [
@@ -53,10 +55,11 @@ t.test('every transition is told by its name, with its time', async t => {
     ['take-over', 8],
     ['complete', 16],
     ['release', 32],
-    ['note-search', 64]
+    ['note-search', 64],
+    ['confirm', 128]
   ])
   t.same(events[0], { name: 'store-transition', store: 'redis', transition: 'acquire', durationMs: 1, isFailed: false })
-  t.equal(facts.storeMs, 127)
+  t.equal(facts.storeMs, 255)
 })
 
 t.test('a failed transition took its time, too, and fails as it did', async t => {

@@ -10,6 +10,12 @@ export interface Greeting {
   /** For how long that matters. */
   readonly mattersForMs: number
   readonly epoch: string
+  /** Of those that count their greetings, the number of this one. */
+  readonly beat?: number
+  /** Why records may have got lost, in a word of the store. */
+  readonly why?: string | undefined
+  /** True where everything that the run of before had is here. */
+  readonly isWhole?: boolean
 }
 
 /** What a server is told with a greeting. */
@@ -20,6 +26,8 @@ export interface Introduction {
   readonly mattersForMs: number
   /** The epoch that this process saw last, or nothing. */
   readonly metEpoch: string
+  /** The greeting that this process saw last, of those that are counted. */
+  readonly metBeat: number
   /** For where one has to begin. */
   readonly newEpoch: string
   /** By how much this process saw the clock jump ahead. */
@@ -31,6 +39,7 @@ interface Loss {
   readonly lostAtMs: number
   readonly atMs: number
   readonly endsAtMs: number
+  readonly why?: string | undefined
 }
 
 /** What this process knows of the server that holds the records: whose clock it is, and when records may have got lost. */
@@ -40,6 +49,7 @@ export class ServerRun {
   /** Undefined before the first greeting; empty where the server does not say. */
   #runId: string | undefined
   #epoch = ''
+  #beat = 0
   #clock: TrustedClock | undefined
   #loss: Loss | undefined
   /** What the server has not been told of. */
@@ -66,23 +76,26 @@ export class ServerRun {
     const metRun = this.#runId === undefined ? '' : this.#runId || '?'
     this.#toldJumpMs = this.#jumpedAheadMs
     const jumpMs = Math.ceil(this.#toldJumpMs)
-    return { metRun, mattersForMs: this.#lossMattersMs, metEpoch: this.#epoch, newEpoch: randomUUID(), jumpMs }
+    const met = { metRun, metEpoch: this.#epoch, metBeat: this.#beat }
+    return { ...met, mattersForMs: this.#lossMattersMs, newEpoch: randomUUID(), jumpMs }
   }
 
   /** Takes note of an answered greeting. */
-  greeted(runId: string, { nowMs, lostAtMs, mattersForMs, epoch }: Greeting, askedAtMs: number): void {
+  greeted(runId: string, greeting: Greeting, askedAtMs: number): void {
+    const { nowMs, lostAtMs, mattersForMs, epoch, beat = 0, why, isWhole = false } = greeting
     this.#jumpedAheadMs -= this.#toldJumpMs
     this.#toldJumpMs = 0
     if (!this.#clock) this.#clock = new TrustedClock(this.#monotonic, nowMs)
-    else if (this.#runId !== runId) this.#clock.restart(nowMs, askedAtMs)
+    else if (this.#runId !== runId && !isWhole) this.#clock.restart(nowMs, askedAtMs)
     else this.observe(nowMs, askedAtMs)
     this.#runId = runId
     this.#epoch = epoch
+    this.#beat = beat
     if (this.hasNews) return
     if (lostAtMs === -1) this.#loss = undefined
     else if (this.#loss?.lostAtMs !== lostAtMs) {
       const atMs = this.#monotonic() - Math.max(0, nowMs - lostAtMs)
-      this.#loss = { lostAtMs, atMs, endsAtMs: atMs + mattersForMs }
+      this.#loss = { lostAtMs, atMs, endsAtMs: atMs + mattersForMs, why }
     }
   }
 
@@ -93,7 +106,7 @@ export class ServerRun {
     this.#jumpedAheadMs += jumpMs
     const atMs = this.#monotonic()
     const endsAtMs = Math.max(atMs + Math.min(jumpMs, this.#lossMattersMs), this.#loss?.endsAtMs ?? 0)
-    this.#loss = { lostAtMs: nowMs, atMs, endsAtMs }
+    this.#loss = { lostAtMs: nowMs, atMs, endsAtMs, why: this.#loss?.why }
   }
 
   /** What the clock of the server shows now, or somewhat less; nothing is certain before the first greeting. */
@@ -111,5 +124,10 @@ export class ServerRun {
     if (!this.#loss) return undefined
     const nowMs = this.#monotonic()
     return nowMs < this.#loss.endsAtMs ? nowMs - this.#loss.atMs : undefined
+  }
+
+  /** Why records may have got lost, in a word of the store; undefined where they cannot have, or nobody knows. */
+  whyLost(): string | undefined {
+    return this.msSinceDataLoss() === undefined ? undefined : this.#loss?.why
   }
 }

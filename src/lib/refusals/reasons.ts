@@ -103,6 +103,7 @@ export const REFUSAL_REASONS = [
   'user-deactivated',
   // stores and files
   'records',
+  'replicas',
   'quotas',
   'sessions',
   'session-store',

@@ -1,4 +1,5 @@
 import { Secret } from '../secret.ts'
+import type { Failover } from './failover.ts'
 import { isLoopback } from './secure-url.ts'
 
 export interface PostgresHost {
@@ -13,9 +14,6 @@ export interface PostgresHost {
  */
 export type PostgresTls = (typeof TLS_WORDS)[number]
 
-/** What a failover can lose: `detect` finds out, `lossless` is the operator's word that it is nothing. */
-export type PostgresFailover = 'detect' | 'lossless'
-
 export interface PostgresAddress {
   readonly kind: 'postgres'
   /** Tried in this order. */
@@ -27,7 +25,7 @@ export interface PostgresAddress {
   /** The path of a PEM file of authorities; those of Node otherwise. */
   readonly rootCertFile?: string
   readonly schema: string
-  readonly failover: PostgresFailover
+  readonly failover: Failover
 }
 
 export const DEFAULT_SCHEMA = 'thread_reply_bff'

@@ -42,6 +42,7 @@ const CALLS: Readonly<Record<UpstreamCall, { readonly method: string; readonly p
 const TRANSITIONS: Readonly<Record<StoreTransition, true>> = {
   acquire: true,
   'mark-sent': true,
+  confirm: true,
   'mark-in-doubt': true,
   'take-over': true,
   complete: true,

@@ -171,7 +171,7 @@ t.test('a limit that refuses is counted by its ring, and the rest of the app is 
 })
 
 t.test('a Redis that comes back as another run may have forgotten, and the figure says so', needsRedis(), async t => {
-  const redis = await redisFor(t)
+  const redis = await redisFor(t, { appendfsync: 'everysec' })
   const env = { STORE_URL: redis.url, STORE_SECRET: 'a-secret-of-records-for-tests-of-44-bytes-xx' }
   const { gauges } = await startCounted(t, { env })
   t.equal((await gauges()).value('store_forgetful'), 0)

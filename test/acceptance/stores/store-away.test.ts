@@ -45,7 +45,7 @@ t.test('with the store away a reply that is not in its thread is not sent', need
 })
 
 t.test('after a loss of records a new key waits for as long as it is told, and is sent then', needsRedis(), async t => {
-  const redis = await redisFor(t)
+  const redis = await redisFor(t, { appendfsync: 'everysec' })
   const { emulator, env, parentId } = await startEmulator(t)
   const stored = { ...env, STORE_URL: redis.url, STORE_SECRET }
   const service = await hostService(t, { ...stored, QUIET_PERIOD_MS: '3000', REPLY_DEADLINE_MS: '5000' })
@@ -62,10 +62,11 @@ t.test('after a loss of records a new key waits for as long as it is told, and i
   ]
   const retryAfterS = Number(refused.headers.get('retry-after'))
 
-  t.match(warned, [/^records may be lost: new keys are refused for \d+ s \(store-recovering\)$/])
+  t.match(warned, [/^records may be lost: new keys are refused for \d+ s \(store-recovering\): it was restarted, /])
   expectProblem(t, refused, 'store-recovering', { hasKey: true })
   t.ok(retryAfterS > 3 && retryAfterS <= 13, `a quiet period and a lease at the most: ${retryAfterS} s`)
   t.equal(begun['level'], 'warn')
+  t.match(begun['why'], /appendfsync always/)
   t.ok(Number(begun['forS']) >= retryAfterS, `told first: ${begun['forS']} s`)
   t.equal(emulator.ledger.length, 0, 'nothing is sent meanwhile')
   t.equal((await postReply(service, { parentId })).status, 201, 'without a key there is nothing to wait for')

@@ -64,7 +64,7 @@ t.test('a Redis that is stopped for longer loses its connection and gets another
 })
 
 t.test('a Redis that is killed is noticed at once, and its return too', needsRedis(), async t => {
-  const redis = await redisFor(t)
+  const redis = await redisFor(t, { appendfsync: 'everysec' })
   const { store } = await openRedisStore(t, redis.url, PROMPT)
   const claims = [newClaim(), newClaim(), newClaim()]
   const { key, owner } = newClaim()
@@ -147,7 +147,7 @@ t.test('what a Redis remembers of itself may be damaged: then it counts as forge
 })
 
 t.test('forgetfulness ends when what was lost would have expired', needsRedis(), async t => {
-  const redis = await redisFor(t)
+  const redis = await redisFor(t, { appendfsync: 'everysec' })
   let passedMs = 0
   const { store } = await openRedisStore(t, redis.url, { monotonic: () => performance.now() + passedMs })
   await redis.restart()

@@ -2,14 +2,14 @@
 // the order of their keys. Time is that of the server, so clients need not agree on it. What lets a reply be sent
 // holds only for the server that was greeted: $1 is the epoch that the table `store` had then, $2 the run of the
 // server and this table, $3 its synchronous standbys.
-import type { PostgresFailover } from '../../../lib/service/postgres-address.ts'
+import type { Failover } from '../../../lib/service/failover.ts'
 import { isSameServer } from '../../../postgres/server-facts.ts'
 import { LEASE_TOLERANCE_MS, MAX_LEASE_MS } from '../../record.ts'
 
 export interface StatementOptions {
   /** As SQL has it. */
   readonly schema: string
-  readonly failover: PostgresFailover
+  readonly failover: Failover
   /** SQL of a timestamp; for tests, which cannot move the clock of a Postgres. */
   readonly clock?: string | undefined
 }

@@ -1,4 +1,5 @@
-import type { Redis } from 'ioredis'
+import { isDeepStrictEqual } from 'node:util'
+import type { FailoverPromise } from '../../../lib/service/failover.ts'
 import type { RedisAddress } from '../../../lib/service/redis-address.ts'
 import { StoreError } from '../../../lib/service/store-error.ts'
 import type { Emit } from '../../../observability/events.ts'
@@ -6,10 +7,13 @@ import { isOfCredentials, notDone } from '../../../redis/answers.ts'
 import type { RedisClient } from '../../../redis/client.ts'
 import { redisServers } from '../../../redis/open-servers.ts'
 import { type Argument, ScriptRunner, type SharedRedis, UnknownScript } from '../../../redis/scripts.ts'
-import { readServerFacts, type ServerFacts } from '../../../redis/server-info.ts'
 import type { RedisServers } from '../../../redis/servers.ts'
 import { ServerRun } from '../server-run.ts'
+import { greet } from './greeting.ts'
+import type { ServerNow } from './judgement.ts'
+import { ReplicasOfServers } from './replicas.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
+import { requireWait, runOf, type SeenServer, seeServer } from './server-now.ts'
 import { type Shard, Shards } from './shards.ts'
 
 export interface RedisSessionOptions {
@@ -19,16 +23,18 @@ export interface RedisSessionOptions {
   /** For how long the loss of a record matters, in milliseconds. */
   readonly lossMattersMs: number
   readonly commandTimeoutMs: number
+  readonly promise: FailoverPromise
   /** For tests, which cannot move the clock of a Redis: Lua that changes `now`, in milliseconds. */
   readonly timeShim?: string | undefined
 }
 
-/** One run of one server, and the scripts as they were told to it. */
+/** One run of one server, what it said of itself, and the scripts as they were told to it. */
 interface ToldRun {
-  readonly runId: string
+  readonly now: ServerNow
   readonly scripts: Scripts
 }
 
+const TOO_FEW_REPLICAS = 'fewer than STORE_WAIT_REPLICAS replicas confirm records: replies with a key are not sent'
 const HEARTBEAT_MS = 2000
 /** A node of a cluster that shows no INFO, or of which INFO says nothing. */
 const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/
@@ -47,12 +53,18 @@ export class RedisSession {
   readonly #told = new WeakMap<RedisClient, ToldRun>()
   /** The run to which each shard was introduced last. */
   readonly #greeted = new Map<Shard, ToldRun>()
+  /** Where replicas have to confirm records. */
+  readonly #replicas: ReplicasOfServers
   #beats = 0
   #hasWarned = false
 
   constructor(options: RedisSessionOptions) {
-    const { address, commandTimeoutMs, emit, monotonic, lossMattersMs } = options
+    const { address, commandTimeoutMs, emit, monotonic, lossMattersMs, promise } = options
     this.#options = options
+    this.#replicas = new ReplicasOfServers({
+      needed: promise.waitReplicas,
+      onChange: areEnough => emit({ name: 'store-replicas', areEnough })
+    })
     this.shards = new Shards(address.topology === 'cluster', () => new ServerRun(monotonic, lossMattersMs))
     this.#servers = redisServers({
       variable: 'STORE_URL',
@@ -101,6 +113,28 @@ export class RedisSession {
     throw new Error('Redis may have lost the record')
   }
 
+  /** Whether replicas have to confirm records. */
+  get hasReplicas(): boolean {
+    return this.#replicas.areNeeded
+  }
+
+  /**
+   * Whether enough replicas have what says that a reply may have been sent: the record is marked SENT once more where they are
+   * asked, so that it is the one of this server, this epoch and this owner.
+   */
+  async confirmSent(key: string, ...args: readonly Argument[]): Promise<boolean> {
+    const shard = this.shards.of(key)
+    const { prefix, memory, server } = shard
+    const client = this.#servers.clientOf(memory)
+    const told = this.#told.get(client)
+    if (!told || this.#greeted.get(shard) !== told) return false
+    return (
+      (await this.#replicas
+        .of(client)
+        ?.confirm(told.scripts.markSent, [prefix + key, memory], [server.epoch, ...args])) === true
+    )
+  }
+
   isReady(): boolean {
     return this.#servers.isReady()
   }
@@ -108,7 +142,10 @@ export class RedisSession {
   /** What the operator should know while it works. */
   warnings(): readonly string[] {
     const { away = 0, all = 0 } = this.#servers.shards() ?? {}
-    return away === 0 ? [] : [`${away} of ${all} shards of STORE_URL cannot be reached: their keys are answered 503`]
+    return [
+      ...(away === 0 ? [] : [`${away} of ${all} shards of STORE_URL cannot be reached: their keys are answered 503`]),
+      ...(this.#replicas.areEnough ? [] : [TOO_FEW_REPLICAS])
+    ]
   }
 
   close(): void {
@@ -160,21 +197,23 @@ export class RedisSession {
 
   async #greet(client: RedisClient, isSame: () => boolean): Promise<void> {
     const isCluster = this.#options.address.topology === 'cluster'
-    const facts = await factsOf(client.redis, isCluster)
-    if (facts?.refusal !== undefined) throw new StoreError(facts.refusal)
-    if (facts?.obstacle !== undefined) throw new Error(facts.obstacle)
-    const runId = facts?.runId ?? ''
+    const { now, limit } = await seeServer(client.redis, isCluster)
+    if (this.#replicas.areNeeded) {
+      await requireWait(client.redis, now)
+      await this.#replicas.meet(client, now.replicas)
+    }
     if (!isSame()) return
     const known = this.#told.get(client)
-    const isKnown = known !== undefined && known.runId === runId && runId !== ''
-    const run = isKnown ? known : { runId, scripts: scriptsOf(runId, this.#options.timeShim) }
+    const isKnown = known !== undefined && known.now.run === now.run && now.run !== ''
+    const scripts = isKnown ? known.scripts : scriptsOf(now.run, this.#options.timeShim)
+    const run = isKnown && isDeepStrictEqual(known.now, now) ? known : { now, scripts }
     const due = this.#dueAt(client, run)
     const greetings = due.map(shard => this.#introduce(shard, client, run, isSame))
     const [told] = await Promise.all([Promise.all(greetings), isKnown ? undefined : this.#tell(client, run)])
     if (!isSame()) return
     this.#told.set(client, run)
     for (const [index, shard] of due.entries()) if (told[index]) this.#greeted.set(shard, run)
-    if (!this.#hasWarned) this.#warnOf(facts)
+    this.#warnOf(limit)
   }
 
   /** Those to which that run is news, or which have news for it; or one: only a write shows that writes are taken. */
@@ -199,28 +238,31 @@ export class RedisSession {
     }
   }
 
-  async #greetShard({ server, memory }: Shard, client: RedisClient, { runId, scripts }: ToldRun): Promise<void> {
+  async #greetShard(shard: Shard, client: RedisClient, { now, scripts }: ToldRun): Promise<void> {
     const askedAtMs = this.#options.monotonic()
-    const { metRun, mattersForMs: keptMs, metEpoch, newEpoch, jumpMs } = server.introduction()
-    const args = [runId, metRun, keptMs, metEpoch, newEpoch, jumpMs]
-    const answer = await this.#runnerOf(client).runText(scripts.greet, [memory], args)
-    const [nowMs, lostAtMs, mattersForMs, epoch] = answer
-    const areDates = typeof nowMs === 'number' && typeof lostAtMs === 'number' && typeof mattersForMs === 'number'
-    if (!areDates || typeof epoch !== 'string') throw new Error('not an answer to a greeting')
-    server.greeted(runId, { nowMs, lostAtMs, mattersForMs, epoch }, askedAtMs)
+    const greeting = await greet(this.#runnerOf(client), shard, scripts, now, this.#options.promise)
+    shard.server.greeted(now.run, greeting, askedAtMs)
     // They have the same clock.
     for (const [other, run] of this.#greeted) {
-      if (run.runId === runId && other.server !== server && runId !== '') other.server.observe(nowMs, askedAtMs)
+      if (run.now.run === now.run && other !== shard && now.run !== '') {
+        other.server.observe(greeting.nowMs, askedAtMs)
+      }
     }
   }
 
   /** Makes the scripts known to this run of the server, and to it alone. */
-  async #tell({ redis }: RedisClient, { runId, scripts }: ToldRun): Promise<void> {
+  async #tell({ redis }: RedisClient, { now, scripts }: ToldRun): Promise<void> {
     const runner = new ScriptRunner(redis)
     const telling = Object.values(scripts).map(one => runner.runText(one, [], []))
     // Asked again, so that all of this was said to one server: a proxy may lead elsewhere between two words.
-    const [facts] = await Promise.all([factsOf(redis, true), ...telling])
-    if ((facts?.runId ?? '') !== runId) throw new Error('another server')
+    const [run] = await Promise.all([runOf(redis), ...telling])
+    if (run !== now.run) throw new Error('another server')
+  }
+
+  /** What can be said of a loss, once. */
+  #warnOf(limit: SeenServer['limit']): void {
+    if (limit && !this.#hasWarned) this.#options.emit({ name: 'store-limit', limit })
+    this.#hasWarned = true
   }
 
   #holds(client: RedisClient, key: string): boolean {
@@ -236,25 +278,6 @@ export class RedisSession {
     const runner = known ?? new ScriptRunner(client.redis)
     if (!known) this.#runners.set(client, runner)
     return runner
-  }
-
-  #warnOf(facts: ServerFacts | undefined): void {
-    this.#hasWarned = true
-    const limit = !facts ? 'info-forbidden' : facts.isPersistent ? undefined : 'no-append-only-file'
-    if (limit) this.#options.emit({ name: 'store-limit', limit })
-  }
-}
-
-/** Forbidden, renamed, or not known to a server or a proxy that is not quite Redis. */
-const NO_INFO = /^(NOPERM|ERR (unknown|unsupported|command|this|invalid command))/i
-
-/** Undefined where that cannot be known. */
-async function factsOf(redis: Redis, isCluster: boolean): Promise<ServerFacts | undefined> {
-  try {
-    return readServerFacts(await redis.info(), isCluster)
-  } catch (error) {
-    if (error instanceof Error && NO_INFO.test(error.message)) return undefined
-    throw error
   }
 }
 

@@ -140,41 +140,52 @@ redis.call('HSET', key, 'se', ARGV[3])
 return { 'yes', now }
 `
 
-/**
- * Remembers in Redis which run of which server holds the records, and when records may last have got lost, `since`, which
- * matters `for` so long. Every possible loss begins another epoch. Always writes, so that a server that takes no writes is
- * found out. KEYS: the memory. ARGV: this run, or nothing where INFO is forbidden; the run that this client saw last, `?` for
- * an unknown one, or nothing; for how long a loss matters; the epoch that this client saw last, or nothing; a new one; by how
- * much this client saw the clock jump ahead, which forgets records early.
- */
-const GREET = `
-local key, run, met, kept = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-local metEpoch, newEpoch, jump = ARGV[4], ARGV[5], tonumber(ARGV[6])
-local kind = redis.call('TYPE', key).ok
+/** What the memory holds: a greeting reads and writes all of it. */
+const MEMORY_FIELDS = [
+  'run',
+  'epoch',
+  'beat',
+  'since',
+  'for',
+  'why',
+  'whole',
+  'synced',
+  'most',
+  'seen',
+  'copy'
+] as const
+
+export type MemoryField = (typeof MEMORY_FIELDS)[number]
+
+/** KEYS: the memory. Answers the time, the type of what is there, and its fields in their order. */
+const RECALL = `
+local kind = redis.call('TYPE', KEYS[1]).ok
 local isOurs = kind == 'hash' or kind == 'none'
-if not isOurs then redis.call('DEL', key) end
+return { now, kind, isOurs and redis.call('HMGET', KEYS[1], '${MEMORY_FIELDS.join("', '")}') or {} }
+`
 
-local f = redis.call('HMGET', key, 'run', 'since', 'for', 'epoch')
-local known, since, span, epoch = f[1], tonumber(f[2] or ''), tonumber(f[3] or '') or kept, f[4]
--- Dated by a clock that ran ahead.
-if since and since > now then since = now end
-local isEmptied = met ~= '' and not known
-local isAnother = run ~= '' and known and known ~= '' and known ~= run
--- A client that knew no better has already greeted the emptied server.
-local isUntold = not since and (metEpoch ~= '' and epoch ~= metEpoch
-  or run ~= '' and met ~= '' and met ~= '?' and met ~= run)
-local isLost = not isOurs or isEmptied or isAnother or isUntold or (f[2] and not since)
-if isLost then
-  since, span = now, kept
-elseif jump > 0 then
-  local rest = since and since + span - now or 0
-  since, span = now, math.max(math.min(jump, kept), rest)
+/**
+ * Writes the memory, unless another client has since it was recalled. Always writes, so that a server that takes no writes is
+ * found out. Ends with the mark of a copy, which replicas get and the append-only file does not: a server that loads its
+ * own file has no mark, and whatever came from it by replication or by a snapshot has one. (An append-only file that was just
+ * rewritten has it, too, until the next greeting: then a restart counts as a loss that was none.) KEYS: the memory. ARGV: run,
+ * epoch and beat as they were recalled; how many fields are set; these with their values; those that go.
+ */
+const NOTE = `
+local key, setTo = KEYS[1], 4 + 2 * tonumber(ARGV[4])
+local kind = redis.call('TYPE', key).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', key) end
+local f = redis.call('HMGET', key, 'run', 'epoch', 'beat')
+for i = 1, 3 do
+  if (f[i] or '') ~= ARGV[i] then return { 'recall-again' } end
 end
-if isLost or jump > 0 or not epoch then epoch = newEpoch end
-
-redis.call('HSET', key, 'run', run ~= '' and run or known or '', 'epoch', epoch)
-if since then redis.call('HSET', key, 'since', string.format('%.0f', since), 'for', string.format('%.0f', span)) end
-return { now, since or -1, span, epoch }
+redis.call('HSET', key, unpack(ARGV, 5, setTo))
+if #ARGV > setTo then redis.call('HDEL', key, unpack(ARGV, setTo + 1)) end
+if redis.set_repl then redis.set_repl(redis.REPL_AOF) end
+redis.call('HDEL', key, 'copy')
+if redis.set_repl then redis.set_repl(redis.REPL_SLAVE) end
+redis.call('HSET', key, 'copy', '1')
+return { 'noted' }
 `
 
 export type Transition =
@@ -187,7 +198,7 @@ export type Transition =
   | 'release'
   | 'noteSearch'
 
-export type Scripts = Readonly<Record<Transition | 'greet', Script>>
+export type Scripts = Readonly<Record<Transition | 'recall' | 'note', Script>>
 
 /** The scripts as they are told to one run of a server. `timeShim` is Lua that changes `now`. */
 export function scriptsOf(runId: string, timeShim = ''): Scripts {
@@ -202,6 +213,7 @@ export function scriptsOf(runId: string, timeShim = ''): Scripts {
     complete: told(COMPLETE),
     release: told(RELEASE),
     noteSearch: told(NOTE_SEARCH),
-    greet: told(GREET)
+    recall: told(RECALL),
+    note: told(NOTE)
   }
 }

@@ -1,5 +1,6 @@
 import { slotOf } from '../../../redis/slots.ts'
 import type { ServerRun } from '../server-run.ts'
+import { LOSS_REASONS, type LossReason } from './judgement.ts'
 
 /** Records that one server holds, and loses, together. What is judged of that server is judged for each shard. */
 export interface Shard {
@@ -9,6 +10,10 @@ export interface Shard {
   readonly memory: string
   /** What this process knows of the server that holds it: run, epoch, clock, and when records may last have got lost. */
   readonly server: ServerRun
+}
+
+function sinceLoss({ server }: Shard): number {
+  return server.msSinceDataLoss() ?? Number.POSITIVE_INFINITY
 }
 
 const PREFIX = 'reply:'
@@ -31,6 +36,12 @@ export class Shards {
   of(key: string): Shard {
     const [first] = this.all
     return this.all.length === 1 ? first : (this.all[rangeOf(key)] ?? first)
+  }
+
+  /** Why the shard that may have lost records last did, in words for the operator. */
+  whyLost(): string | undefined {
+    const last = this.all.toSorted((a, b) => sinceLoss(a) - sinceLoss(b))[0]?.server.whyLost()
+    return last !== undefined && Object.hasOwn(LOSS_REASONS, last) ? LOSS_REASONS[last as LossReason] : undefined
   }
 
   /** Of the shard that a key is in; without one, since any shard last may have lost records. */

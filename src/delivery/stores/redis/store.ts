@@ -1,6 +1,7 @@
 // Delivery records in Redis or Valkey, for several instances. Dates are the server's own, so instances need not agree on
 // the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
+import type { FailoverPromise } from '../../../lib/service/failover.ts'
 import type { RedisAddress } from '../../../lib/service/redis-address.ts'
 import type { Emit } from '../../../observability/events.ts'
 import type { SharedRedis } from '../../../redis/scripts.ts'
@@ -28,11 +29,14 @@ export interface RedisStoreOptions {
   readonly kept?: Retention
   /** After which a transition is rejected; other waits follow from it. */
   readonly commandTimeoutMs?: number
+  /** What the operator says of a failover; nothing unless given. */
+  readonly promise?: FailoverPromise
   /** For tests, which cannot move the clock of a Redis: Lua that changes `now`, in milliseconds. */
   readonly timeShim?: string
 }
 
 const COMMAND_TIMEOUT_MS = 400
+const NO_PROMISE: FailoverPromise = { failover: 'detect', waitReplicas: 0 }
 
 /**
  * Resolves also when Redis is not there: the store says that it is not ready, rejects every transition, and recovers by
@@ -41,14 +45,16 @@ const COMMAND_TIMEOUT_MS = 400
 export async function createRedisStore(
   options: RedisStoreOptions
 ): Promise<RecordStore & { readonly redis: SharedRedis }> {
-  const { address, monotonic, emit, kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, timeShim } = options
-  const link = new RedisSession({ address, monotonic, emit, lossMattersMs: kept.sent, commandTimeoutMs, timeShim })
+  const { kept = KEPT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS, promise = NO_PROMISE, timeShim } = options
+  const link = new RedisSession({ ...options, lossMattersMs: kept.sent, commandTimeoutMs, promise, timeShim })
   await link.open()
   return new RedisStore(link, kept)
 }
 
 class RedisStore implements RecordStore {
   readonly redis: SharedRedis
+  /** Only where replicas have to confirm. */
+  readonly confirmSent?: (key: string, owner: string) => Promise<boolean>
   readonly #link: RedisSession
   readonly #kept: Retention
 
@@ -56,6 +62,7 @@ class RedisStore implements RecordStore {
     this.#link = link
     this.redis = link.shared
     this.#kept = kept
+    if (link.hasReplicas) this.confirmSent = (key, owner) => link.confirmSent(key, owner, kept.sent)
   }
 
   acquire(acquisition: Acquisition, as: AcquiredAs = 'pending'): Promise<AcquireResult> {
@@ -111,6 +118,10 @@ class RedisStore implements RecordStore {
 
   msSinceDataLoss(key?: string): number | undefined {
     return this.#link.shards.msSinceDataLoss(key)
+  }
+
+  whyLost(): string | undefined {
+    return this.#link.shards.whyLost()
   }
 
   isReady(): boolean {

@@ -19,6 +19,7 @@ const facts: ServerFacts = { run: RUN, flushedTo: '0/500', standbys: '', name: '
 const met: Acquaintance = {
   metRun: RUN,
   metEpoch: 'e1',
+  metBeat: 0,
   newEpoch: 'e2',
   mattersForMs: 2 * DAY_MS,
   jumpMs: 0,

@@ -6,6 +6,7 @@ import { createRedisStore, type RedisStoreOptions } from '../../../../src/delive
 import { logEvents } from '../../../../src/observability/event-log.ts'
 import type { RedisCluster } from '../../../helpers/redis-cluster.ts'
 import type { RedisServer } from '../../../helpers/redis-server.ts'
+import { until } from '../../../helpers/until.ts'
 import { redisAddress } from '../../../lib/addresses.ts'
 import type { StoreKit } from '../store-kit.ts'
 import { ClusterClock } from './cluster-clock.ts'
@@ -48,6 +49,13 @@ export async function openRedisStore(
   })
   t.teardown(() => store.close())
   return { store, told }
+}
+
+/** Resolves when this run of the server was greeted, and these stores can be used. */
+export async function greeted(redis: RedisServer, ...stores: readonly RecordStore[]): Promise<void> {
+  const run = /run_id:(\w+)/.exec(String(await redis.command('INFO', 'server')))?.[1]
+  await until(async () => (await redis.command('HGET', 'reply:meta', 'run')) === run)
+  await until(() => stores.every(store => store.isReady()))
 }
 
 /** Keys of a Redis from which the scripts learn how far its clock is ahead, and at which time it stands, if it does. */

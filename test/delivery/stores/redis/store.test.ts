@@ -70,7 +70,7 @@ t.test('every name begins with the prefix, so an ACL can fence the service in', 
 t.test('a user with no more rights than are needed is enough', needsRedis(), async t => {
   const redis = await redisFor(t)
   const rights = ['~reply:*', '+eval', '+evalsha', '+info', '+type', '+hmget', '+hset', '+hdel', '+del', '+exists']
-  await redis.command('ACL', 'SETUSER', 'replies', 'on', '>secret', ...rights, '+pexpire', '+time')
+  await redis.command('ACL', 'SETUSER', 'replies', 'on', '>secret', ...rights, '+pexpire', '+time', '+config|get')
   const { store, told } = await openRedisStore(t, redis.url.replace('//', '//replies:secret@'))
   const claim = newClaim()
 

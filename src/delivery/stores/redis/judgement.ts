@@ -1,0 +1,162 @@
+// Whether a Redis may have lost records since it was met last: pure rules over what is known of one server, or of one
+// shard. Each says where it comes from.
+import type { FailoverPromise } from '../../../lib/service/failover.ts'
+
+/** What `reply:meta` remembers of the server that holds the records. Dates are the server's own. */
+export interface ServerMemory {
+  /** INFO's `run_id` of the server that was greeted last; empty where it was never known. */
+  readonly run: string
+  /** Empty where there is none: a new server, or one that was emptied. */
+  readonly epoch: string
+  /** Counts the greetings. */
+  readonly beat: number
+  /** When records may last have got lost, for how long that matters, and why. */
+  readonly loss:
+    | { readonly atMs: number; readonly mattersForMs: number; readonly why: LossReason | undefined }
+    | undefined
+  /** Former runs of which everything is here for certain, the latest last. */
+  readonly wholeFrom: readonly string[]
+  /** Whether each write was on the disk before it was answered, as it was seen last. */
+  readonly isSynced: boolean
+  /** The most replicas that were connected at once, and when the last was seen; undefined for none since a loss. */
+  readonly replicas: { readonly most: number; readonly seenAtMs: number } | undefined
+  /** Whether this came from another server: every copy of a greeted server has a mark that its own log has not. */
+  readonly isCopy: boolean
+  /** Not as this service writes it: another program was here, or it is damaged. */
+  readonly isDamaged: boolean
+}
+
+/** What the server tells of itself now. */
+export interface ServerNow {
+  /** Empty where INFO is forbidden. */
+  readonly run: string
+  readonly isSynced: boolean
+  /** Whether its history is that of another server, of which it was a replica, or of a snapshot (`master_replid2`). */
+  readonly hasForeignHistory: boolean
+  /** How many replicas are connected. */
+  readonly replicas: number
+}
+
+/** What this process knows of the server that it met last. */
+export interface Met {
+  /** `?` for an unknown one, empty for none. */
+  readonly metRun: string
+  readonly metEpoch: string
+  readonly metBeat: number
+}
+
+/** Why records may have been lost, in words for the operator. */
+export const LOSS_REASONS = {
+  damaged: 'what this service keeps there of the server itself is damaged',
+  emptied: 'it was emptied',
+  moved: 'it was told so: records were moved to it from another store',
+  older: 'it holds an older copy of the records',
+  copy: 'another server took its place, and what it had not received is lost',
+  unsynced: 'it was restarted, and does not put each write on its disk before it answers (appendfsync always)',
+  replaced: 'it was restarted, and a replica may have served in its place meanwhile',
+  stranger: 'another server served in between',
+  unconfirmed: 'it has more replicas than STORE_WAIT_REPLICAS: one that did not confirm may have taken its place',
+  clock: 'its clock jumped ahead, and records may have expired early'
+} as const
+
+export type LossReason = keyof typeof LOSS_REASONS
+
+/** Nothing changed, it did and nothing can be lost, or something may be. */
+export type Judgement = 'same' | 'whole' | LossReason
+
+/** For so long a replica that is gone may still hold records that matter: as long as one that may be posted. */
+const REPLICA_MATTERS_MS = 48 * 3_600_000
+
+export function judge(
+  memory: ServerMemory,
+  now: ServerNow,
+  met: Met,
+  promise: FailoverPromise,
+  nowMs: number
+): Judgement {
+  const loss = judgeMemory(memory, met)
+  if (loss !== undefined || now.run === '') return loss ?? 'same'
+  const isChanged = memory.run !== '' && memory.run !== now.run
+  const change = isChanged ? judgeChange(memory, now, promise, nowMs) : 'same'
+  if (change !== 'same' && change !== 'whole') return change
+  return isOfTheLine(memory, met, isChanged ? undefined : now.run) ? change : 'stranger'
+}
+
+/** Whether what the server remembers is what this process has seen. */
+function judgeMemory(memory: ServerMemory, met: Met): LossReason | undefined {
+  if (memory.isDamaged) return 'damaged'
+  if (met.metRun !== '' && memory.run === '' && memory.epoch === '') return 'emptied'
+  // As docs/operations.md has it, whatever is promised of failovers.
+  if (met.metRun === '' && memory.run !== '' && memory.epoch === '') return 'moved'
+  if (isAsMet(memory, met)) return memory.beat < met.metBeat ? 'older' : undefined
+  // A newcomer that knew no better has greeted the emptied server, and noted no loss.
+  return memory.loss ? undefined : 'emptied'
+}
+
+/** Whether it is still the epoch that this process met; a newcomer has met none. */
+function isAsMet({ epoch }: ServerMemory, { metEpoch }: Met): boolean {
+  return metEpoch === '' || metEpoch === epoch
+}
+
+/**
+ * Whether the server that this process met has everything in common with the one that is remembered. After a loss that was
+ * noted since, everybody begins anew.
+ */
+function isOfTheLine(memory: ServerMemory, met: Met, run: string | undefined): boolean {
+  if (!isAsMet(memory, met) || met.metRun === '' || met.metRun === '?') return true
+  return [...memory.wholeFrom, memory.run, run].includes(met.metRun)
+}
+
+/**
+ * Another run of a server: it was restarted, or another one is in its place. Nothing is lost
+ * - where the operator says so, and replicas that need not confirm do not contradict it;
+ * - where it is the same server, which had every answered write on its disk, and nobody can have served in its place.
+ *   Redis fsyncs before it answers with `appendfsync always`, and ends where that fails (redis.conf; aof.c,
+ *   flushAppendOnlyFile). A replication id proves nothing of a restart: a primary that loads its append-only file takes a
+ *   new one, and an offset is known to one process only.
+ */
+function judgeChange(memory: ServerMemory, now: ServerNow, promise: FailoverPromise, nowMs: number): Judgement {
+  const { failover, waitReplicas } = promise
+  const most = Math.max(memory.replicas?.most ?? 0, now.replicas)
+  if (failover === 'lossless') return waitReplicas > 0 && most > waitReplicas ? 'unconfirmed' : 'whole'
+  if (memory.isCopy || now.hasForeignHistory) return 'copy'
+  if (!memory.isSynced || !now.isSynced) return 'unsynced'
+  const isReplicated = memory.replicas !== undefined && nowMs - memory.replicas.seenAtMs < REPLICA_MATTERS_MS
+  return isReplicated || now.replicas > 0 ? 'replaced' : 'whole'
+}
+
+/** What is to be remembered from now on. */
+export function remember(
+  memory: ServerMemory,
+  now: ServerNow,
+  judgement: Judgement,
+  told: { readonly newEpoch: string; readonly mattersForMs: number; readonly jumpMs: number },
+  nowMs: number
+): Omit<ServerMemory, 'isCopy' | 'isDamaged'> {
+  const isLost = judgement !== 'same' && judgement !== 'whole'
+  const before = memory.loss && { ...memory.loss, atMs: Math.min(memory.loss.atMs, nowMs) }
+  const loss = isLost ? { atMs: nowMs, mattersForMs: told.mattersForMs, why: judgement } : jumped(before, told, nowMs)
+  const replicas = isLost ? undefined : memory.replicas
+  return {
+    run: now.run || memory.run,
+    epoch: isLost || told.jumpMs > 0 || memory.epoch === '' ? told.newEpoch : memory.epoch,
+    beat: memory.beat + 1,
+    loss,
+    wholeFrom: isLost ? [] : judgement === 'whole' ? [...memory.wholeFrom, memory.run].slice(-LINE) : memory.wholeFrom,
+    isSynced: now.isSynced,
+    replicas: now.replicas > 0 ? { most: Math.max(now.replicas, replicas?.most ?? 0), seenAtMs: nowMs } : replicas
+  }
+}
+
+/** So many restarts may lie between two greetings of one process. */
+const LINE = 8
+
+function jumped(
+  loss: ServerMemory['loss'],
+  { jumpMs, mattersForMs }: { readonly jumpMs: number; readonly mattersForMs: number },
+  nowMs: number
+): ServerMemory['loss'] {
+  if (jumpMs <= 0) return loss
+  const restMs = loss ? loss.atMs + loss.mattersForMs - nowMs : 0
+  return { atMs: nowMs, mattersForMs: Math.max(Math.min(jumpMs, mattersForMs), restMs), why: 'clock' }
+}
