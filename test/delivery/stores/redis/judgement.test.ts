@@ -1,6 +1,5 @@
 // Whether a Redis may have lost records, by what is known of it and of the one before: the rules as a table.
 import t from 'tap'
-import type { FailoverPromise } from '../../../../src/lib/service/failover.ts'
 import {
   type Judgement,
   judge,
@@ -10,6 +9,7 @@ import {
   type ServerMemory,
   type ServerNow
 } from '../../../../src/delivery/stores/redis/judgement.ts'
+import type { FailoverPromise } from '../../../../src/lib/service/failover.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../fake-clock.ts'
 
 const NOW_MS = 1_795_824_000_000
