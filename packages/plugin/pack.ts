@@ -30,7 +30,9 @@ const read = (path: string): string => readFileSync(path, 'utf8')
 export function packPlugin(directory: string): string {
   const stage = mkdtempSync(join(tmpdir(), 'thread-reply-plugin-'))
   try {
-    run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(HERE, 'tsconfig.json'), '--outDir', join(stage, 'dist')], ROOT)
+    // Checking takes ten times as long: npm run typecheck does it.
+    const flags = ['-p', join(HERE, 'tsconfig.json'), '--noCheck', '--outDir', join(stage, 'dist')]
+    run(join(ROOT, 'node_modules/.bin/tsc'), flags, ROOT)
     removeHiddenTypes(stage)
     copyFileSync(join(HERE, 'README.md'), join(stage, 'README.md'))
     writeFileSync(join(stage, 'package.json'), JSON.stringify(manifestOf(stage), null, 2))

@@ -12,10 +12,10 @@ interface RawJson {
   readonly rawJSON: string
 }
 
-// JSON.parse source text access (ECMAScript 2026): in Node 24, not yet in TypeScript's library.
+// JSON.parse source text access (ECMAScript 2026): in Node since version 21, not yet in TypeScript's library.
 const json = JSON as JSON & {
-  rawJSON(text: string): RawJson
-  isRawJSON(value: unknown): value is RawJson
+  rawJSON?(text: string): RawJson
+  isRawJSON?(value: unknown): value is RawJson
 }
 
 /** Undefined for what is not UTF-8. */
@@ -29,7 +29,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /**
  * Parses JSON so that serialising it again gives back every integer digit by digit, also beyond 2^53.
- * Undefined for what is not JSON.
+ * Undefined for what is not JSON. On Node 20, which runs the plugin only, an integer beyond 2^53 becomes a text of its digits.
  */
 export function parseJsonText(text: string): unknown {
   try {
@@ -78,7 +78,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The digits of a message id, whether CometChat wrote it as a string or as a number. */
 export function idText(value: unknown): string | undefined {
-  const text = json.isRawJSON(value) ? value.rawJSON : typeof value === 'number' ? String(value) : value
+  const text = json.isRawJSON?.(value) ? value.rawJSON : typeof value === 'number' ? String(value) : value
   return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined
 }
 
@@ -96,11 +96,15 @@ function parseKeepingIntegers(text: string): unknown {
       if (typeof value === 'object' && value !== null) objects.push(value)
       else if (typeof value === 'string' && value.startsWith(mark)) {
         // An assignment to `__proto__` would change the prototype instead.
-        Object.defineProperty(object, name, { ...OWN_MEMBER, value: json.rawJSON(value.slice(mark.length)) })
+        Object.defineProperty(object, name, { ...OWN_MEMBER, value: asWritten(value.slice(mark.length)) })
       }
     }
   }
   return root.value
+}
+
+function asWritten(digits: string): unknown {
+  return json.rawJSON?.(digits) ?? digits
 }
 
 const OWN_MEMBER = { writable: true, enumerable: true, configurable: true }
@@ -117,7 +121,7 @@ function markLongIntegers(text: string, mark: string): string {
       const number = text.slice(place, end)
       if (/^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))) {
         // Throws for what JSON allows no number to be, such as 007.
-        json.rawJSON(number)
+        JSON.parse(number)
         marked += `${text.slice(copiedTo, place)}"${mark}${number}"`
         copiedTo = end
       }

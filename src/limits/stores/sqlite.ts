@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
-import { whileStarting } from '../../sqlite/open.ts'
 import type { SharedDatabase } from '../../sqlite/shared.ts'
+import { whileStarting } from '../../sqlite/waiting.ts'
 import { CELL_MS, CELLS, reserve, returnUnits } from '../cells.ts'
 import type { QuotaStore, Reserved, ReserveOrder } from '../quota-store.ts'
 import {

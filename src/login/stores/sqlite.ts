@@ -1,6 +1,7 @@
 import { GroupCommit } from '../../sqlite/group-commit.ts'
-import { keepDurableLog, openPrivateDatabase, waitBriefly } from '../../sqlite/open.ts'
+import { keepDurableLog, openPrivateDatabase } from '../../sqlite/open.ts'
 import { SameFile } from '../../sqlite/same-file.ts'
+import { waitBriefly } from '../../sqlite/waiting.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** While the file is opened, beside other processes that open it. */

@@ -1,6 +1,7 @@
 import { PROBLEM_MEDIA_TYPE } from '../../http/problem.ts'
 import { ProblemSchema } from '../../http/problem-schema.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
+import { groupBy } from '../../lib/node20/group-by.ts'
 import { PROBLEMS, type ProblemCode } from '../../lib/refusals/problems.ts'
 import { SESSION_COOKIE } from '../../lib/service/cookie-names.ts'
 import { VERSION } from '../../lib/service/version.ts'
@@ -141,9 +142,9 @@ function answersOf(operation: Operation, components: Components): JsonObject {
 function problemsOf({ problems, always = [], security, hasPages }: Operation, components: Components): JsonObject {
   const ofPages = hasPages ? PAGE_HEADERS : []
   const codes = CODES.filter(code => problems.includes(code))
-  const byStatus = Object.groupBy(codes, code => PROBLEMS[code].status)
+  const byStatus = Object.fromEntries(groupBy(codes, code => PROBLEMS[code].status))
   return Object.fromEntries(
-    Object.entries(byStatus).map(([status, found = []]) => {
+    Object.entries(byStatus).map(([status, found]) => {
       const limits = security === 'caller' ? LIMITS : []
       const later = found.some(code => PROBLEMS[code].retryable !== 'no') ? (['Retry-After'] as const) : []
       const page = { schema: { type: 'string', description: 'The same as a page, for people.' } }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { keepDurableLog, openPrivateDatabase, RefusedDatabase, waitBriefly } from '../../../sqlite/open.ts'
+import { keepDurableLog, openPrivateDatabase, RefusedDatabase } from '../../../sqlite/open.ts'
+import { waitBriefly } from '../../../sqlite/waiting.ts'
 
 /** "Repl": a database that says so was made by this service. */
 const APPLICATION_ID = 0x5265706c
