@@ -28,6 +28,7 @@ const SECTIONS = [
   'traces',
   'limits',
   'parts',
+  'plugin',
   'overload',
   'goodput',
   'fairness',
@@ -171,6 +172,7 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
     traces: async world => (await import('./sections/traces.ts')).measureTraces(world, settings),
     limits: async world => (await import('./sections/limits.ts')).compareLimits(world, settings),
     parts: async world => (await import('./sections/parts.ts')).measureParts(world, settings),
+    plugin: async world => (await import('./sections/plugin.ts')).comparePlugin(world, settings),
     overload: async world =>
       (await import('./sections/overload.ts')).measureOverload(world, quick ? QUICK_OVERLOAD : FULL_OVERLOAD),
     goodput: async world =>

@@ -108,6 +108,19 @@ export async function startService(world: World, options: ServiceOptions): Promi
   return { name, subject, plan: { ...world.plan, ...plan } }
 }
 
+/** A host's app with the plugin below a prefix, on Node's own settings. */
+export async function startHost(world: World, prefix: string): Promise<Lane> {
+  const port = await freePort()
+  const subject = await startProgram(world.stack, {
+    name: 'host',
+    command: program('host.ts'),
+    env: { ...systemEnv(world), ...serviceEnv(world), ...world.trust, PORT: String(port) },
+    port,
+    ...(MEASURED !== undefined && { cores: MEASURED })
+  })
+  return { name: 'host', subject, plan: { ...world.plan, path: prefix + world.plan.path } }
+}
+
 export interface Callers {
   /** So many of all users a second; with streams, those of each. */
   offer(window: string, forMs: number, streams: { readonly perSecond: number } | readonly Stream[]): Promise<void>
