@@ -1,10 +1,9 @@
 import type { FastifyError } from 'fastify'
 import { AppError } from '../errors.ts'
 import type { Reason } from '../lib/refusals/reasons.ts'
-import type { Violation } from '../lib/refusals/violations.ts'
+import { MAX_VIOLATIONS, type Violation } from '../lib/refusals/violations.ts'
 import { type SchemaFinding, violationOf } from './schema-violations.ts'
 
-const MAX_VIOLATIONS = 20
 const OF_USERS: ReadonlySet<string> = new Set(['too-short', 'too-long', 'too-few', 'too-many'])
 
 const MALFORMED: ReadonlyMap<string, Reason> = new Map([

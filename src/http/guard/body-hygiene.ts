@@ -1,10 +1,9 @@
 import { isObject, type JsonObject } from '../../lib/json.ts'
-import type { Violation } from '../../lib/refusals/violations.ts'
+import { MAX_VIOLATIONS, type Violation } from '../../lib/refusals/violations.ts'
 
 export const MAX_DEPTH = 32
 /** Far more entries than any schema here allows: a schema would describe every one of them. */
 export const MAX_ENTRIES = 1000
-const MAX_VIOLATIONS = 20
 
 interface Inspection {
   readonly freeForm: () => readonly string[]

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../../errors.ts'
+import { MAX_VIOLATIONS } from '../../lib/refusals/violations.ts'
 import { invalidRequest } from '../framework-errors.ts'
 import { hygieneViolations, memberPointer } from './body-hygiene.ts'
 import { createReservedMembers } from './reserved-members.ts'
@@ -32,8 +33,6 @@ export interface RequestGuardOptions {
   /** Members of `data.metadata` that only this service may write. */
   readonly reservedMetadata: readonly string[]
 }
-
-const MAX_VIOLATIONS = 20
 
 /**
  * What every request of a scope goes through between its body and its schema, whatever its route is, and how strictly the

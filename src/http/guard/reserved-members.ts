@@ -1,5 +1,5 @@
 import { isObject } from '../../lib/json.ts'
-import type { Violation } from '../../lib/refusals/violations.ts'
+import { MAX_VIOLATIONS, type Violation } from '../../lib/refusals/violations.ts'
 import { rememberNames } from '../../lib/remember-names.ts'
 import { memberPointer } from './body-hygiene.ts'
 
@@ -26,7 +26,6 @@ export const WRITTEN_BY_COMETCHAT: ReadonlySet<string> = new Set([
 ])
 /** Where CometChat's extensions write. */
 const EXTENSIONS = '@injected'
-const MAX_VIOLATIONS = 20
 
 /**
  * Makes the search for members that would set identity, secrets or what only this service may write: in the body, in its

@@ -16,6 +16,9 @@ export const VIOLATIONS = {
 } as const
 export type ViolationCode = keyof typeof VIOLATIONS
 
+/** As many an answer lists; more would help nobody. */
+export const MAX_VIOLATIONS = 20
+
 /** One thing that is wrong with the request; `pointer` is an RFC 6901 JSON pointer, never a value. */
 export interface Violation {
   readonly pointer: string

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { hygieneViolations, MAX_DEPTH, MAX_ENTRIES } from '../../../src/http/guard/body-hygiene.ts'
+import { MAX_VIOLATIONS } from '../../../src/lib/refusals/violations.ts'
 
 const parse = (text: string): unknown => JSON.parse(text)
 const nested = (depth: number, inner = ''): string => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`
@@ -63,4 +64,11 @@ t.test('below a free-form pointer there may be any number of entries, and every 
 
 t.test('twenty faults are enough', async t => {
   t.equal(hygieneViolations(Array.from({ length: 1000 }, () => '\ud800')).length, 20)
+})
+
+t.test('no more violations are listed than an answer shows, in lists and in objects', async t => {
+  const faults = Array.from({ length: MAX_VIOLATIONS + 5 }, () => '\ud800')
+
+  t.equal(found(faults).length, MAX_VIOLATIONS)
+  t.equal(found({ ...faults }).length, MAX_VIOLATIONS)
 })

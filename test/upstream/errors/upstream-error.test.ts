@@ -84,3 +84,11 @@ t.test('a refused key and a certificate that is not trusted are alarms, nothing 
   t.equal(alarmFor(upstreamError(failed('unreachable', false), 'post')), undefined)
   t.equal(alarmFor(upstreamError(answered(500), 'post')), undefined)
 })
+
+t.test('a refusal lists the code of CometChat where that may be shown, and nothing else', async t => {
+  const about = (refusal: object) =>
+    upstreamError(answered(400, { refusal } as Partial<CallResult>), 'post').options.errors
+
+  t.equal(about({ kind: 'user-exists' }), undefined)
+  t.match(about({ kind: 'unknown-user' }), [{ pointer: '', code: 'ERR_UID_NOT_FOUND' }])
+})
