@@ -41,8 +41,9 @@ export const repliesRoutes: FastifyPluginAsyncTypebox<RepliesOptions> = async (a
       const { waitMs, minimal, explain } = parsePrefer(request.headers['prefer']?.toString())
       const order = orderFrom(request, waitMs, options)
       if (explain) {
+        const explanation = await options.explain(order)
         response.header('preference-applied', 'handling=explain')
-        return explainedBody(await options.explain(order), request)
+        return explainedBody(explanation, request)
       }
       const delivered = await options.deliver(order)
       if (delivered.replayed) response.header('idempotent-replayed', 'true')

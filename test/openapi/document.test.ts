@@ -23,6 +23,7 @@ import {
 } from './files.ts'
 import { httpPage } from './http-page.ts'
 
+const PAGE = 'https://app.example.com'
 const document = readDocument()
 const judge = createJudge(document)
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -37,6 +38,7 @@ const { app, routes } = await registeredRoutes(async () => {
     COMETCHAT_API_KEY: 'key',
     COMETCHAT_TOKENS: 'on',
     OPENAPI: 'on',
+    CORS_ORIGINS: PAGE,
     AUTH_JWT_ISSUER: ISSUER,
     AUTH_JWT_AUDIENCE: AUDIENCE,
     AUTH_JWT_SECRET: SHARED_SECRET,
@@ -70,6 +72,26 @@ t.test('every route of the service is in it, and no other', async t => {
         [method.toLowerCase(), url.replaceAll(/:(\w+)/g, '{$1}'), camelCase(config?.operation)].join(' ')
       )
       .sort()
+  )
+})
+
+t.test('every header that a page may send or read is in it', async t => {
+  const inDocument = (names: object): string[] => Object.keys(names).map(name => name.toLowerCase())
+  const listOf = (value: unknown): string[] => String(value).split(', ')
+  const preflight = { origin: PAGE, 'access-control-request-method': 'POST' }
+  const { headers } = await app.inject({ method: 'OPTIONS', url: '/threads/1/replies', headers: preflight })
+
+  // Credentials and types stand elsewhere in a document; the others are tolerated, and nothing reads them.
+  const others = 'authorization content-type last-event-id tracestate baggage sentry-trace'.split(' ')
+  const sent = [...inDocument(document.components.parameters), ...others]
+  t.strictSame(
+    listOf(headers['access-control-allow-headers']).filter(name => !sent.includes(name)),
+    []
+  )
+  const read = inDocument(document.components.headers)
+  t.strictSame(
+    listOf(headers['access-control-expose-headers']).filter(name => !read.includes(name)),
+    []
   )
 })
 

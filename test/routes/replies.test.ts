@@ -76,6 +76,14 @@ t.test('what is delivered is the checked request, and the answer is the text tha
   t.equal(order?.isWaiting(), true)
 })
 
+t.test('a preference is said to be applied where it was', async t => {
+  const { post } = await start(t)
+  const failed = await post({ data: { text: 'hi' } }, { prefer: 'handling=explain' })
+
+  t.equal(failed.statusCode, 500)
+  t.notOk('preference-applied' in failed.headers)
+})
+
 t.test('what was not sent is not in the order', async t => {
   const { orders, post } = await start(t)
   await post({ data: { text: 'hi' } }, { traceparent: 'not one', prefer: 'wait=soon' })

@@ -3,7 +3,6 @@ import { ProblemSchema } from '../../http/problem-schema.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import { groupBy } from '../../lib/node20/group-by.ts'
 import { PROBLEMS, type ProblemCode } from '../../lib/refusals/problems.ts'
-import { SESSION_COOKIE } from '../../lib/service/cookie-names.ts'
 import { VERSION } from '../../lib/service/version.ts'
 import { Components } from './components.ts'
 import { ALWAYS, ANSWER_HEADERS, type AnswerHeader, REQUEST_HEADERS } from './headers.ts'
@@ -11,9 +10,12 @@ import { DOCUMENT_OPERATION, LOGIN_OPERATIONS } from './login-operations.ts'
 import type { Answer, Body, Examples, Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { problemExample } from './problem-examples.ts'
+import { SECURITY, SECURITY_SCHEMES } from './security.ts'
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]
 const LIMITS: readonly AnswerHeader[] = ['RateLimit', 'RateLimit-Policy']
+/** Whose limits would be told is not known then. */
+const WITHOUT_CALLER: ReadonlySet<number> = new Set([401, 405, 408, 431])
 /** On a page, for people. */
 const PAGE_HEADERS: readonly AnswerHeader[] = ['Content-Security-Policy', 'X-Frame-Options']
 /** Header by status, where any refusal with it can have one. */
@@ -22,18 +24,7 @@ const OF_STATUS: Readonly<Record<number, readonly AnswerHeader[]>> = {
   403: ['WWW-Authenticate'],
   405: ['Allow']
 }
-const SECURITY = {
-  caller: [{ bearer: [] }, { appSession: [] }, { login: [] }],
-  login: [{ login: [] }],
-  none: []
-}
-
-/** The text of `/openapi.json` and of docs/openapi.json: the same for every instance, whatever is switched on there. */
-export function openApiText(): string {
-  return `${JSON.stringify(openApiDocument(), undefined, 2)}\n`
-}
-
-/** Everything that a caller can send and be answered, as OpenAPI 3.1. */
+/** Everything that a caller can send and be answered, as OpenAPI 3.1: the same for every instance, whatever is switched on there. */
 export function openApiDocument(): JsonObject {
   const components = new Components()
   const paths: Record<string, JsonObject> = {}
@@ -67,27 +58,7 @@ export function openApiDocument(): JsonObject {
       parameters: Object.fromEntries(
         Object.entries(REQUEST_HEADERS).map(([name, header]) => [name, { name, in: 'header', ...described(header) }])
       ),
-      securitySchemes: {
-        bearer: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'A token of the issuer; also in `AUTH_JWT_HEADER` or `AUTH_JWT_COOKIE`, where they are set.'
-        },
-        appSession: {
-          type: 'apiKey',
-          in: 'cookie',
-          name: 'connect.sid',
-          description:
-            "The session of the app's own backend; `AUTH_SESSION_COOKIE` says its name. It needs proof of origin."
-        },
-        login: {
-          type: 'apiKey',
-          in: 'cookie',
-          name: SESSION_COOKIE,
-          description: 'The session of `/auth/login`. It needs proof of origin.'
-        }
-      }
+      securitySchemes: SECURITY_SCHEMES
     }
   }
 }
@@ -145,7 +116,7 @@ function problemsOf({ problems, always = [], security, hasPages }: Operation, co
   const byStatus = Object.fromEntries(groupBy(codes, code => PROBLEMS[code].status))
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, found]) => {
-      const limits = security === 'caller' ? LIMITS : []
+      const limits = security === 'caller' && !WITHOUT_CALLER.has(Number(status)) ? LIMITS : []
       const later = found.some(code => PROBLEMS[code].retryable !== 'no') ? (['Retry-After'] as const) : []
       const page = { schema: { type: 'string', description: 'The same as a page, for people.' } }
       const refusal = {

@@ -25,6 +25,12 @@ export const REQUEST_HEADERS = {
     schema: Type.String(),
     example: 'alice'
   },
+  'X-Signed-In-As': {
+    description:
+      'The `uid` of `GET /me` that the call is meant for: `401` where the credential is of somebody else by now.',
+    schema: Type.String(),
+    example: 'alice'
+  },
   'X-CSRF': {
     description: 'Proof of origin for a call with a cookie, where the browser itself sends none: any value.',
     schema: Type.String(),

@@ -49,7 +49,7 @@ const OF_COMETCHAT: readonly ProblemCode[] = [
 const OF_THREADS: readonly ProblemCode[] = [...SIGNED_IN, ...OF_COMETCHAT, 'thread-not-found']
 
 const REPLIES = '/threads/:parentId/replies'
-const COMMON: readonly RequestHeader[] = ['X-Acting-For', 'X-CSRF', 'X-Request-Id', 'traceparent']
+const COMMON: readonly RequestHeader[] = ['X-Acting-For', 'X-Signed-In-As', 'X-CSRF', 'X-Request-Id', 'traceparent']
 
 /** What a caller who is signed in can do. */
 export const OPERATIONS: readonly Operation[] = [
