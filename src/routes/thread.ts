@@ -27,8 +27,8 @@ export interface ThreadQuestion {
 
 /** A page of a thread, with the cursors of those beside it. */
 export interface ThreadPage {
-  /** As CometChat writes them, oldest first. */
-  readonly messages: readonly object[]
+  /** JSON text of the list of its messages, oldest first. */
+  readonly json: string
   /** Undefined at the beginning of the thread. */
   readonly older?: string
   readonly newer?: string
@@ -68,9 +68,9 @@ export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app
     },
     async (request, response) => {
       const { limit, cursor } = request.query
-      const { messages, ...page } = await options.list(questionFrom(request, options), limitOf(limit), cursor)
+      const { json, ...page } = await options.list(questionFrom(request, options), limitOf(limit), cursor)
       response.type(JSON_TYPE)
-      return JSON.stringify({ data: messages, page })
+      return `{"data":${json},"page":${JSON.stringify(page)}}`
     }
   )
 

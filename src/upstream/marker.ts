@@ -16,6 +16,11 @@ export function markerOf(message: JsonObject): unknown {
   return isObject(metadata) ? metadata[MARKER_MEMBER] : undefined
 }
 
+/** False for the JSON text of what has no marker in it for certain. */
+export function mayHoldMarker(text: string): boolean {
+  return text.includes(MARKER_MEMBER) || text.includes('\\u')
+}
+
 /** Takes the marker out of a parsed message, and the object that only existed to carry it. */
 export function removeMarker(message: JsonObject): void {
   const data = message['data']

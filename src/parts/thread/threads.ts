@@ -60,9 +60,9 @@ export function createThreads(
       const place = cursor === undefined ? undefined : cursors.read(cursor, scope)
       const deadline = deadlineOf(question)
       const asked = { ...threadOf(question), limit, ...(place && { place }) }
-      const { messages, older, newer } = await forSender(() => threads.listReplies(asked, deadline), author, deadline)
+      const { json, older, newer } = await forSender(() => threads.listReplies(asked, deadline), author, deadline)
       return {
-        messages: messages.map(({ shown }) => shown),
+        json,
         ...(older && { older: cursors.write(older, scope) }),
         ...(newer && { newer: cursors.write(newer, scope) })
       }

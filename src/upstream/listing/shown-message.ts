@@ -21,12 +21,12 @@ const OF_TOMBSTONES = [
 const MAX_DEPTH = 64
 
 /**
- * A message as its caller gets it: without the marks of this service, and without content where it was deleted. Throws a
- * RangeError for one that is nested deeper than it could be written.
+ * A message as its caller gets it: without the marks of this service, and without content where it was deleted. Marks are looked
+ * for unless there are none. Throws a RangeError for one that is nested too deep to look for them.
  */
-export function shownMessage(message: JsonObject): JsonObject {
+export function shownMessage(message: JsonObject, isMarked = true): JsonObject {
   const shown = isDeleted(message) ? tombstoneOf(message) : message
-  removeMarks(shown, MAX_DEPTH)
+  if (isMarked) removeMarks(shown, MAX_DEPTH)
   return shown
 }
 
@@ -42,8 +42,13 @@ export function tombstoneOf(message: JsonObject): JsonObject {
 function removeMarks(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null) return
   if (depth === 0) throw new RangeError('the message is nested too deep')
-  if (isObject(value)) removeMark(value)
-  for (const part of Object.values(value)) removeMarks(part, depth - 1)
+  if (Array.isArray(value)) {
+    for (const part of value) removeMarks(part, depth - 1)
+    return
+  }
+  const holder = value as JsonObject
+  removeMark(holder)
+  for (const name in holder) removeMarks(holder[name], depth - 1)
 }
 
 /** What is undefined is not written. */

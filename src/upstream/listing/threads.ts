@@ -26,9 +26,15 @@ export interface AskedReplies extends ReadThread {
   readonly place?: ListingPlace
 }
 
+/** A page of a thread, written. */
+export interface ListedReplies extends Pick<Listing, 'older' | 'newer'> {
+  /** JSON text of the list of its messages, oldest first. */
+  readonly json: string
+}
+
 /** What a user reads of a thread. Both throw an AppError that is always `not-sent`. */
 export interface CometChatThreads {
-  listReplies(asked: AskedReplies, deadline: Deadline): Promise<Listing>
+  listReplies(asked: AskedReplies, deadline: Deadline): Promise<ListedReplies>
   /** The message that a thread hangs on, with how many replies it has. */
   readParent(thread: ReadThread, deadline: Deadline): Promise<JsonObject>
 }
@@ -69,7 +75,8 @@ export function createCometChatThreads(options: RetryOptions): CometChatThreads 
       }
       const listing = await listings.list(source, limit, place)
       if (!listing) throw unreadableThread()
-      return listing
+      const { messages, ...places } = listing
+      return { ...places, json: read(() => JSON.stringify(messages.map(({ shown }) => shown))) }
     },
 
     async readParent(thread, deadline) {
@@ -98,7 +105,7 @@ function messageIn(bytes: Uint8Array, messageId: string, { mismatch }: Pick<Call
   return message
 }
 
-/** Whatever is nested deeper than this process can follow is nothing that it could show. */
+/** Whatever is nested deeper than this process can follow, or write, is nothing that it could show. */
 function read<T>(reading: () => T): T {
   try {
     return reading()

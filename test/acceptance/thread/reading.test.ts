@@ -180,3 +180,12 @@ t.test('an answer about another thread is no answer', async t => {
   const answer = await list()
   expectProblem(t, answer, 'upstream-mismatch', { delivery: 'not-sent', without: ['secret'] })
 })
+
+t.test('what is nested deeper than it could be written again is no answer, with a mark in it or without', async t => {
+  for (const mark of ['', '"bffDelivery":"x",']) {
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const body = `{"data":[{"id":"1","sender":"bob","parentId":"${parentId}",${mark}"data":${nested}}]}`
+    emulator.failNext({ kind: 'answer', status: 200, body })
+    expectProblem(t, await list(), 'upstream-invalid', { delivery: 'not-sent' })
+  }
+})
