@@ -3,8 +3,8 @@
 import { type FastifyRequest, fastify } from 'fastify'
 import { Pool } from 'undici'
 
-const { PORT, UPSTREAM_URL = '', API_KEY = '' } = process.env
-const HEADERS = { 'content-type': 'application/json', apikey: API_KEY, onbehalfof: 'bench' }
+const { PORT, UPSTREAM_URL = '', API_KEY = '', ON_BEHALF_OF = 'bench' } = process.env
+const HEADERS = { 'content-type': 'application/json', apikey: API_KEY, onbehalfof: ON_BEHALF_OF }
 const CONNECTIONS = 128
 
 const upstream = new Pool(UPSTREAM_URL, { connections: CONNECTIONS })
@@ -21,6 +21,12 @@ app.post('/threads/:parentId/replies', async (request: Reply, reply) => {
     headers: HEADERS,
     body: request.body
   })
+  reply.code(statusCode).header('content-type', headers['content-type'])
+  return reply.send(Buffer.from(await body.arrayBuffer()))
+})
+
+app.get('/v3/*', async (request, reply) => {
+  const { statusCode, headers, body } = await upstream.request({ method: 'GET', path: request.url, headers: HEADERS })
   reply.code(statusCode).header('content-type', headers['content-type'])
   return reply.send(Buffer.from(await body.arrayBuffer()))
 })

@@ -1,9 +1,12 @@
 // What reading a thread takes beyond CometChat's own answer: a page of thirty of a thousand replies, in turn with the same
 // call without anything between. CometChat is the emulator, in this process, so what it takes is in both.
 import { createCometChatEmulator } from '../../emulator/cometchat-emulator.ts'
+import { freePort } from '../../test/helpers/free-port.ts'
+import { program } from '../child.ts'
 import { cpuMicroseconds } from '../process-time.ts'
 import { number, type Section } from '../report.ts'
 import { medianOf, type Settings } from '../rounds.ts'
+import { type Subject, startProgram } from '../subjects.ts'
 import { type ServiceOptions, startService, type World } from '../world.ts'
 
 const REPLIES = 1000
@@ -19,19 +22,26 @@ export interface Read {
 
 export interface Reads {
   readonly directMs: number
+  readonly passed: Read
   readonly services: readonly Read[]
   readonly count: number
 }
 
 export async function measureReading(world: World, settings: Settings): Promise<Section> {
-  const { directMs, services, count } = await readInTurn(world, settings, [{ name: 'this service' }])
+  const { directMs, passed, services, count } = await readInTurn(world, settings, [{ name: 'this service' }])
   return {
     name: 'reading',
     title: 'A page of a thread',
-    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${count.toLocaleString('en-US')} times, one after the other, each in turn with the same call to CometChat; p50 in milliseconds, and the processor time of the service. The limits are off.`,
-    head: ['CometChat alone', 'through the service', 'added', 'CPU µs'],
-    rows: services.map(({ readMs, cpu }) => [directMs, readMs, readMs - directMs, cpu].map(number)),
-    figures: { directMs, services }
+    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${count.toLocaleString('en-US')} times, one after the other, each in turn with the same call to CometChat; p50 in milliseconds, and the processor time of the program. The pass-through is Fastify and undici, and does nothing else; the limits are off.`,
+    head: ['', 'p50 ms', 'added', 'CPU µs'],
+    rows: [
+      ['CometChat alone', number(directMs), '', ''],
+      ...[passed, ...services].map(({ readMs, cpu }, index) => [
+        index === 0 ? 'a pass-through' : 'this service',
+        ...[readMs, readMs - directMs, cpu].map(number)
+      ])
+    ],
+    figures: { directMs, passed, services }
   }
 }
 
@@ -57,8 +67,19 @@ export async function readInTurn(world: World, settings: Settings, started: read
   const path = lastPath()
   const direct: Lane = { read: () => taken(url + path, { apikey: apiKey, onBehalfOf: user.uid }) }
   for (let count = 0; count < WARM_UP; count++) await direct.read()
-  const [alone, ...services] = await takeTurns([direct, ...lanes], settings)
-  return { directMs: alone?.readMs ?? Number.NaN, services, count: settings.rounds * READS }
+  const passing = await startPassThrough(world, { UPSTREAM_URL: url, API_KEY: apiKey, ON_BEHALF_OF: user.uid })
+  const passed: Lane = { read: () => taken(`http://127.0.0.1:${passing.port}${path}`, {}), pid: passing.pid }
+  for (let count = 0; count < WARM_UP; count++) await passed.read()
+  const [alone = NOT_READ, through = NOT_READ, ...services] = await takeTurns([direct, passed, ...lanes], settings)
+  return { directMs: alone.readMs, passed: through, services, count: settings.rounds * READS }
+}
+
+const NOT_READ: Read = { readMs: Number.NaN, cpu: Number.NaN }
+
+async function startPassThrough({ stack }: World, env: Record<string, string>): Promise<Subject> {
+  const port = await freePort()
+  const command = program('peers/bare.ts')
+  return startProgram(stack, { name: 'a pass-through', command, env: { PORT: String(port), ...env }, port })
 }
 
 async function startThread({ stack }: World, uid: string) {
