@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres, withoutPostgres } from '../test/helpers/postgres-server.ts'
+import { startCluster } from '../test/helpers/redis-cluster.ts'
 import { startRedis, withoutRedis } from '../test/helpers/redis-server.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +17,12 @@ export async function storeUrls({ stack, directory }: World, use: string): Promi
   const postgres = await startUnless(stack, withoutPostgres(), startLastingPostgres)
   if (postgres) urls.push(['postgres', postgres.url])
   return urls
+}
+
+/** The same of three masters that share the records. */
+export async function clusterUrls({ stack }: World): Promise<StoreUrl[]> {
+  const cluster = await startUnless(stack, withoutRedis(), startCluster)
+  return cluster ? [['redis cluster', cluster.url]] : []
 }
 
 /** As a server has it that is not a test's. */

@@ -1,6 +1,6 @@
 import { number, type Section, spread } from '../report.ts'
 import { bestQuarterOf, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'
-import { storeUrls } from '../store-urls.ts'
+import { clusterUrls, storeUrls } from '../store-urls.ts'
 import { startService, type World } from '../world.ts'
 
 interface Variant {
@@ -12,7 +12,7 @@ interface Variant {
 /** What keeping the records costs the service, with each store, without and with an Idempotency-Key. */
 export async function compareStores(world: World, settings: Settings): Promise<Section> {
   const variants: Variant[] = []
-  for (const [store, STORE_URL] of await storeUrls(world, 'records')) {
+  for (const [store, STORE_URL] of [...(await storeUrls(world, 'records')), ...(await clusterUrls(world))]) {
     // A server needs a processor, too.
     const service = await startService(world, { name: store, env: { STORE_URL }, plan: { isAwake: false } })
     for (const isKeyed of [false, true]) {

@@ -1,5 +1,5 @@
 import { Secret } from '../lib/secret.ts'
-import { readRedisAddress } from '../lib/service/redis-address.ts'
+import { readRedisAddress } from '../lib/service/store-address.ts'
 import { type EnvReader, looksLikeAddresses } from './env-reader.ts'
 import { ISSUER } from './patterns.ts'
 

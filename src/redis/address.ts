@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Redis, RedisOptions } from 'ioredis'
-import type { RedisAddress, RedisHost } from '../lib/service/redis-address.ts'
+import type { RedisAddress, RedisHost } from '../lib/service/store-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 
 /** The variable that an address of Redis comes from. */

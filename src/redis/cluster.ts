@@ -1,5 +1,5 @@
 // Where the masters of a Redis Cluster are, as its nodes say.
-import type { RedisAddress, RedisHost } from '../lib/service/redis-address.ts'
+import type { RedisAddress, RedisHost } from '../lib/service/store-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type RedisVariable, redisConnection } from './address.ts'
 import { askOnce } from './patient-redis.ts'

@@ -106,12 +106,14 @@ export class MovingServers implements RedisServers {
   }
 
   async #find(): Promise<void> {
+    const askedAtMs = performance.now()
     try {
       const map = await this.#ask()
       if (this.#isClosed) return
       const hasMoved = this.#map !== undefined && this.#map.text !== map.text
       this.#map = map
       this.#clients.follow(map, hasMoved)
+      this.#options.onMap?.(askedAtMs)
     } catch (error) {
       if (!this.#isClosed) this.#stay(error)
     }

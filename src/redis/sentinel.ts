@@ -1,6 +1,6 @@
 // Where the master is, as the sentinels say (redis.io, "Guidelines for Redis clients with support for Redis Sentinel").
 import { groupBy } from '../lib/node20/group-by.ts'
-import type { RedisAddress, RedisHost } from '../lib/service/redis-address.ts'
+import type { RedisAddress, RedisHost } from '../lib/service/store-address.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type RedisVariable, redisConnection } from './address.ts'
 import { isOfCredentials } from './answers.ts'

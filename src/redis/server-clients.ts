@@ -1,5 +1,5 @@
 import type { Reachability } from '../lib/service/reachability.ts'
-import type { RedisHost } from '../lib/service/redis-address.ts'
+import type { RedisHost } from '../lib/service/store-address.ts'
 import type { StoreError } from '../lib/service/store-error.ts'
 import { redisConnection } from './address.ts'
 import { RedisClient } from './client.ts'

@@ -2,6 +2,8 @@
 export interface ServerFacts {
   /** Changes with every restart, and from server to server. */
   readonly runId: string
+  /** Since the start of this run, in whole seconds. */
+  readonly uptimeMs: number
   /** Why it takes no writes at the moment, as Redis itself would say it. */
   readonly obstacle?: 'LOADING' | 'READONLY'
   /** True when records survive its restart. */
@@ -31,6 +33,7 @@ export function readServerFacts(info: string, isCluster = false): ServerFacts {
   const runId = fields.get('run_id') ?? ''
   return {
     runId: /^[0-9a-f]{1,64}$/.test(runId) ? runId : '',
+    uptimeMs: 1000 * (Number(fields.get('uptime_in_seconds')) || 0),
     isPersistent: fields.get('aof_enabled') !== '0',
     hasWholeLog: fields.get('aof_enabled') === '1' && fields.get('aof_rewrite_in_progress') === '0',
     replicas: count(fields.get('connected_slaves')),

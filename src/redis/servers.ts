@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { RedisAddress } from '../lib/service/redis-address.ts'
+import type { RedisAddress } from '../lib/service/store-address.ts'
 import type { RedisClient, RedisClientOptions } from './client.ts'
 
 /** What of several servers is meant, where it is not all of Redis. */
@@ -25,6 +25,8 @@ export interface RedisServersOptions extends Pick<RedisClientOptions, 'variable'
   readonly handshake: (client: RedisClient, isSame: () => boolean, keyAt: (key: string) => string) => Promise<unknown>
   /** What an error means for the operator, where the store must not be used. */
   readonly refusalOf?: NonNullable<RedisClientOptions['refusalOf']>
+  /** Told after every look at which server holds what; with the time when it was asked for, on performance.now(). */
+  readonly onMap?: (askedAtMs: number) => void
   /** Told whenever all of it turns from reachable to not, and back. */
   readonly onChange?: (isReachable: boolean, reason: string, where: Whereabouts) => void
 }

@@ -1,6 +1,6 @@
 // Which of the 16384 slots of a Redis Cluster a key is in (redis.io, "Redis cluster specification", key distribution model),
 // and which server holds a slot.
-import type { RedisHost } from '../lib/service/redis-address.ts'
+import type { RedisHost } from '../lib/service/store-address.ts'
 
 const SLOTS = 16_384
 

@@ -50,8 +50,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
   const masters = await Promise.all(Array.from({ length: count }, start))
   const replicas = await Promise.all(hasReplicas ? masters.map(start) : [])
   const nodes = [...masters, ...replicas]
-  const cluster = new Cluster(masters, replicas, credentials)
   const ids = new Map<RedisServer, string>()
+  const cluster = new Cluster(masters, replicas, ids, credentials)
   await Promise.all(
     nodes.map(async (node, index) => {
       ids.set(node, String(await node.command('CLUSTER', 'MYID')))
@@ -94,7 +94,15 @@ class Cluster implements RedisCluster {
   readonly masters: readonly RedisServer[]
   readonly replicas: readonly RedisServer[]
 
-  constructor(masters: readonly RedisServer[], replicas: readonly RedisServer[], credentials: string) {
+  readonly #ids: ReadonlyMap<RedisServer, string>
+
+  constructor(
+    masters: readonly RedisServer[],
+    replicas: readonly RedisServer[],
+    ids: ReadonlyMap<RedisServer, string>,
+    credentials: string
+  ) {
+    this.#ids = ids
     this.masters = masters
     this.replicas = replicas
     const hosts = [...masters, ...replicas].map(({ port }) => `127.0.0.1:${port}`)
@@ -108,14 +116,13 @@ class Cluster implements RedisCluster {
   async beginMove(slot: number, to: RedisServer): Promise<void> {
     const from = await this.#ownerOf(slot)
     if (from === to) return
-    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(from))
-    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(to))
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', this.#idOf(from))
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', this.#idOf(to))
   }
 
   async endMove(slot: number, to: RedisServer): Promise<void> {
     const from = await this.#ownerOf(slot)
     if (from === to) return
-    const id = await idOf(to)
     const source = new Redis({ host: '127.0.0.1', port: from.port })
     try {
       for (;;) {
@@ -126,9 +133,8 @@ class Cluster implements RedisCluster {
     } finally {
       source.disconnect()
     }
-    for (const node of [to, from, ...this.#nodes.filter(one => one !== to && one !== from)]) {
-      await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', id).catch(() => undefined)
-    }
+    // The others are told by the one that has it now.
+    for (const node of [to, from]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', this.#idOf(to))
   }
 
   async tellAll(...[name = '', ...args]: readonly (string | number)[]): Promise<void> {
@@ -137,6 +143,10 @@ class Cluster implements RedisCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map(node => node.stop()))
+  }
+
+  #idOf(node: RedisServer): string {
+    return this.#ids.get(node) ?? ''
   }
 
   get #nodes(): readonly RedisServer[] {
@@ -154,8 +164,4 @@ class Cluster implements RedisCluster {
   #any(name: string, ...args: readonly (string | number)[]): Promise<unknown> {
     return Promise.any(this.#nodes.map(node => node.command(name, ...args)))
   }
-}
-
-async function idOf(node: RedisServer): Promise<string> {
-  return String(await node.command('CLUSTER', 'MYID'))
 }

@@ -1,7 +1,11 @@
 // Addresses of stores, as the configuration hands them over; a test that is given none of them has a mistake.
 import { type PostgresAddress, readPostgresAddress } from '../../src/lib/service/postgres-address.ts'
-import { type RedisAddress, readRedisAddress } from '../../src/lib/service/redis-address.ts'
-import { readStoreAddress, type StoreAddress } from '../../src/lib/service/store-address.ts'
+import {
+  type RedisAddress,
+  readRedisAddress,
+  readStoreAddress,
+  type StoreAddress
+} from '../../src/lib/service/store-address.ts'
 
 export function storeAddress(text: string): StoreAddress {
   const address = readStoreAddress(text)

@@ -1,8 +1,7 @@
 // Addresses of Redis with sentinels and with a cluster, as values; what is wrong with one is said in a sentence.
 import { inspect } from 'node:util'
 import t from 'tap'
-import { readRedisAddress } from '../../src/lib/service/redis-address.ts'
-import { readStoreAddress, schemeOf } from '../../src/lib/service/store-address.ts'
+import { readRedisAddress, readStoreAddress, schemeOf } from '../../src/lib/service/store-address.ts'
 import { redisAddress, storeAddress } from './addresses.ts'
 
 t.test('sentinels are named with what they call the master', async t => {

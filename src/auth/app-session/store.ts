@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
-import type { RedisAddress } from '../../lib/service/redis-address.ts'
+import type { RedisAddress } from '../../lib/service/store-address.ts'
 import { redisServers } from '../../redis/open-servers.ts'
 
 export interface StoredSession {

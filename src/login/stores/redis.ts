@@ -1,5 +1,5 @@
 import type { ChainableCommander } from 'ioredis'
-import type { RedisAddress } from '../../lib/service/redis-address.ts'
+import type { RedisAddress } from '../../lib/service/store-address.ts'
 import { redisServers } from '../../redis/open-servers.ts'
 import { isSessionRecord, type SessionRecord, type SessionStore } from './session-store.ts'
 

@@ -1,4 +1,4 @@
-import type { RedisAddress } from '../../../lib/service/redis-address.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import { redisServers } from '../../../redis/open-servers.ts'
 import { ownersUnavailable, type UidOwner, type UidOwners } from './uid-owners.ts'
 

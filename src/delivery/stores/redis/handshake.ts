@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FailoverPromise } from '../../../lib/service/failover.ts'
-import type { RedisAddress } from '../../../lib/service/redis-address.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import { StoreError } from '../../../lib/service/store-error.ts'
 import type { Emit } from '../../../observability/events.ts'
 import { isOfCredentials, notDone } from '../../../redis/answers.ts'
@@ -11,9 +11,10 @@ import type { RedisServers } from '../../../redis/servers.ts'
 import { ServerRun } from '../server-run.ts'
 import { greet } from './greeting.ts'
 import type { ServerNow } from './judgement.ts'
+import { ShardMoves } from './moves.ts'
 import { ReplicasOfServers } from './replicas.ts'
 import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
-import { requireWait, runOf, type SeenServer, seeServer } from './server-now.ts'
+import { factsOf, requireWait, runOf, type SeenServer, seeServer } from './server-now.ts'
 import { type Shard, Shards } from './shards.ts'
 
 export interface RedisSessionOptions {
@@ -55,6 +56,10 @@ export class RedisSession {
   readonly #greeted = new Map<Shard, ToldRun>()
   /** Where replicas have to confirm records. */
   readonly #replicas: ReplicasOfServers
+  readonly #moves = new ShardMoves({
+    factsOf: client => factsOf(client.redis, true),
+    nowMs: () => performance.now()
+  })
   #beats = 0
   #hasWarned = false
 
@@ -74,6 +79,7 @@ export class RedisSession {
       heartbeatMs: HEARTBEAT_MS,
       handshake: (client, isSame) => this.#greet(client, isSame),
       refusalOf: error => refusalOf(error, address.topology),
+      onMap: askedAtMs => this.#moves.see(this.#masters(), askedAtMs),
       onChange: (isReachable, reason, where) =>
         emit({ name: 'reachability', part: 'store', isReachable, reason, ...where }),
       onTrouble: problem => emit({ name: 'store-unusable', problem })
@@ -197,7 +203,7 @@ export class RedisSession {
 
   async #greet(client: RedisClient, isSame: () => boolean): Promise<void> {
     const isCluster = this.#options.address.topology === 'cluster'
-    const { now, limit } = await seeServer(client.redis, isCluster)
+    const { now, facts, limit } = await seeServer(client.redis, isCluster)
     if (this.#replicas.areNeeded) {
       await requireWait(client.redis, now)
       await this.#replicas.meet(client, now.replicas)
@@ -208,7 +214,7 @@ export class RedisSession {
     const scripts = isKnown ? known.scripts : scriptsOf(now.run, this.#options.timeShim)
     const run = isKnown && isDeepStrictEqual(known.now, now) ? known : { now, scripts }
     const due = this.#dueAt(client, run)
-    const greetings = due.map(shard => this.#introduce(shard, client, run, isSame))
+    const greetings = due.map(shard => this.#introduce(shard, client, run, facts, isSame))
     const [told] = await Promise.all([Promise.all(greetings), isKnown ? undefined : this.#tell(client, run)])
     if (!isSame()) return
     this.#told.set(client, run)
@@ -218,16 +224,24 @@ export class RedisSession {
 
   /** Those to which that run is news, or which have news for it; or one: only a write shows that writes are taken. */
   #dueAt(client: RedisClient, run: ToldRun): readonly Shard[] {
-    const shards = this.shards.all.filter(({ memory }) => this.#holds(client, memory))
+    const shards = this.shards.all.filter(shard => this.#clientOf(shard) === client)
     const due = shards.filter(shard => this.#greeted.get(shard) !== run || shard.server.hasNews)
     const turn = this.#beats++ % Math.max(1, shards.length)
     return due.length > 0 ? due : shards.slice(turn, turn + 1)
   }
 
   /** False where the shard is on the move, and could not be greeted. */
-  async #introduce(shard: Shard, client: RedisClient, run: ToldRun, isSame: () => boolean): Promise<boolean> {
+  async #introduce(
+    shard: Shard,
+    client: RedisClient,
+    run: ToldRun,
+    facts: SeenServer['facts'],
+    isSame: () => boolean
+  ): Promise<boolean> {
     try {
-      await this.#greetShard(shard, client, run)
+      const movedFrom = facts ? await this.#moves.wholeFrom(shard, client, facts) : ''
+      await this.#greetShard(shard, client, movedFrom === '' ? run : { ...run, now: { ...run.now, movedFrom } })
+      this.#moves.arrived(shard)
       // Told of a jump that this answer has shown, the server begins another epoch.
       while (shard.server.hasNews && isSame()) await this.#greetShard(shard, client, run)
       return true
@@ -265,11 +279,21 @@ export class RedisSession {
     this.#hasWarned = true
   }
 
-  #holds(client: RedisClient, key: string): boolean {
+  #masters(): ReadonlyMap<Shard, RedisClient> {
+    return new Map(
+      this.shards.all.flatMap(shard => {
+        const client = this.#clientOf(shard)
+        return client ? [[shard, client] as const] : []
+      })
+    )
+  }
+
+  /** Undefined while that is not known. */
+  #clientOf({ memory }: Shard): RedisClient | undefined {
     try {
-      return this.#servers.clientOf(key) === client
+      return this.#servers.clientOf(memory)
     } catch {
-      return false
+      return undefined
     }
   }
 

@@ -35,6 +35,8 @@ export interface ServerNow {
   readonly hasForeignHistory: boolean
   /** How many replicas are connected. */
   readonly replicas: number
+  /** The run from which this shard has come here with everything it had (moves.ts). */
+  readonly movedFrom?: string
 }
 
 /** What this process knows of the server that it met last. */
@@ -76,10 +78,14 @@ export function judge(
 ): Judgement {
   const loss = judgeMemory(memory, met)
   if (loss !== undefined || now.run === '') return loss ?? 'same'
-  const isChanged = memory.run !== '' && memory.run !== now.run
-  const change = isChanged ? judgeChange(memory, now, promise, nowMs) : 'same'
+  const change = judgeRun(memory, now, promise, nowMs)
   if (change !== 'same' && change !== 'whole') return change
-  return isOfTheLine(memory, met, isChanged ? undefined : now.run) ? change : 'stranger'
+  return isOfTheLine(memory, met, change === 'same' ? now.run : undefined) ? change : 'stranger'
+}
+
+function judgeRun(memory: ServerMemory, now: ServerNow, promise: FailoverPromise, nowMs: number): Judgement {
+  if (memory.run === '' || memory.run === now.run) return 'same'
+  return now.movedFrom === memory.run ? 'whole' : judgeChange(memory, now, promise, nowMs)
 }
 
 /** Whether what the server remembers is what this process has seen. */
@@ -109,6 +115,7 @@ function isOfTheLine(memory: ServerMemory, met: Met, run: string | undefined): b
 
 /**
  * Another run of a server: it was restarted, or another one is in its place. Nothing is lost
+ * - where the shard was moved here by a resharding, and no master has failed meanwhile;
  * - where the operator says so, and replicas that need not confirm do not contradict it;
  * - where it is the same server, which had every answered write on its disk, and nobody can have served in its place.
  *   Redis fsyncs before it answers with `appendfsync always`, and ends where that fails (redis.conf; aof.c,

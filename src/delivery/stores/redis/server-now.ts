@@ -6,6 +6,8 @@ import type { ServerNow } from './judgement.ts'
 
 export interface SeenServer {
   readonly now: ServerNow
+  /** Undefined where it does not answer INFO. */
+  readonly facts: ServerFacts | undefined
   /** What cannot be promised there. */
   readonly limit: 'info-forbidden' | 'config-forbidden' | 'no-append-only-file' | undefined
 }
@@ -14,14 +16,15 @@ export interface SeenServer {
 export async function seeServer(redis: Redis, isCluster: boolean): Promise<SeenServer> {
   const [facts, isSyncedByConfig] = await Promise.all([factsOf(redis, isCluster), isSynced(redis)])
   if (!facts) {
-    return { now: { run: '', isSynced: false, hasForeignHistory: false, replicas: 0 }, limit: 'info-forbidden' }
+    const now = { run: '', isSynced: false, hasForeignHistory: false, replicas: 0 }
+    return { now, facts, limit: 'info-forbidden' }
   }
   if (facts.refusal !== undefined) throw new StoreError(facts.refusal)
   if (facts.obstacle !== undefined) throw new Error(facts.obstacle)
   const { runId: run, hasForeignHistory, replicas, isPersistent } = facts
   const now = { run, isSynced: isSyncedByConfig === true && facts.hasWholeLog, hasForeignHistory, replicas }
-  if (!isPersistent) return { now, limit: 'no-append-only-file' }
-  return { now, limit: isSyncedByConfig === undefined ? 'config-forbidden' : undefined }
+  if (!isPersistent) return { now, facts, limit: 'no-append-only-file' }
+  return { now, facts, limit: isSyncedByConfig === undefined ? 'config-forbidden' : undefined }
 }
 
 /** The run of a server; empty where it does not say. */
@@ -41,7 +44,7 @@ export async function requireWait(redis: Redis, { run }: ServerNow): Promise<voi
 }
 
 /** Undefined where that cannot be known. */
-async function factsOf(redis: Redis, isCluster: boolean): Promise<ServerFacts | undefined> {
+export async function factsOf(redis: Redis, isCluster: boolean): Promise<ServerFacts | undefined> {
   try {
     return readServerFacts(await redis.info(), isCluster)
   } catch (error) {

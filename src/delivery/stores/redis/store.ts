@@ -2,7 +2,7 @@
 // the time. What a restart or a failover may have lost makes the store say so (msSinceDataLoss).
 
 import type { FailoverPromise } from '../../../lib/service/failover.ts'
-import type { RedisAddress } from '../../../lib/service/redis-address.ts'
+import type { RedisAddress } from '../../../lib/service/store-address.ts'
 import type { Emit } from '../../../observability/events.ts'
 import type { SharedRedis } from '../../../redis/scripts.ts'
 import { readOutcome, writeOutcome } from '../../outcome.ts'

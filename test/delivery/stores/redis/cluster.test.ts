@@ -138,6 +138,9 @@ t.test('while a slot moves its new records wait, and afterwards all of it is the
   await until(() => canAcquire(store, fresh))
   t.same(await store.acquire({ ...held, owner: 'B' }), { kind: 'in-flight' })
   t.equal(await to.command('EXISTS', SHARDS.of(held.key).prefix + held.key), 1)
+  t.equal(store.msSinceDataLoss(held.key), undefined, 'it came whole')
+  const { store: late } = await openRedisStore(t, cluster.url, QUICK)
+  t.equal(late.msSinceDataLoss(held.key), undefined, 'which everybody learns')
   await until(() => /can be used again/.test(sentences(told).at(-1) ?? ''))
 })
 
