@@ -11,7 +11,7 @@ import { createLedger } from './ledger.ts'
 import { createKey, createRandom } from './random.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createReadScript } from './read-script.ts'
-import { createChatServer, type RunningServer } from './server.ts'
+import { createChatServer, type RequestWatch, type RunningServer } from './server.ts'
 import { createState } from './state.ts'
 import { DEFAULT_SWITCHES, type Switches } from './switches.ts'
 import type { ReceivedRequest } from './types.ts'
@@ -31,6 +31,8 @@ export interface EmulatorOptions {
   readonly beforeSend?: BeforeSend
   /** Whether other processes can drive it under `/_emulator/`; off unless given. */
   readonly admin?: boolean
+  /** Told of each request as it is received and answered. */
+  readonly watch?: RequestWatch
 }
 
 const DEFAULT_SEED = 1
@@ -78,6 +80,7 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
     removeMember: (guid, uid) => void state.mustHaveGroup(guid).members.delete(uid.toLowerCase()),
     ban: (guid, uid) => void state.mustHaveGroup(guid).banned.add(uid.toLowerCase()),
     block: state.block,
+    unblock: state.unblock,
     deactivate: uid => {
       state.mustHaveUser(uid).deactivated = true
     },
@@ -113,6 +116,7 @@ export function createCometChatEmulator(options: EmulatorOptions = {}): CometCha
   const admin = options.admin === true ? createAdmin(emulator) : undefined
   const onRequest = (record: ReceivedRequest) => void requests.push(record)
   const keyInText = keys.inText
-  const server = createChatServer({ api, admin, faults, ledger, switches, keyInText, now, onRequest })
+  const { watch } = options
+  const server = createChatServer({ api, admin, faults, ledger, switches, keyInText, now, onRequest, watch })
   return emulator
 }

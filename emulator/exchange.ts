@@ -23,6 +23,8 @@ export interface Exchange {
   readonly keyInText: (key: string) => string
   /** Has this sent on the connection as soon as its next request has arrived, before the proper answer. */
   readonly poisonNext: (bytes: string) => void
+  /** Told of the proper answer that is given. */
+  readonly answered: (answer: ProperAnswer) => void
   /** Aborted when the emulator stops. */
   readonly signal: AbortSignal
 }
@@ -70,8 +72,10 @@ export interface ProperAnswer {
 }
 
 /** Answers through Node's own response, so that the connection stays usable. */
-export function respond({ res, record }: Exchange, { status, headers, body }: ProperAnswer): void {
+export function respond({ res, record, answered }: Exchange, answer: ProperAnswer): void {
+  const { status, headers, body } = answer
   record.status = status
+  answered(answer)
   if (res.destroyed) return
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   res.statusCode = status

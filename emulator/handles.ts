@@ -34,6 +34,7 @@ export interface CometChatEmulator {
   removeMember(guid: string, uid: string): void
   ban(guid: string, uid: string): void
   block(blocker: string, blocked: string): void
+  unblock(blocker: string, blocked: string): void
   deactivate(uid: string): void
   /** Softly unless `permanent`; by its sender unless `by` says otherwise. */
   deleteMessage(id: string, deletion?: Deletion): void

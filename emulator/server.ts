@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Admin } from './admin.ts'
 import type { Api } from './api.ts'
 import type { Answer } from './context.ts'
-import { type Exchange, sendAnswer } from './exchange.ts'
+import { type Exchange, type ProperAnswer, sendAnswer } from './exchange.ts'
 import type { FaultQueue } from './fault-queue.ts'
 import type { Fault } from './faults.ts'
 import type { Ledger } from './ledger.ts'
@@ -32,6 +32,17 @@ export interface ServerParts {
   readonly keyInText: (key: string) => string
   readonly now: () => number
   readonly onRequest: (record: ReceivedRequest) => void
+  readonly watch: RequestWatch | undefined
+}
+
+/** What somebody who looks on is told of a request. A `record` is one object from its beginning to its end. */
+export interface RequestWatch {
+  /** The head is here. */
+  readonly received: (record: ReceivedRequest) => void
+  /** A proper answer is given; one that a fault writes to the socket by itself is not told. */
+  readonly answered: (record: ReceivedRequest, answer: ProperAnswer) => void
+  /** The answer is sent, or the connection is over. */
+  readonly ended: (record: ReceivedRequest) => void
 }
 
 export interface RunningServer {
@@ -53,7 +64,8 @@ function readBody(req: IncomingMessage, done: (body: string) => void): void {
   req.on('end', () => done(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString()))
 }
 
-export function createChatServer({ api, admin, faults, ledger, switches, keyInText, now, onRequest }: ServerParts) {
+export function createChatServer(parts: ServerParts) {
+  const { api, admin, faults, ledger, switches, keyInText, now, onRequest, watch } = parts
   const connections = new Map<Socket, number>()
   const poison = new WeakMap<Socket, string>()
   let accepted = 0
@@ -95,6 +107,7 @@ export function createChatServer({ api, admin, faults, ledger, switches, keyInTe
       keyInText,
       ledger,
       poisonNext: bytes => void poison.set(req.socket, bytes),
+      answered: answer => watch?.answered(record, answer),
       signal
     }
     return exchange
@@ -109,6 +122,12 @@ export function createChatServer({ api, admin, faults, ledger, switches, keyInTe
     })
   }
 
+  const follow = (record: ReceivedRequest, res: ServerResponse): void => {
+    if (!watch) return
+    watch.received(record)
+    res.once('close', () => watch.ended(record))
+  }
+
   const handle = (req: IncomingMessage, res: ServerResponse, signal: AbortSignal): void => {
     if (admin && req.url?.startsWith('/_emulator/')) {
       readBody(req, body => admin({ method: req.method ?? '', path: req.url ?? '', body }, res))
@@ -120,6 +139,7 @@ export function createChatServer({ api, admin, faults, ledger, switches, keyInTe
     if (switches.dateHeader) res.setHeader('date', new Date(now()).toUTCString())
     const record = toRecord(req)
     onRequest(record)
+    follow(record, res)
     const poisoned = poison.get(req.socket)
     if (poisoned !== undefined) req.socket.write(poisoned)
     poison.delete(req.socket)

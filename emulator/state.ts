@@ -155,6 +155,7 @@ export function createState({ now, switches, firstMessageId }: StateOptions) {
     replies: (parentId: string): readonly StoredMessage[] => threads.get(parentId) ?? [],
     findByMuid: (sender: string, muid: string) => byMuid.get(`${sender}\n${muid}`),
     block: (blocker: string, blocked: string) => void blocks.add(`${blocker}\n${blocked}`.toLowerCase()),
+    unblock: (blocker: string, blocked: string) => void blocks.delete(`${blocker}\n${blocked}`.toLowerCase()),
     hasBlocked: (blocker: string, blocked: string) => blocks.has(`${blocker}\n${blocked}`)
   }
 }

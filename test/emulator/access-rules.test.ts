@@ -124,6 +124,8 @@ t.test('a block stops replies in both directions, with different codes', async t
   t.equal(verdict(await reply(emulator)), '403 ERR_BLOCKED_RECEIVER')
   t.equal(verdict(await reply(emulator, { ...toBob, receiver: 'alice' }, { as: 'bob' })), '403 ERR_BLOCKED_SENDER')
   t.strictSame(emulator.ledger, [])
+  emulator.unblock('alice', 'bob')
+  t.equal(verdict(await reply(emulator)), '200')
 })
 
 t.test('a new message cannot be replied to until it has settled', async t => {
