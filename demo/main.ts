@@ -1,15 +1,18 @@
-// `npm run demo`: everything on this machine, one reply through the wire, and a curl for the next one.
+// `npm run demo`: everything on this machine, and a page that shows it.
 import { once } from 'node:events'
 import { type Command, FlagMistake, HELP, readCommand } from './command-line.ts'
-import { hasArrivedOnce, replyRequest, send } from './first-reply.ts'
-import { type Parts, startParts } from './parts.ts'
-import { DemoFailure } from './service.ts'
-import { paintFor, showAddresses, showAnswer, showInvitation, showReceived, showSent } from './show.ts'
+import { onClosedOutput } from './terminal/closed-output.ts'
+import { hasArrivedOnce, replyRequest, send } from './terminal/first-reply.ts'
+import { paintFor, showAddresses, showAnswer, showInvitation, showReceived, showSent } from './terminal/show.ts'
+import { type Parts, startParts } from './world/parts.ts'
+import { DemoFailure } from './world/service.ts'
 
 const EXIT_FAILED = 1
 /** sysexits.h: EX_USAGE. */
 const EXIT_USAGE = 64
 const USER = 'alice'
+/** Over what was written before on this line of a terminal. */
+const CLEAR_LINE = '\r\u001b[K'
 
 const paint = paintFor(process.stdout, process.env)
 const print = (text: string): void => void process.stdout.write(text)
@@ -24,38 +27,40 @@ async function main(args: readonly string[]): Promise<number> {
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  // Whoever reads along may leave, as `| head` does.
-  process.stdout.on('error', stop)
+  const endWatch = onClosedOutput(stop)
   try {
     await run(command, stopping.signal)
     return 0
   } catch (error) {
     if (stopping.signal.aborted && !command.once) return 0
     throw error
+  } finally {
+    endWatch()
   }
 }
 
 /** Returns when the demo is over as it should be; throws a DemoFailure when it is not. */
-async function run({ port, once: endsSoon }: Command, stopping: AbortSignal): Promise<void> {
+async function run({ port, verbose, once: endsSoon }: Command, stopping: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack()
-  const startedAtMs = performance.now()
-  print('Starting a local CometChat, a token issuer and the service ...')
-  const parts = await startParts(stack, port, stopping).finally(() => print('\n'))
-  const { tokens, service, url, notes } = parts
-  print(`Ready after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s.\n\n${showAddresses(parts)}`)
-  for (const note of notes) print(`\n${note}\n`)
-
-  await sendFirstReply(parts, stopping)
+  // For a person alone: what is piped begins with the address.
+  if (process.stdout.isTTY) print('Starting ...')
+  const parts = await startParts(stack, port, stopping).finally(() => process.stdout.isTTY && print(CLEAR_LINE))
+  const { service } = parts
+  print(showAddresses(parts, paint))
+  if (verbose) await sendFirstReply(parts, stopping)
   if (endsSoon) return
 
-  print(showInvitation(replyRequest(url, await tokens.tokenFor(USER), 'my-own-reply', 'And on Monday?'), tokens, paint))
-  service.showLog(printLogLine)
-  const code = await Promise.race([service.ended, once(stopping, 'abort')])
-  if (!stopping.aborted) throw new DemoFailure(`The service ended by itself with status ${code}.`)
+  if (verbose) {
+    const request = replyRequest(parts.url, await parts.provider.tokenFor(USER), 'my-own-reply', 'And on Monday?')
+    print(showInvitation(request, parts.provider, paint))
+    service.showLog(printLogLine)
+  }
+  const aborted = once(stopping, 'abort')
+  if (!stopping.aborted) await Promise.race([service.died, aborted])
 }
 
-async function sendFirstReply({ emulator, tokens, service, url }: Parts, stopping: AbortSignal): Promise<void> {
-  const request = replyRequest(url, await tokens.tokenFor(USER), 'my-first-reply', 'Yes, on Friday.')
+async function sendFirstReply({ emulator, provider, service, url }: Parts, stopping: AbortSignal): Promise<void> {
+  const request = replyRequest(url, await provider.tokenFor(USER), 'my-first-reply', 'Yes, on Friday.')
   print(showSent(request, paint))
   const answer = await send(request, stopping)
   print(showReceived(emulator.requests, paint))

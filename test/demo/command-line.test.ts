@@ -3,11 +3,14 @@ import { FlagMistake, HELP, readCommand } from '../../demo/command-line.ts'
 import { runDemo } from './demo-process.ts'
 
 t.test('without flags it serves on port 3000', async t => {
-  t.strictSame(readCommand([]), { help: false, once: false, port: 3000 })
+  t.strictSame(readCommand([]), { help: false, once: false, verbose: false, port: 3000 })
 })
 
 t.test('every flag is read', async t => {
-  t.strictSame(readCommand(['--once', '--port', '8080', '--help']), { help: true, once: true, port: 8080 })
+  const command = readCommand(['--once', '--port', '8080', '--help'])
+
+  t.strictSame(command, { help: true, once: true, verbose: true, port: 8080 })
+  t.equal(readCommand(['--verbose']).verbose, true)
 })
 
 for (const [args, sentence] of [
@@ -33,5 +36,5 @@ t.test('--help shows every flag and starts nothing', async t => {
   const finished = await runDemo(t, ['--help'])
 
   t.strictSame(finished, { code: 0, stdout: HELP, stderr: '' })
-  for (const flag of ['--port', '--once', '--help']) t.match(HELP, `  ${flag} `)
+  for (const flag of ['--port', '--verbose', '--once', '--help']) t.match(HELP, `  ${flag} `)
 })

@@ -4,16 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { runnerEnv } from '../helpers/runner-env.ts'
 
-const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname
+export const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname
 const POLL_MS = 10
 const PATIENCE_MS = 90_000
 /** The command that is printed for another terminal. */
 export const CURL = /curl -i [\s\S]*?-d '.*'$/m
 
+/** Of the environment of the tests, what a demo needs. */
+export function demoEnv(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: process.env['HOME'], ...runnerEnv() }
+}
+
 /** Starts the demo as a terminal would, but without one: no stdin, pipes for output. */
 export function startDemo(t: Test, args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...runnerEnv(), ...env },
+    env: { ...demoEnv(), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const said = { stdout: '', stderr: '' }
@@ -61,6 +66,13 @@ export function startDemo(t: Test, args: readonly string[], env: Record<string, 
 /** A demo on free ports that has come so far that it waits for Ctrl-C. */
 export async function startServing(t: Test) {
   const demo = startDemo(t, ['--port', '0'])
+  await demo.prints(/Ctrl-C ends everything.*\n/)
+  return demo
+}
+
+/** The same, with its story and the log of the service. */
+export async function startVerbose(t: Test) {
+  const demo = startDemo(t, ['--port', '0', '--verbose'])
   await demo.prints(/What the service logs[\s\S]*"msg":"request"/)
   return demo
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import t from 'tap'
-import { isAlive, startDemo, startServing } from './demo-process.ts'
+import { demoEnv, isAlive, MAIN, startDemo, startServing } from './demo-process.ts'
 
 // Each test starts the whole demo, which takes a busy machine a while.
 t.setTimeout(240_000)
@@ -14,7 +16,7 @@ for (const [title, signals] of [
   t.test(`${title} ends all parts quietly with status 0 and frees their ports`, async t => {
     const demo = await startServing(t)
     const pids = demo.childPids()
-    const urls = demo.said.stdout.split('1. What')[0]?.match(/http:\/\/[\d.:]+/g) ?? []
+    const urls = demo.said.stdout.match(/http:\/\/[\d.:]+/g) ?? []
 
     for (const signal of signals) demo.child.kill(signal)
 
@@ -22,7 +24,7 @@ for (const [title, signals] of [
     t.equal(demo.said.stderr, '')
     t.equal(pids.length, 1)
     t.notOk(pids.some(isAlive))
-    t.equal(urls.length, 4)
+    t.equal(urls.length, 5)
     for (const url of urls) await t.rejects(fetch(url), { cause: { code: 'ECONNREFUSED' } })
   })
 }
@@ -47,7 +49,7 @@ t.test('Ctrl-C before the first reply makes --once fail: nothing has been shown'
   t.equal(await demo.ended, 1)
 })
 
-t.test('a reader who leaves ends the demo and its service', async t => {
+t.test('a reader who leaves while it starts ends the demo and its service', async t => {
   const demo = startDemo(t, ['--port', '0'])
   const pids = await demo.hasChildren()
 
@@ -55,6 +57,14 @@ t.test('a reader who leaves ends the demo and its service', async t => {
 
   t.equal(await demo.ended, 0)
   t.notOk(pids.some(isAlive))
+})
+
+t.test('`npm run demo | head -n 3` shows the address first, and ends although nothing more is written', async t => {
+  const pipeline = `"$0" "$1" --port 0 | head -n 3; echo "status ${'$'}{PIPESTATUS[0]}"`
+
+  const { stdout } = await promisify(execFile)('bash', ['-c', pipeline, process.execPath, MAIN], { env: demoEnv() })
+
+  t.match(stdout, /^Open http:\/\/127\.0\.0\.1:\d+\/\n {2}the service .*\n {2}sign-in .*\nstatus 0\n$/)
 })
 
 t.test('a service that dies ends the demo with status 1', async t => {

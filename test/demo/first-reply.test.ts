@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
-import { hasArrivedOnce } from '../../demo/first-reply.ts'
-import { paintFor } from '../../demo/show.ts'
+import { hasArrivedOnce } from '../../demo/terminal/first-reply.ts'
+import { paintFor } from '../../demo/terminal/show.ts'
 import { createKey, createRandom } from '../../emulator/random.ts'
 import type { PostedMessage } from '../../emulator/types.ts'
 import { runDemo } from './demo-process.ts'
@@ -65,7 +65,7 @@ t.test('a port that is taken is told, and a free one is used', async t => {
   const { code, stdout } = await runDemo(t, ['--once', '--port', taken])
 
   t.equal(code, 0)
-  const [, wanted, used] = /PORT (\d+) is taken: (\d+) is used instead\./.exec(stdout) ?? []
+  const [, used, wanted] = /the service {2}http:\/\/127\.0\.0\.1:(\d+) \((\d+) is taken\)/.exec(stdout) ?? []
   t.equal(wanted, taken)
   t.match(stdout, `POST http://127.0.0.1:${used}/threads/100/replies`)
 })

@@ -1,4 +1,4 @@
-// The part of oidc-provider that the tests use; it ships no types.
+// The part of oidc-provider that the tests and the demo use; it ships no types.
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
 
@@ -11,6 +11,7 @@ declare module 'oidc-provider' {
 
   interface Grant {
     addOIDCScope(scope: string): void
+    addResourceScope(resource: string, scope: string): void
     save(): Promise<string>
   }
 

@@ -12,7 +12,7 @@ export interface ServiceAddresses {
 /** Something that the reader of the terminal can act on: shown as it is, without a stack. */
 export class DemoFailure extends Error {}
 
-const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
+const LAUNCHER = fileURLToPath(new URL('../../bin/thread-reply-bff', import.meta.url))
 /** A machine may be busy with other things. */
 const READY_WITHIN_MS = 60_000
 const STOPS_WITHIN_MS = 5000
@@ -70,6 +70,13 @@ export function spawnService(env: NodeJS.ProcessEnv) {
     showLog(print: (line: string) => void): void {
       for (const line of lines) print(line)
       show = print
+    },
+
+    /** Ends it at once, as `kill -9` does. */
+    async kill(): Promise<void> {
+      killChild()
+      await ended
+      process.off('exit', killChild)
     },
 
     /** Asks it to end, then makes it. */

@@ -1,5 +1,5 @@
 // One reply, sent the way any client would send it, and whether it arrived.
-import type { PostedMessage } from '../emulator/types.ts'
+import type { PostedMessage } from '../../emulator/types.ts'
 
 export interface ReplyRequest {
   readonly url: string

@@ -1,10 +1,11 @@
 // What the demo says, as text. `main.ts` decides when, and where it goes.
-import { createHash } from 'node:crypto'
 import { styleText } from 'node:util'
-import type { ReceivedRequest } from '../emulator/types.ts'
+import type { ReceivedRequest } from '../../emulator/types.ts'
+import { takenNote } from '../ports.ts'
+import { fingerprint } from '../server/redact.ts'
+import type { OpenIdProvider } from '../world/openid-provider.ts'
+import type { Parts } from '../world/parts.ts'
 import type { ReplyAnswer, ReplyRequest } from './first-reply.ts'
-import type { Parts } from './parts.ts'
-import type { TokenIssuer } from './token-issuer.ts'
 
 export type Look = 'bold' | 'dim' | 'green' | 'cyan'
 export type Paint = (look: Look, text: string) => string
@@ -19,15 +20,15 @@ export function paintFor(output: { readonly isTTY?: boolean }, env: NodeJS.Proce
   return (look, text) => (hasColours ? styleText(look, text, { validateStream: false }) : text)
 }
 
-export function showAddresses({ url, adminUrl, emulator, tokens }: Parts): string {
-  return indent(
-    [
-      `service       ${url}  (probes: ${adminUrl}/readyz)`,
-      `CometChat     ${emulator.url}  (local, in memory)`,
-      `token issuer  ${tokens.issuer}`,
-      ''
-    ].join('\n')
-  )
+/** Where to look, first of all; then what else there is, and how it ends. */
+export function showAddresses({ page, url, adminUrl, provider, emulator, ports }: Parts, paint: Paint): string {
+  const note = (listener: keyof typeof ports) => takenNote(ports[listener])
+  return `Open ${paint('bold', page.url)}${note('page')}
+  the service  ${url}${note('service')}  (probes: ${adminUrl}/readyz${note('probes')})
+  sign-in      ${provider.issuer}${note('sign-in')}  (oidc-provider, for alice and bob)
+  CometChat    ${emulator.url}${note('CometChat')}  (local, in memory)
+  Ctrl-C ends everything; --verbose shows what travels and a curl, --help what can be set.
+`
 }
 
 export function showSent({ url, headers, body }: ReplyRequest, paint: Paint): string {
@@ -57,7 +58,11 @@ export function showAnswer({ status, headers, body }: ReplyAnswer, paint: Paint)
   return section('3. What came back', [paint('cyan', `HTTP ${status}`), ...shown, '', pretty(body)], paint)
 }
 
-export function showInvitation(request: ReplyRequest, { issuer }: TokenIssuer, paint: Paint): string {
+export function showInvitation(
+  request: ReplyRequest,
+  { issuer }: Pick<OpenIdProvider, 'issuer'>,
+  paint: Paint
+): string {
   const hints = [
     'Pasted twice, it is still one reply: the second answer is the first one again.',
     '',
@@ -78,11 +83,6 @@ function toCurl({ url, headers, body }: ReplyRequest): string {
 
 function section(title: string, lines: readonly string[], paint: Paint): string {
   return `\n${paint('bold', title)}\n\n${lines.map(line => `${indent(line)}\n`).join('')}`
-}
-
-/** First 8 hex digits of its SHA-256, as the service shows it in its log. */
-function fingerprint(key: string): string {
-  return `sha256:${createHash('sha256').update(key).digest('hex').slice(0, 8)}`
 }
 
 function hideKey(name: string, value: string): string {
