@@ -13,7 +13,9 @@ await using stack = new AsyncDisposableStack()
 const parts = await startParts(stack, 0, AbortSignal.timeout(START_WITHIN_MS))
 const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox', '--disable-gpu'] })
 stack.defer(() => browser.close())
-for (const { scheme, png } of await takePictures(await browser.newContext(), parts.page.url)) {
+const page = await browser.newPage()
+await page.goto(parts.page.url)
+for (const { scheme, png } of await takePictures(page)) {
   await writeFile(`${FOLDER}demo-${scheme}.png`, png)
   process.stdout.write(`docs/demo-${scheme}.png\n`)
 }

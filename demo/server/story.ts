@@ -48,14 +48,30 @@ export function createStory() {
     const hop: Hop = { ...facts, id: lastId, state: 'running', request, answer: '' }
     hops.push(hop)
     // What only reads is the first to go.
-    if (hops.length > MOST_HOPS) hops.splice(Math.max(0, hops.findIndex(one => one.isRead)), 1)
+    if (hops.length > MOST_HOPS)
+      hops.splice(
+        Math.max(
+          0,
+          hops.findIndex(one => one.isRead)
+        ),
+        1
+      )
     tell(hop)
     return hop
   }
 
+  /** A look for a reply says nothing of the request that it is for: whose user it names has one under way. */
+  const underWay = ({ headers }: ReceivedRequest): Trip | undefined => {
+    const user = headers['onbehalfof'] ?? ''
+    const asked = hops.filter(({ to, state, phone }) => to === 'service' && state === 'running' && phone === user)
+    const hop = asked.findLast(({ isRead }) => !isRead) ?? asked.at(-1)
+    return hop && { trip: hop.trip, phone: hop.phone, isRead: hop.isRead, isStraight: false }
+  }
+
   const watch: RequestWatch = {
     received(record) {
-      const trip = trips.get(record.headers['traceparent']?.split('-')[1] ?? '') ?? elsewhere(record)
+      const trip =
+        trips.get(record.headers['traceparent']?.split('-')[1] ?? '') ?? underWay(record) ?? elsewhere(record)
       const from = trip.isStraight ? 'backend' : 'service'
       const title = `${record.method} ${record.path.replace(/\?.*/, '')}`
       const facts = { trip: trip.trip, phone: trip.phone, isRead: trip.isRead, title, to: 'CometChat' } as const

@@ -108,10 +108,10 @@ function raw(title, text) {
 }
 
 /** The three stations, and the stretch between two of them that this hop goes over. */
-function wire({ from, to, state, status }) {
+function wire({ from, to, state }) {
   const [start, end] = [X[from], X[to]]
   const middle = (start + end) / 2
-  const isCut = state === 'lost' || status >= 500
+  const isCut = state === 'lost'
   const lit = isCut
     ? [
         svg('path', { class: 'lit', d: `M${start} 8H${middle - 3}` }),

@@ -11,7 +11,7 @@ export function snippets({ serviceUrl, thread, token }) {
     },
     {
       name: 'React',
-      note: 'A thread that sends, with the hook of the client.',
+      note: 'A hook of three lines: replies outlive the component.',
       code: react(serviceUrl, thread, token)
     },
     {
@@ -46,19 +46,24 @@ replies.subscribe('${thread}', list => {
 replies.send('${thread}', { data: { text: 'Friday works for me.' } })
 `
 
-const react = (serviceUrl, thread, token) => `import { createThreadReplies } from 'thread-reply-client'
-import { useThreadReplies } from 'thread-reply-client/react'
+const react = (serviceUrl, thread, token) => `import { useEffect, useState } from 'react'
+import { createThreadReplies } from 'thread-reply-client'
 
 const client = createThreadReplies({
   url: '${serviceUrl}',
   auth: { bearer: async () => '${token}' }
 })
 
+function useReplies(threadId) {
+  const [replies, setReplies] = useState([])
+  useEffect(() => client.subscribe(threadId, setReplies), [threadId])
+  return replies
+}
+
 export function Thread() {
-  const { messages, replies, send } = useThreadReplies(client, '${thread}')
+  const replies = useReplies('${thread}')
   return (
-    <form action={form => send({ data: { text: form.get('text') } })}>
-      {messages.map(({ id, sender, data }) => <p key={id}>{sender}: {data.text}</p>)}
+    <form action={form => client.send('${thread}', { data: { text: form.get('text') } })}>
       {replies.map(({ key, body, state }) => <p key={key}>{body.data.text} ({state.is})</p>)}
       <input name="text" />
     </form>
