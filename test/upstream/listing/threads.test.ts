@@ -1,7 +1,7 @@
 // Reading a thread: what an answer of CometChat that is no page, or no message, ends in.
 import t from 'tap'
 import { createCometChatThreads } from '../../../src/upstream/listing/threads.ts'
-import type { ExchangeResult } from '../../../src/upstream/transport/exchange.ts'
+import { ANSWER_TOO_LARGE, type ExchangeResult } from '../../../src/upstream/transport/exchange.ts'
 import { ALICE, answer, failure, refusal, scripted } from '../scripted-cometchat.ts'
 
 const DEADLINE = { atMs: 10_000 }
@@ -55,4 +55,11 @@ t.test(
 
 t.test('a message of another thread in the list is a mismatch', async t => {
   await t.rejects(listed(answer({ data: [reply('101', { parentId: '999' })] })), { code: 'upstream-mismatch' })
+})
+
+t.test('a page that is too large is read again in smaller ones', async t => {
+  const tooLarge: ExchangeResult = { kind: 'failure', cause: 'unreadable', sent: true, errorCode: ANSWER_TOO_LARGE }
+  const replies = [reply('101'), reply('102')]
+  const { json } = await listed(tooLarge, answer({ data: replies }))
+  t.same(JSON.parse(json), replies)
 })

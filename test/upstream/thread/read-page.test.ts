@@ -40,3 +40,11 @@ t.test('a page that names one does not', async t => {
   t.same(nextOfEmptyPage({ next: { affix: 'append', id: '3' } }), { affix: 'append', id: '3' })
   t.same(nextOfEmptyPage({ next: { affix: 'append', sentAt: 7 } }), { affix: 'append', sentAt: 7 })
 })
+
+t.test('what is no message counts as one of its own, which may be the lost reply', async t => {
+  const body = Buffer.from(JSON.stringify({ data: [null, 'text', 7] }))
+  const page = readThreadPage(body, { parentId: '1', uid: 'ann' as CometChatUid, marker: 'AAAAAAAAAAAAAAAAAAAAAA' })
+
+  t.match(page, { kind: 'messages', messages: [{ isSuspect: true }, { isSuspect: true }, { isSuspect: true }] })
+  t.equal(page?.kind === 'messages' && new Set(page.messages.map(({ id }) => id)).size, 3)
+})
