@@ -59,6 +59,7 @@ t.test("in an app with ways of its own every answer is the service's", async t =
   t.match(me, { uid: 'alice', scheme: 'bearer' }, 'an object is written by the schema of the service')
   const ask = async (path: string, method = 'GET') => {
     const answer = await fetch(`${url}${path}`, { method })
+    t.same([answer.headers.get('content-encoding'), answer.headers.get('etag')], [null, null])
     return [answer.status, await answer.json()]
   }
   t.match(await ask(`${PREFIX}/none`), [404, { code: 'not-found' }])
