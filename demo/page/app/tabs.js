@@ -5,40 +5,46 @@ import { snippets } from './snippets.js'
 
 /** @param {Element} place */
 export async function showTabs(place, facts) {
-  const { token = 'SIGN-IN-FIRST' } = (await ask('/phones/alice/token', {})) ?? {}
   const types = await fetch('/client/types.d.ts').then(answer => (answer.ok ? answer.text() : ''))
   const tabs = [
-    ...snippets({ ...facts, token }).map(({ name, note, code }) => ({
+    ...snippets({ ...facts, token: '' }).map(({ name, note }, index) => ({
       name,
-      panel: () => codePanel(name, note, code)
+      // A token lasts ten minutes: each look has one that is good still.
+      panel: async () => codePanel(name, note, snippets({ ...facts, token: await tokenNow() })[index].code)
     })),
     { name: 'Types', panel: () => codePanel('Types', 'What the client gives an app, as it is published.', types) },
     { name: 'Problems', panel: () => problemTable() }
   ]
   const buttons = tabs.map(({ name }, index) =>
-    el('button', { role: 'tab', id: `tab-${index}`, 'aria-controls': 'panel', onclick: () => choose(index) }, name)
+    el('button', { role: 'tab', id: `tab-${index}`, 'aria-controls': 'panel', onclick: () => void choose(index) }, name)
   )
   const panel = el('div', { role: 'tabpanel', id: 'panel', tabindex: '0' })
   const row = el('div', { role: 'tablist', 'aria-labelledby': 'reference-title' }, ...buttons)
 
-  function choose(index) {
+  async function choose(index) {
+    const shown = await tabs[index].panel()
     for (const [other, button] of buttons.entries()) {
       button.setAttribute('aria-selected', String(other === index))
       button.tabIndex = other === index ? 0 : -1
     }
     panel.setAttribute('aria-labelledby', `tab-${index}`)
-    panel.replaceChildren(tabs[index].panel())
+    panel.replaceChildren(shown)
   }
 
   row.addEventListener('keydown', event => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (!step) return
     const next = (buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length
-    choose(next)
+    void choose(next)
     buttons[next].focus()
   })
-  choose(0)
+  await choose(0)
   place.append(row, panel)
+}
+
+async function tokenNow() {
+  const { token = 'SIGN-IN-FIRST' } = (await ask('/phones/alice/token', {})) ?? {}
+  return token
 }
 
 function codePanel(name, note, code) {

@@ -1,5 +1,7 @@
 // The page of the demo, in a real browser, as somebody who tries it: every button is pressed, and the ledger is read.
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { REPLIES_OF_SCENE, takePictures } from '../../../demo/pictures/take.ts'
 import { needsChromium } from '../../helpers/chromium.ts'
@@ -161,6 +163,16 @@ t.test('in Chromium', { ...needsChromium(), timeout: 240_000 }, async t => {
     await demo.waitForBalance(doubled, '2 doubled.', 'Straight to CometChat')
     await page.getByLabel(/straight to CometChat/).uncheck()
     await settles()
+  })
+
+  t.test('the curl of its tab posts a reply, with the token that stands in it', async t => {
+    await page.getByRole('tab', { name: 'curl' }).click()
+    const code = page.getByLabel('curl, code')
+    await code.getByText('idempotency-key').waitFor()
+
+    const { stdout } = await promisify(execFile)('bash', ['-c', (await code.textContent()) ?? ''])
+
+    t.match(stdout, /^HTTP\/1\.1 201 [\s\S]*"sender":"alice"/)
   })
 
   secretsStayHidden(t, demo)
