@@ -36,6 +36,7 @@ export class RedisClient {
   readonly connection: RedisConnection
   readonly #options: RedisClientOptions
   readonly #reachability: Reachability
+  readonly #ends: (() => void)[] = []
   #isClosed = false
   #isUsable = false
   /** Redis answers, but with an error. */
@@ -105,6 +106,12 @@ export class RedisClient {
     this.requireUsable()
   }
 
+  /** For what ends with this client. The connection itself says nothing of its end while it is away. */
+  atEnd(end: () => void): void {
+    if (this.#isClosed) end()
+    else this.#ends.push(end)
+  }
+
   handshakeSoon(): void {
     this.#handshakeIn(0)
   }
@@ -124,6 +131,7 @@ export class RedisClient {
 
   close(): void {
     this.#isClosed = true
+    for (const end of this.#ends.splice(0)) end()
     this.#isUsable = false
     this.#reachability.close()
     clearTimeout(this.#timer)

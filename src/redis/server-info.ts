@@ -27,7 +27,7 @@ export interface ServerFacts {
 /** Reads the answer to INFO, of a node of a cluster where one is expected, of which nothing is believed that does not look as it should. */
 export function readServerFacts(info: string, isCluster = false): ServerFacts {
   const fields = new Map(
-    Array.from(info.matchAll(/^([a-z_]+):([^\r\n]*)/gm), ([, name = '', value = '']) => [name, value])
+    Array.from(info.matchAll(/^([a-z0-9_]+):([^\r\n]*)/gm), ([, name = '', value = '']) => [name, value])
   )
   const refusal = refusalOf(fields, isCluster)
   const runId = fields.get('run_id') ?? ''

@@ -95,6 +95,33 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
     }
   ],
   [
+    { name: 'store-limit', limit: 'config-forbidden' },
+    {
+      level: 'warn',
+      msg: 'whether a restart of the Redis of STORE_URL loses records cannot be known: it does not answer CONFIG GET appendfsync to this user'
+    }
+  ],
+  [
+    { name: 'store-replicas', areEnough: false },
+    {
+      level: 'warn',
+      msg: 'fewer than STORE_WAIT_REPLICAS replicas confirm records: replies with a key are not sent'
+    }
+  ],
+  [
+    { name: 'store-replicas', areEnough: true },
+    { level: 'info', msg: 'enough replicas confirm records again' }
+  ],
+  [
+    { name: 'store-recovering', restMs: 134_001, why: 'it was emptied' },
+    {
+      level: 'warn',
+      forS: 135,
+      why: 'it was emptied',
+      msg: 'records may be lost: replies with a new key are not sent for 135 s'
+    }
+  ],
+  [
     { name: 'store-recovering', restMs: 134_001 },
     { level: 'warn', forS: 135, msg: 'records may be lost: replies with a new key are not sent for 135 s' }
   ],

@@ -157,7 +157,7 @@ export class ReplicasOfServers {
     const { needed } = this.#options
     const replicas = new Replicas({ connection: client.connection, needed, onChange: () => this.#tell() })
     this.#replicas.set(client, replicas)
-    client.redis.once('end', () => {
+    client.atEnd(() => {
       this.#replicas.delete(client)
       replicas.close()
       this.#tell()
