@@ -12,6 +12,8 @@ import { freePort, freePorts } from './free-port.ts'
 /** As in redis.conf: `{ 'maxmemory-policy': 'allkeys-lru' }`. Every write is kept as it comes unless they say otherwise. */
 export type RedisSettings = Readonly<Record<string, string>>
 
+export type RedisProgram = 'redis-server' | 'valkey-server'
+
 export interface RedisServer {
   readonly url: string
   readonly port: number
@@ -42,24 +44,33 @@ export function needsRedis(): { skip?: string } {
   return skip === undefined ? {} : { skip }
 }
 
+/** Debian has Valkey from 13 on, and for 12 in its backports: elsewhere its tests are skipped, also where all has to be proved. */
+export function needsValkey(): { skip?: string } {
+  const isMissing = spawnSync('valkey-server', ['--version']).error !== undefined
+  return isMissing ? { skip: 'valkey-server is not installed' } : {}
+}
+
 /** Where a node of a cluster listens for the others. */
 const BUS_ABOVE = 10_000
 
 /** Starts a Redis that ends with the test. */
-export async function redisFor(t: Test, settings: RedisSettings = {}): Promise<RedisServer> {
-  const redis = await startRedis(settings)
+export async function redisFor(t: Test, settings: RedisSettings = {}, program?: RedisProgram): Promise<RedisServer> {
+  const redis = await startRedis(settings, program)
   t.teardown(() => redis.stop())
   return redis
 }
 
-export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
+export async function startRedis(
+  settings: RedisSettings = {},
+  program: RedisProgram = 'redis-server'
+): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   const port = await (settings['cluster-enabled'] === 'yes' ? freePorts(BUS_ABOVE) : freePort())
   const ours = { port: `${port}`, bind: '127.0.0.1', dir: directory, 'repl-diskless-sync-delay': '0' }
   const all = { ...ours, save: '', appendonly: 'yes', appendfsync: 'always', ...settings }
   const argsOf = (settings: RedisSettings): string[] =>
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')])
-  let child = await launch(argsOf(all))
+  let child = await launch(program, argsOf(all))
 
   let copies = 0
   async function kill(): Promise<void> {
@@ -76,7 +87,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
     kill,
     async restart(changes = {}) {
       await kill()
-      child = await launch(argsOf({ ...all, ...changes }))
+      child = await launch(program, argsOf({ ...all, ...changes }))
     },
     copyData() {
       const copy = `${directory}-copy-${copies++}`
@@ -93,11 +104,11 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
   }
 }
 
-async function launch(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+async function launch(program: RedisProgram, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', code => reject(new Error(`redis-server ended with ${code}`)))
+    child.once('close', code => reject(new Error(`${program} ended with ${code}`)))
     createInterface({ input: child.stdout }).on('line', line => {
       if (line.includes('Ready to accept connections')) resolve()
     })
