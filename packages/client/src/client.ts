@@ -95,8 +95,10 @@ export function createThreadReplies(options: ThreadRepliesOptions): ThreadReplie
   }
   const ignore = onReturn(kick)
 
+  let isClosed = false
   async function start(): Promise<void> {
     await identity.load()
+    if (isClosed) return
     if (identity.owner() === undefined) turn.wantFor(identity.shown())
     await shelf.load()
     view.tellAll()
@@ -123,6 +125,7 @@ export function createThreadReplies(options: ThreadRepliesOptions): ThreadReplie
       identity.ask()
     },
     close() {
+      isClosed = true
       ignore()
       identity.close()
       queue.close()

@@ -95,6 +95,10 @@ export function createIdentity(options: IdentityOptions): Identity {
       era++
       remember(undefined).catch(() => undefined)
     },
-    close: () => clearTimeout(timer)
+    close() {
+      // What is on its way is heard by nobody.
+      era++
+      clearTimeout(timer)
+    }
   }
 }
