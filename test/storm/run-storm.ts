@@ -19,6 +19,7 @@ import { RedisWeather } from './redis-weather.ts'
 import { sleep } from './sleep.ts'
 import type { StoreWeather } from './store-weather.ts'
 import { type Place, StormClients } from './storm-clients.ts'
+import { ClusterWeather, SentinelWeather } from './topology-weather.ts'
 
 export interface StormOptions {
   readonly replies: number
@@ -26,7 +27,7 @@ export interface StormOptions {
   readonly seconds: number
   readonly seed: number
   /** `memory` shows what the storm does to instances that share nothing and forget: it must double replies. */
-  readonly store: 'file' | 'redis' | 'both' | 'failing-redis' | 'postgres' | 'memory'
+  readonly store: 'file' | 'redis' | 'both' | 'failing-redis' | 'sentinel' | 'cluster' | 'postgres' | 'memory'
   /** How CometChat pages its threads: a name of PAGINGS; by the seed unless given. */
   readonly paging?: string | undefined
   /** How long it may take to come to rest. */
@@ -122,6 +123,8 @@ class Storm {
     if (store === 'file' || store === 'both') this.#placeOnFile(env)
     if (store === 'postgres') this.#placeInWeather('postgres', await PostgresWeather.begin(), env)
     if (store === 'failing-redis') this.#placeInWeather('redis', await RedisWeather.begin(), env)
+    if (store === 'sentinel') this.#placeInWeather(store, await SentinelWeather.begin(), env)
+    if (store === 'cluster') this.#placeInWeather(store, await ClusterWeather.begin(), env)
     if (store === 'memory')
       this.#place(
         'memory',

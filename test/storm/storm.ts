@@ -4,7 +4,7 @@ import type { Score } from './judge.ts'
 import { PAGINGS } from './meddlers.ts'
 import { QUIET_MS, runStorm, type StormFacts } from './run-storm.ts'
 
-const STORES = ['file', 'redis', 'both', 'failing-redis', 'postgres'] as const
+const STORES = ['file', 'redis', 'both', 'failing-redis', 'sentinel', 'cluster', 'postgres'] as const
 const PAGING_NAMES = Object.keys(PAGINGS)
 const USAGE = `Usage: npm run storm -- [--replies N] [--seconds N] [--seed N] [--store NAME] [--paging NAME]
 
@@ -16,8 +16,9 @@ posted twice or lost; then the exit status is 1. Ctrl-C ends it early with what 
   --seconds N   for how long (60); after that everything may come to rest
   --seed N      of the faults, the kills and the clients; processes and sockets stay as random as they are
   --paging NAME how CometChat pages its threads (by the seed): ${PAGING_NAMES.join(', ')}
-  --store NAME  file, redis, both, failing-redis or postgres (both); without redis-server only the file. A Redis that fails and a
-                Postgres are killed, too, and once a replica that has not received everything takes their place
+  --store NAME  file, redis, both, failing-redis, sentinel, cluster or postgres (both); without redis-server only the file. A
+                Redis that fails and a Postgres are killed, too, and once a replica that has not received everything takes
+                their place; masters that sentinels watch, or of a cluster, again and again, and slots of a cluster move
 `
 
 const options = optionsOrUsage(readOptions(), USAGE)
