@@ -33,6 +33,7 @@ t.test('a token is made as the app, always a further one', async t => {
   t.equal((await create()).reveal(), TOKEN)
   t.match(requests, [{ method: 'POST', path: '/v3/users/alice/auth_tokens', body: '{"force":true}' }])
   t.notMatch(requests[0]?.headers, ['onBehalfOf'])
+  t.equal(requests[0]?.chargedTo, ALICE, "it comes out of this user's share of the app")
   t.match(steps, [{ call: 'POST /users/{uid}/auth_tokens' }])
   t.notMatch(JSON.stringify(steps), TOKEN)
 })
