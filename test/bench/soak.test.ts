@@ -56,7 +56,7 @@ t.test('what it does not know is refused with status 64', async t => {
   // Each is a process, which mostly waits for its modules.
   const runs = await Promise.all(wrong.map(args => startBench(t, 'soak/main.ts', args).finished))
   for (const [index, { code, stdout, stderr }] of runs.entries()) {
-    t.strictSame({ code, stdout }, { code: 64, stdout: '' }, wrong[index]?.join(' '))
+    t.strictSame({ code, stdout }, { code: 64, stdout: '' }, String(wrong[index]))
     t.match(stderr, 'Usage: npm run soak')
   }
 })
