@@ -46,13 +46,7 @@ t.test('Ctrl-C ends it with what it has, and whoever met a fault was told what b
 })
 
 t.test('what it does not know is refused with status 64', async t => {
-  const wrong = [
-    ['--store', 'nowhere'],
-    ['--minutes', 'x'],
-    ['--per-second', '0'],
-    ['--faults', '101'],
-    ['--minute']
-  ]
+  const wrong = [['--store', 'nowhere'], ['--minutes', 'x'], ['--per-second', '0'], ['--faults', '101'], ['--minute']]
   // Each is a process, which mostly waits for its modules.
   const runs = await Promise.all(wrong.map(args => startBench(t, 'soak/main.ts', args).finished))
   for (const [index, { code, stdout, stderr }] of runs.entries()) {
