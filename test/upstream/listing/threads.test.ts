@@ -59,7 +59,7 @@ t.test('a message of another thread in the list is a mismatch', async t => {
 
 t.test('a page that is too large is read again in smaller ones', async t => {
   const tooLarge: ExchangeResult = { kind: 'failure', cause: 'unreadable', sent: true, errorCode: ANSWER_TOO_LARGE }
-  const replies = [reply('101'), reply('102')]
+  const replies = [reply('101'), reply('102'), reply('103')]
   const { json } = await listed(tooLarge, answer({ data: replies }), answer({ data: [] }))
   t.same(JSON.parse(json), replies)
 })
