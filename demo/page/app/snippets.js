@@ -11,7 +11,7 @@ export function snippets({ serviceUrl, thread, token }) {
     },
     {
       name: 'React',
-      note: 'A hook of three lines: replies outlive the component.',
+      note: 'The hook of the client: the thread, and what is on its way.',
       code: react(serviceUrl, thread, token)
     },
     {
@@ -46,29 +46,30 @@ replies.subscribe('${thread}', list => {
 replies.send('${thread}', { data: { text: 'Friday works for me.' } })
 `
 
-const react = (serviceUrl, thread, token) => `import { useEffect, useState } from 'react'
-import { createThreadReplies } from 'thread-reply-client'
+const react = (serviceUrl, thread, token) => `import { createThreadReplies } from 'thread-reply-client'
+import { ThreadRepliesProvider, useThreadReplies } from 'thread-reply-client/react'
 
 const client = createThreadReplies({
   url: '${serviceUrl}',
   auth: { bearer: async () => '${token}' }
 })
 
-function useReplies(threadId) {
-  const [replies, setReplies] = useState([])
-  useEffect(() => client.subscribe(threadId, setReplies), [threadId])
-  return replies
-}
-
-export function Thread() {
-  const replies = useReplies('${thread}')
+function Thread() {
+  const { messages = [], replies, send } = useThreadReplies('${thread}')
   return (
-    <form action={form => client.send('${thread}', { data: { text: form.get('text') } })}>
+    <form action={form => void send({ data: { text: form.get('text') } })}>
+      {messages.map(({ id, sender, data }) => <p key={id}>{sender}: {data?.text}</p>)}
       {replies.map(({ key, body, state }) => <p key={key}>{body.data.text} ({state.is})</p>)}
       <input name="text" />
     </form>
   )
 }
+
+export const App = () => (
+  <ThreadRepliesProvider client={client}>
+    <Thread />
+  </ThreadRepliesProvider>
+)
 `
 
 const plain = (url, token) => `const key = crypto.randomUUID()
