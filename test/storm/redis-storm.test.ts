@@ -11,7 +11,7 @@ t.test(
   'over a Redis that is killed, and whose replica had not received everything, no reply is doubled or lost',
   needsRedis(),
   async t => {
-    const facts = await runStorm({ replies: 150, seconds: 4, seed, store: 'failing-redis', restSeconds: 120 })
+    const facts = await runStorm({ replies: 150, seconds: 4, seed, store: 'failing-redis', restSeconds: 20 })
     t.comment(`STORM_SEED=${seed}`)
     t.comment(JSON.stringify(facts))
 
