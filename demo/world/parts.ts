@@ -69,7 +69,10 @@ export async function startParts(stack: AsyncDisposableStack, firstPort: number,
   })
   stack.defer(() => service.stop())
   const clientFolder = join(folder, 'client')
-  const [{ url, adminUrl }] = await Promise.all([service.ready(stopping), buildClient(clientFolder)])
+  const building = buildClient(clientFolder)
+  // Before the folder goes: what is still written would bring it back.
+  stack.defer(async () => void (await Promise.allSettled([building])))
+  const [{ url, adminUrl }] = await Promise.all([service.ready(stopping), building])
 
   const secrets = { 'the key': emulator.apiKey, STORE_SECRET: storeSecret, ...provider.secrets }
   const page = await startPageServer({

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { demoEnv, isAlive, MAIN, startDemo, startServing } from './demo-process.ts'
@@ -29,8 +30,9 @@ for (const [title, signals] of [
   })
 }
 
-t.test('Ctrl-C while the service starts ends the demo with status 0 and leaves no process', async t => {
-  const demo = startDemo(t, ['--port', '0'])
+t.test('Ctrl-C while the service starts ends the demo with status 0 and leaves no process and no file', async t => {
+  const folder = t.testdir()
+  const demo = startDemo(t, ['--port', '0'], { TMPDIR: folder })
   const pids = await demo.hasChildren()
 
   demo.child.kill('SIGINT')
@@ -38,6 +40,10 @@ t.test('Ctrl-C while the service starts ends the demo with status 0 and leaves n
   t.equal(await demo.ended, 0)
   t.equal(demo.said.stderr, '')
   t.notOk(pids.some(isAlive))
+  t.strictSame(
+    readdirSync(folder).filter(name => name.startsWith('thread-reply-demo-')),
+    []
+  )
 })
 
 t.test('Ctrl-C before the first reply makes --once fail: nothing has been shown', async t => {
