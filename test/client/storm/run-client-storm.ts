@@ -13,6 +13,7 @@ export interface ClientStormOptions {
   readonly replies: number
   readonly seed: number
   readonly onProgress?: (line: string) => void
+  /** As long nothing may change before what is not settled is counted as it is. */
   readonly restSeconds?: number
 }
 
@@ -197,9 +198,10 @@ async function ready(page: Page, threads: readonly string[]): Promise<void> {
 async function settled(
   tabs: readonly Page[],
   texts: readonly string[],
-  withinSeconds: number
+  restSeconds: number
 ): Promise<readonly ShownReply[]> {
-  const overAtMs = performance.now() + withinSeconds * 1000
+  let before = ''
+  let overAtMs = Number.POSITIVE_INFINITY
   for (;;) {
     for (const tab of tabs)
       await tab.evaluate(texts => (globalThis as unknown as { tab: Tab }).tab.decide(texts), texts)
@@ -211,6 +213,9 @@ async function settled(
     const isCalm = shown.every(replies => replies.every(({ is }) => is === 'sent' || is === 'failed'))
     // Before a tab knows who is signed in it shows none.
     const isWhole = shown.every(replies => replies.length === texts.length)
+    const states = JSON.stringify(shown)
+    if (states !== before) overAtMs = performance.now() + restSeconds * 1000
+    before = states
     if ((isCalm && isWhole) || performance.now() > overAtMs) return shown.flat()
     await new Promise(resolve => setTimeout(resolve, 100))
   }
