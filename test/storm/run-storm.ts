@@ -30,7 +30,7 @@ export interface StormOptions {
   readonly store: 'file' | 'redis' | 'both' | 'failing-redis' | 'sentinel' | 'cluster' | 'postgres' | 'memory'
   /** How CometChat pages its threads: a name of PAGINGS; by the seed unless given. */
   readonly paging?: string | undefined
-  /** How long it may take to come to rest. */
+  /** How long it may take to come to rest, at the most. */
   readonly restSeconds?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Score & StormFacts) => void
@@ -63,6 +63,8 @@ const FAULTS: readonly FaultName[] = [
   'stall-after-commit'
 ]
 const DEADLINE_MS = 1000
+/** Looks for a lost reply come minutes apart after the first ones (docs/delivery.md). */
+const LONGEST_REST_S = 300
 export const QUIET_MS = 2000
 /** Longer than the lease of a reply, which is its deadline and 5 s, and the quiet period after it. */
 const LONGEST_PAUSE_MS = DEADLINE_MS + 5000 + QUIET_MS + 2000
@@ -137,7 +139,7 @@ class Storm {
   }
 
   async run(): Promise<Score & StormFacts> {
-    const { replies, seconds, seed, signal, store, restSeconds = 60 } = this.#options
+    const { replies, seconds, seed, signal, store, restSeconds = LONGEST_REST_S } = this.#options
     const calm = new AbortController()
     const over = new AbortController()
     const signals = signal ? [signal] : []
