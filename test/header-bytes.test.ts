@@ -19,11 +19,13 @@ const NOT_OF_HEADERS: Readonly<Record<string, string>> = {
   'lib/claims.ts': 'variables that demand claims',
   'lib/service/keys/key-file.ts': 'a file of keys',
   'lib/service/keys/shared-secrets.ts': 'a file of secrets',
+  'lib/service/store-address.ts': 'the address of a store',
   'lib/service/uid-table.ts': "lines of the app's own file",
   'lib/tripwire/secret-scan.ts': 'secrets, and only to find them in more spellings',
   'lib/tripwire/secret-spellings.ts': 'secrets, and only to find them in more spellings',
   'login/return-path.ts': 'a path, and only to refuse more of them',
   'parts/data-directory.ts': 'a file that holds a secret',
+  'routes/openapi/reply-kinds.ts': 'patterns for addresses in the body',
   'routes/reply-rules.ts': 'mentions in a text, addresses in the body',
   'upstream/users/users.ts': 'a name that people read'
 }

@@ -2,6 +2,7 @@
 // `toLowerCase` think in Unicode, where U+00A0 is a blank: they would take one name for another.
 
 const UPPER_CASE = /[A-Z]+/g
+const LOWER_CASE = /[a-z]+/g
 
 /** Removes the blanks of HTTP around a text, SP and HTAB (RFC 9110 §5.6.3), and nothing else. */
 export function trimBlanks(text: string): string {
@@ -15,6 +16,11 @@ export function trimBlanks(text: string): string {
 /** Lower-cases A to Z and nothing else, as names in HTTP are compared (RFC 9110 §5.1). */
 export function asciiLowerCase(text: string): string {
   return text.replace(UPPER_CASE, letters => letters.toLowerCase())
+}
+
+/** Upper-cases a to z and nothing else. */
+export function asciiUpperCase(text: string): string {
+  return text.replace(LOWER_CASE, letters => letters.toUpperCase())
 }
 
 function isBlank(text: string, place: number): boolean {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { Reachability } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
@@ -68,6 +69,8 @@ export class MovingServers implements RedisServers {
     } catch (error) {
       this.#lookAfter(error)
       if (notDone(error) === undefined) throw error
+      // What was found a moment ago may be what has moved since.
+      await sleep(Math.max(0, this.#foundAtMs + FRESH_MS - performance.now()))
       await this.refresh()
       const other = this.clientOf(key)
       if (other === client) throw error

@@ -42,6 +42,7 @@ cluster_enabled:0
 t.test('Valkey says the same in its own words', t => {
   t.strictSame(readServerFacts(VALKEY.replaceAll('\n', '\r\n')), {
     runId: '42d81dc2706711868547a15cbbe8cdf54e02de3f',
+    uptimeMs: 0,
     isPersistent: true,
     hasWholeLog: true,
     replicas: 0,

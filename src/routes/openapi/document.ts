@@ -1,5 +1,6 @@
 import { PROBLEM_MEDIA_TYPE } from '../../http/problem.ts'
 import { ProblemSchema } from '../../http/problem-schema.ts'
+import { asciiUpperCase } from '../../lib/ascii.ts'
 import { isObject, type JsonObject } from '../../lib/json.ts'
 import { groupBy } from '../../lib/node20/group-by.ts'
 import { PROBLEMS, type ProblemCode } from '../../lib/refusals/problems.ts'
@@ -77,7 +78,7 @@ function written(operation: Operation, components: Components): JsonObject {
     ...(operation.headers ?? []).map(header => ({ $ref: `#/components/parameters/${header}` }))
   ]
   return {
-    operationId: name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    operationId: name.replaceAll(/-(\w)/g, (_, letter: string) => asciiUpperCase(letter)),
     tags: [tag],
     summary,
     description,

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { trimBlanks } from '../../lib/ascii.ts'
 import { digestOf } from '../../lib/digest.ts'
 
 export interface DocumentOptions {
@@ -43,6 +44,6 @@ async function writeDocument(): Promise<Served> {
 
 /** RFC 9110 §13.1.2, compared weakly: a proxy that compresses makes the tag a weak one. */
 function isKnown(header: string | undefined, etag: string): boolean {
-  const tags = header?.split(',').map(tag => tag.trim().replace(/^W\//, '')) ?? []
+  const tags = header?.split(',').map(tag => trimBlanks(tag).replace(/^W\//, '')) ?? []
   return tags.includes(etag) || tags.includes('*')
 }

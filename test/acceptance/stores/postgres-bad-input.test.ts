@@ -202,6 +202,10 @@ t.test('a Postgres that cannot be used', needsPostgres(), async t => {
         t.match(said()[0]?.['msg'], sentence, what)
         // What takes less than a millisecond for once goes well, and it is ready for a moment.
         if (what !== 'a statement timeout of 1 ms') {
+          await until(
+            () => readiness(service),
+            ([status]) => status === 503
+          )
           t.same(await readiness(service), [503, ['store']], what)
           expectProblem(t, await send(what), 'store-unavailable', { hasKey: true, delivery: 'not-sent' })
           t.equal(said().length, 1, `${what}: said once`)
