@@ -43,7 +43,11 @@ async function trace(
   const line = await service.lineWhere(({ requestId: id }) => id === requestId)
   const ofTrace = ({ traceId }: ReceivedSpan): boolean => traceId === line['trace_id']
   const all = await receiver.spansWhere(span => ofTrace(span) && span.kind === SERVER)
-  const spans = all.filter(ofTrace).sort((one, other) => Number(one.beganAtNs - other.beganAtNs))
+  // The request first: a span that begins in the same moment may have the earlier stamp.
+  const rank = ({ kind }: ReceivedSpan): number => (kind === SERVER ? 0 : 1)
+  const spans = all
+    .filter(ofTrace)
+    .sort((one, other) => rank(one) - rank(other) || Number(one.beganAtNs - other.beganAtNs))
   return { status, line, spans, asked: emulator.requests.slice(before) }
 }
 
