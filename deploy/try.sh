@@ -90,6 +90,11 @@ start prometheus prometheus --config.file=deploy/prometheus/prometheus.yml "--st
 ready one http://127.0.0.1:3011/readyz
 ready two http://127.0.0.1:3021/readyz
 ready prometheus http://127.0.0.1:9090/-/ready
+# Until its own checks have found an instance the balancer answers 503 itself.
+until [[ $(curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' http://127.0.0.1:3000/me) == 401 ]]; do
+  ((SECONDS < ready_within_s)) || fail "haproxy has found no instance after $ready_within_s s: $(tail -n 20 "$scratch/haproxy.log")"
+  sleep 0.1
+done
 echo "Ready after $SECONDS s. The first reply:"
 deploy/first-reply.sh
 
