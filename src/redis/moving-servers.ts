@@ -19,6 +19,8 @@ const SENTINELS_AGAIN_MS = 2000
 const CLUSTER_AGAIN_MS = 5000
 /** What was found so long ago is not looked for again at once. */
 const FRESH_MS = 100
+/** A look that was under way may have seen how it was before. */
+const LOOKS = 2
 
 /**
  * The master that sentinels name, or the masters of a cluster. Each has a client of its own, so that one that is away stops
@@ -69,13 +71,22 @@ export class MovingServers implements RedisServers {
     } catch (error) {
       this.#lookAfter(error)
       if (notDone(error) === undefined) throw error
+      const other = await this.#successorOf(client, key)
+      if (!other) throw error
+      return await other.run(work)
+    }
+  }
+
+  /** Whose the key is now; undefined where it is still that one's. */
+  async #successorOf(client: RedisClient, key: string): Promise<RedisClient | undefined> {
+    for (let look = 1; look <= LOOKS; look++) {
       // What was found a moment ago may be what has moved since.
       await sleep(Math.max(0, this.#foundAtMs + FRESH_MS - performance.now()))
       await this.refresh()
-      const other = this.clientOf(key)
-      if (other === client) throw error
-      return await other.run(work)
+      const owner = this.clientOf(key)
+      if (owner !== client) return owner
     }
+    return undefined
   }
 
   noteFailure(client: RedisClient, error: unknown): void {
