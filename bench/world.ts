@@ -44,7 +44,7 @@ const STORE_SECRET = 'bench-secret-of-40-characters-0123456789'
 export const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.meta.url))
 
 /** What docs/operations.md offers to small containers. */
-export const SMALL_HEAP = { NODE_OPTIONS: '--max-semi-space-size=16', MALLOC_ARENA_MAX: '1' }
+export const SMALL_HEAP = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '1' }
 
 export const CORES = availableParallelism()
 /** With fewer, two workers and the load have to share them. */
