@@ -18,7 +18,7 @@ import type { ThreadPage, ThreadPlace } from './thread/page.ts'
 import { readLargePage, readThreadPage } from './thread/read-page.ts'
 import { searchThread } from './thread/search.ts'
 import type { CallResult } from './transport/call-result.ts'
-import type { CallRequest, UpstreamAnswer } from './transport/exchange.ts'
+import type { CallRequest, UpstreamAnswer } from './transport/exchange-types.ts'
 import { type RetryOptions, requestWithRetries } from './transport/retry.ts'
 import type { Deadline, Parent, PostedReply, Receiver, Reply, SenderProfile, SoughtReply, ThreadLook } from './types.ts'
 

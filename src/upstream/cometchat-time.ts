@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import type { ExchangeResult } from './transport/exchange.ts'
+import type { ExchangeResult } from './transport/exchange-types.ts'
 
 /** CometChat's time, as the `Date` header (RFC 9110 §6.6.1) of its last answer told it. */
 export class CometChatTime {

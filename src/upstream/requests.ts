@@ -5,7 +5,7 @@ import { type CometChatUid, isCometChatUid } from '../lib/service/cometchat-uid.
 import { VERSION } from '../lib/service/version.ts'
 import { MARKER_MEMBER } from './marker.ts'
 import type { ThreadPlace } from './thread/page.ts'
-import type { CallRequest } from './transport/exchange.ts'
+import type { CallRequest } from './transport/exchange-types.ts'
 import type { NewUser, Receiver, Reply } from './types.ts'
 
 /** The key, or what is shown in its place. */

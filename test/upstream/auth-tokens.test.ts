@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Secret } from '../../src/lib/secret.ts'
-import type { ExchangeResult } from '../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult } from '../../src/upstream/transport/exchange-types.ts'
 import { createAuthTokens } from '../../src/upstream/users/auth-tokens.ts'
 import { ALICE, answer, failure, KEYS, refusal, scripted } from './scripted-cometchat.ts'
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { createCometChatClient } from '../../src/upstream/cometchat-client.ts'
-import type { ExchangeResult } from '../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult } from '../../src/upstream/transport/exchange-types.ts'
 import type { Reply, ThreadLook } from '../../src/upstream/types.ts'
 import { ALICE, answer, failure, KEYS, refusal, scripted } from './scripted-cometchat.ts'
 

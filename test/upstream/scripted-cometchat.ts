@@ -4,7 +4,7 @@ import { Secret } from '../../src/lib/secret.ts'
 import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
 import type { ServiceEvent, StepEvent } from '../../src/observability/events.ts'
 import { createKeyring } from '../../src/upstream/keyring.ts'
-import type { ExchangeResult, FailureCause, UpstreamRequest } from '../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult, FailureCause, UpstreamRequest } from '../../src/upstream/transport/exchange-types.ts'
 import type { RetryOptions } from '../../src/upstream/transport/retry.ts'
 
 export const ALICE = 'alice' as CometChatUid

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ExchangeResult } from '../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult } from '../../src/upstream/transport/exchange-types.ts'
 import { createCometChatUsers, newUserFrom } from '../../src/upstream/users/users.ts'
 import { ALICE, answer, failure, refusal, scripted } from './scripted-cometchat.ts'
 

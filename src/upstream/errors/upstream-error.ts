@@ -2,7 +2,7 @@ import { AppError, type AppErrorOptions } from '../../errors.ts'
 import type { DeliveryState } from '../../lib/refusals/problems.ts'
 import type { Reason } from '../../lib/refusals/reasons.ts'
 import type { CallResult } from '../transport/call-result.ts'
-import type { UpstreamFailure } from '../transport/exchange.ts'
+import type { UpstreamFailure } from '../transport/exchange-types.ts'
 import type { CometChatRefusal } from './cometchat-errors.ts'
 
 /** Whether the call would have posted something: a failed read never leaves a reply in doubt. */

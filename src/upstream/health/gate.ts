@@ -5,7 +5,7 @@ import type {
   ExchangeResult,
   UpstreamFailure,
   UpstreamRequest
-} from '../transport/exchange.ts'
+} from '../transport/exchange-types.ts'
 import { type Connections, MAX_CONNECTIONS, type ObservedConnections } from '../transport/pool.ts'
 import type { Outage } from './breaker.ts'
 import type { ConcurrencyBounds } from './concurrency-limit.ts'

@@ -1,4 +1,4 @@
-import type { UpstreamFailure, UpstreamPolicy } from '../transport/exchange.ts'
+import type { UpstreamFailure, UpstreamPolicy } from '../transport/exchange-types.ts'
 
 /** `observe` lets through what `enforce` would refuse, and only counts it; `off` does not even do that. */
 export type GateMode = 'enforce' | 'observe' | 'off'

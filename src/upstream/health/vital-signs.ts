@@ -1,4 +1,5 @@
-import { type ExchangeResult, isUnwanted, type UpstreamFailure } from '../transport/exchange.ts'
+import { isUnwanted } from '../transport/answer-bytes.ts'
+import type { ExchangeResult, UpstreamFailure } from '../transport/exchange-types.ts'
 import { RecentP99 } from './answer-times.ts'
 import { Breaker, type Outage } from './breaker.ts'
 import { type ConcurrencyBounds, ConcurrencyLimit } from './concurrency-limit.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { ExchangeLimits, ExchangeResult, UpstreamFailure, UpstreamRequest } from '../transport/exchange.ts'
+import type { ExchangeLimits, ExchangeResult, UpstreamFailure, UpstreamRequest } from '../transport/exchange-types.ts'
 import { type Refusals, SOON_MS } from './refusals.ts'
 import type { VitalSigns } from './vital-signs.ts'
 

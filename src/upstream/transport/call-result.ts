@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../lib/json.ts'
 import type { StepEvent } from '../../observability/events.ts'
 import { type CometChatRefusal, loggableCode, refusalOf } from '../errors/cometchat-errors.ts'
 import type { Attempt } from '../types.ts'
-import type { CallRequest, ExchangeResult, UpstreamAnswer } from './exchange.ts'
+import type { CallRequest, ExchangeResult, UpstreamAnswer } from './exchange-types.ts'
 import { parseRetryAfter, resetInMs } from './retry-after.ts'
 
 /** What came of a call after every attempt that was provably safe. */

@@ -1,4 +1,4 @@
-import type { ExchangeResult, UpstreamRequest } from './exchange.ts'
+import type { ExchangeResult, UpstreamRequest } from './exchange-types.ts'
 import type { Connections } from './pool.ts'
 
 /** A call, as far as CometChat's limits are concerned. */

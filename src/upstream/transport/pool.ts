@@ -1,12 +1,8 @@
 import { type buildConnector, Pool } from 'undici'
 import { createLedger } from '../../lib/service/ledger.ts'
-import {
-  type ExchangeLimits,
-  type ExchangeObserver,
-  type ExchangeResult,
-  exchange,
-  type UpstreamRequest
-} from './exchange.ts'
+import { ROOM_FOR_LARGE_ANSWERS_BYTES } from './answer-bytes.ts'
+import { exchange } from './exchange.ts'
+import type { ExchangeLimits, ExchangeObserver, ExchangeResult, UpstreamRequest } from './exchange-types.ts'
 
 export interface Connections {
   exchange(request: UpstreamRequest, limits: ExchangeLimits): Promise<ExchangeResult>
@@ -29,11 +25,6 @@ export interface ConnectionOptions {
 }
 
 export const MAX_CONNECTIONS = 128
-/**
- * Pages of a thread may be large, and many are read at a time: together, and an eighth of it for one user, whose reads would
- * otherwise take all the memory there is.
- */
-const ROOM_FOR_LARGE_ANSWERS_BYTES = 64 * 1024 * 1024
 /** A backstop: each request has a bound of its own. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 

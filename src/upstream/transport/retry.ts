@@ -4,7 +4,7 @@ import type { Emit } from '../../observability/events.ts'
 import type { Keyring } from '../keyring.ts'
 import type { Deadline } from '../types.ts'
 import { type CallResult, interpret, isAccepted, toAttempt, toAttemptEvent } from './call-result.ts'
-import type { CallRequest } from './exchange.ts'
+import type { CallRequest } from './exchange-types.ts'
 import type { Connections } from './pool.ts'
 
 export interface RetryOptions {

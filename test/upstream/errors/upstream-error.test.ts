@@ -7,7 +7,7 @@ import {
   upstreamError
 } from '../../../src/upstream/errors/upstream-error.ts'
 import type { CallResult } from '../../../src/upstream/transport/call-result.ts'
-import type { FailureCause } from '../../../src/upstream/transport/exchange.ts'
+import type { FailureCause } from '../../../src/upstream/transport/exchange-types.ts'
 
 const answered = (status: number, rest: Partial<CallResult> = {}): CallResult =>
   ({ outcome: { kind: 'answer', status, headers: {}, body: Buffer.alloc(0) }, ...rest }) as CallResult

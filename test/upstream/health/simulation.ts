@@ -6,7 +6,7 @@ import type {
   ExchangeObserver,
   ExchangeResult,
   UpstreamRequest
-} from '../../../src/upstream/transport/exchange.ts'
+} from '../../../src/upstream/transport/exchange-types.ts'
 import type { ObservedConnections } from '../../../src/upstream/transport/pool.ts'
 
 interface Timer {

@@ -1,6 +1,6 @@
 // When the turn of a call comes: until then it waited here, and from then on CometChat takes the time.
 import t from 'tap'
-import type { ExchangeResult, UpstreamRequest } from '../../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult, UpstreamRequest } from '../../../src/upstream/transport/exchange-types.ts'
 import { createWorld, post, READ, type World } from './simulation.ts'
 
 const ONE_AT_A_TIME = { floor: 1, ceiling: 1, initial: 1 }

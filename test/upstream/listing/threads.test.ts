@@ -1,7 +1,8 @@
 // Reading a thread: what an answer of CometChat that is no page, or no message, ends in.
 import t from 'tap'
 import { createCometChatThreads } from '../../../src/upstream/listing/threads.ts'
-import { ANSWER_TOO_LARGE, type ExchangeResult } from '../../../src/upstream/transport/exchange.ts'
+import { ANSWER_TOO_LARGE } from '../../../src/upstream/transport/answer-bytes.ts'
+import type { ExchangeResult } from '../../../src/upstream/transport/exchange-types.ts'
 import { ALICE, answer, failure, refusal, scripted } from '../scripted-cometchat.ts'
 
 const DEADLINE = { atMs: 10_000 }

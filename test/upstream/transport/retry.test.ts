@@ -1,6 +1,6 @@
 // What is tried again, after what wait, and with which key. Time is virtual: a wait costs nothing and is recorded.
 import t from 'tap'
-import type { ExchangeResult } from '../../../src/upstream/transport/exchange.ts'
+import type { ExchangeResult } from '../../../src/upstream/transport/exchange-types.ts'
 import { requestWithRetries } from '../../../src/upstream/transport/retry.ts'
 import type { Attempt, Deadline } from '../../../src/upstream/types.ts'
 import { answer, failure, KEYS, refusal, scripted } from '../scripted-cometchat.ts'
