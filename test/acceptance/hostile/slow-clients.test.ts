@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { createReader } from '../../contract/described.ts'
 import { fastestMs } from '../../helpers/fastest.ts'
 import { type HostileClient, hostileBytes, openHostile } from '../../helpers/hostile-client.ts'
 import { isRefusal, startTarget, stillServes } from '../../helpers/target.ts'
+import { readDocument } from '../../openapi/files.ts'
 
 // Every slow client begins at once and takes as long as it is let; the tests below look at what became of each.
 const target = await startTarget(t)
@@ -149,16 +151,24 @@ t.test('a connection that is idle between two replies is kept', async t => {
   )
 })
 
+const { undescribed } = createReader(readDocument())
+
 for (const [name, attempt] of Object.entries(slow)) {
   t.test(`${name}: the connection is answered and ended`, async t => {
-    const { answers, hasEnded, tookMs } = await attempt
+    const {
+      answers: [answer, ...others],
+      hasEnded,
+      tookMs
+    } = await attempt
     const limitMs = /body|chunk/.test(name) ? REQUEST_MS : HEADERS_MS
 
     t.ok(hasEnded)
     t.ok(tookMs > limitMs - 1000 && tookMs < limitMs + LATE_MS, `${Math.round(tookMs)} ms`)
-    t.equal(answers.length, 1)
-    isRefusal(t, answers[0], 408, 'request-timeout')
-    t.equal(answers[0]?.headers['connection'], 'close')
+    t.same(others, [])
+    isRefusal(t, answer, 408, 'request-timeout')
+    t.equal(answer?.headers['connection'], 'close')
+    const seen = answer && { status: answer.status, headers: new Headers(answer.headers), text: answer.body }
+    t.strictSame(seen && undescribed(target.path, 'POST', seen), [], 'as the document describes it')
   })
 }
 

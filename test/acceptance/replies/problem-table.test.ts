@@ -1,8 +1,9 @@
-// Every row of the table in docs/problems.md, produced from outside.
+// Every row of the table in docs/problems.md, produced from outside, and as docs/openapi.json describes it.
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Fault } from '../../../emulator/faults.ts'
+import { createReader } from '../../contract/described.ts'
 import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem, PROBLEM_CODES, type ProblemCode, type ProblemExpectation } from '../../helpers/problem.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
@@ -11,6 +12,7 @@ import { BREAK_AFTER, BREAK_BEFORE, sabotage } from '../../helpers/sabotage.ts'
 import { startService } from '../../helpers/service-process.ts'
 import { postReply, type ReplyAttempt, startEmulator } from '../../helpers/thread.ts'
 import { tokenFor, tokenOfProvider } from '../../helpers/tokens.ts'
+import { readDocument } from '../../openapi/files.ts'
 
 /** What it takes more than one request and one service to produce, and the test that does. */
 const PRODUCED_ELSEWHERE: Partial<Record<ProblemCode, string>> = {
@@ -42,6 +44,7 @@ const [main, strict, lost, keyless, broken] = await Promise.all([
   startService(t, { ...quick, ...sabotage() })
 ])
 const produced = new Set<ProblemCode>()
+const { undescribed } = createReader(readDocument())
 
 interface Case extends ProblemExpectation {
   readonly code: ProblemCode
@@ -269,6 +272,7 @@ t.test('each of them has its line, with a reason that the documents explain', as
 
 function check(...[t, answer, code, expected]: Parameters<typeof expectProblem>): void {
   expectProblem(t, answer, code, expected)
+  t.strictSame(undescribed(`/threads/${parentId}/replies`, 'POST', answer), [], 'as the document describes it')
   if (t.passing()) produced.add(code)
 }
 
