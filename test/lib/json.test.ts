@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { parseJsonText } from '../../src/lib/json.ts'
+import { idText, parseJsonText } from '../../src/lib/json.ts'
 
 t.test('every integer keeps its digits, wherever it stands in the text', async t => {
   for (let digits = 14; digits <= 20; digits++) {
@@ -58,3 +58,19 @@ t.test('a long integer under the name of a prototype is a member like any other'
   t.equal(JSON.stringify(parseJsonText(text)), text)
   t.equal(Object.getPrototypeOf(parseJsonText(text)), Object.prototype)
 })
+
+t.test(
+  'without JSON.rawJSON, as on Node 20, a long integer is a text of its digits and everything else is as it was',
+  async t => {
+    for (const name of ['rawJSON', 'isRawJSON']) t.intercept(JSON, name as keyof JSON, { value: undefined })
+    const text =
+      '{"id":12345678901234567890,"list":[-9007199254740993,9007199254740991],"n":{"__proto__":9007199254740993}}'
+    const parsed = parseJsonText(text)
+
+    const list = '["-9007199254740993",9007199254740991]'
+    t.equal(JSON.stringify(parsed), `{"id":"12345678901234567890","list":${list},"n":{"__proto__":"9007199254740993"}}`)
+    t.equal(idText(Object(parsed).id), '12345678901234567890', 'which is as good an id')
+    t.equal(idText(parseJsonText('9007199254740991')), '9007199254740991')
+    t.equal(parseJsonText('{"id":012345678901234567890}'), undefined)
+  }
+)
