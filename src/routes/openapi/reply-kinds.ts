@@ -114,9 +114,7 @@ const EditData = Type.Unsafe({
     OpenObject({ text: Type.Optional(WrittenText), attachments: Type.Optional(Files), url: UrlBesideFiles, customData })
   ],
   // An empty url has attachments beside it.
-  if: { type: 'object', properties: { url: { const: '' } }, required: ['url'] },
-  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
-  then: { type: 'object', properties: { attachments: {} }, required: ['attachments'] }
+  not: { type: 'object', properties: { url: { const: '' }, attachments: false }, required: ['url'] }
 })
 const SomeData = { type: 'object', minProperties: 1, additionalProperties: true }
 
