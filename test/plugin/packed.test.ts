@@ -98,13 +98,13 @@ const replies: ThreadReplies = threadReplies({
   settings: { ...process.env, COMETCHAT_REGION: 'eu', REPLY_DEADLINE_MS: 8000, CORS_ORIGINS: ['https://a.test'], UID_CREATE: true }
 })
 threadReplies({ settings: process.env, log: fastify().log })
-// @ts-expect-error
+// @ts-expect-error no variable has this name
 threadReplies({ settings: { COMETCHAT_REGOIN: 'eu' } })
-// @ts-expect-error
+// @ts-expect-error the host listens, not the plugin
 threadReplies({ settings: { PORT: 3000 } })
-// @ts-expect-error
+// @ts-expect-error an object is no value of a variable
 threadReplies({ settings: { STORE_URL: { url: 'memory:' } } })
-// @ts-expect-error
+// @ts-expect-error the settings have to be there
 threadReplies({})
 const app = fastify()
 void app.register(replies, { prefix: '/chat' })
