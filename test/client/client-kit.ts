@@ -166,6 +166,15 @@ export const lostAfter: Weather = (_call, serve) => {
 }
 export const gateway: Weather = () => ({ status: 502, text: '<html>Bad Gateway</html>' })
 
+/** A page that is open and follows its thread, by a clock that stands until the test lets time pass. */
+export function openApp(t: Test, weather: Weather = () => undefined, options: Partial<ThreadRepliesOptions> = {}) {
+  const { pass } = stopClock(t)
+  const world = new World(t)
+  world.weather = weather
+  const client = world.open(options)
+  return { pass, world, client, shown: follow(client) }
+}
+
 /** The latest that a client told of a thread. */
 export function follow(client: ThreadReplies, threadId = THREAD) {
   let replies: readonly Reply[] = []

@@ -4,11 +4,11 @@ import { explain, fromCometChat } from '../../packages/client/src/index.ts'
 import type { Page } from '../../packages/client/src/types.ts'
 import {
   flush,
-  follow,
   isPost,
   lostAfter,
   lostBefore,
   once,
+  openApp,
   refusal,
   stopClock,
   THREAD,
@@ -17,11 +17,10 @@ import {
 } from './client-kit.ts'
 
 t.test('another text of a reply that was refused is another reply, under another key', async t => {
-  stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(422, 'rejected-by-cometchat'))
-  const client = world.open()
-  const shown = follow(client)
+  const { world, client, shown } = openApp(
+    t,
+    once(() => refusal(422, 'rejected-by-cometchat'))
+  )
   client.send(THREAD, { ...text('Bad words'), muid: 'bubble-1' }, { key: 'k1' })
   await flush()
   const edited = client.edit('k1', text('Good words'))
@@ -34,10 +33,7 @@ t.test('another text of a reply that was refused is another reply, under another
 })
 
 t.test('another text of a sent reply takes the place of the first, and is repeated until that is known', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(t)
   client.send(THREAD, text('Helo'), { key: 'k1' })
   await flush()
   let lost = 0
@@ -62,10 +58,7 @@ t.test('another text of a sent reply takes the place of the first, and is repeat
 })
 
 t.test('an edit that is refused says so, and the reply exists', async t => {
-  stopClock(t)
-  const world = new World(t)
-  const client = world.open()
-  const shown = follow(client)
+  const { world, client, shown } = openApp(t)
   client.send(THREAD, text('Hello'), { key: 'k1' })
   await flush()
   world.weather = call => (call.method === 'PATCH' ? refusal(403, 'not-yours') : undefined)
@@ -79,11 +72,10 @@ t.test('an edit that is refused says so, and the reply exists', async t => {
 })
 
 t.test('only what cannot be posted is forgotten or edited', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(503, 'draining', { retryable: true, retryAfterMs: 60_000 }))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(() => refusal(503, 'draining', { retryable: true, retryAfterMs: 60_000 }))
+  )
   await flush()
   client.send(THREAD, text('one'), { key: 'k1' })
   client.send(THREAD, text('two'), { key: 'k2' })
@@ -108,11 +100,10 @@ t.test('only what cannot be posted is forgotten or edited', async t => {
 })
 
 t.test('a signal takes back what was not begun', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(503, 'draining', { retryable: true, retryAfterMs: 5000 }))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(() => refusal(503, 'draining', { retryable: true, retryAfterMs: 5000 }))
+  )
   const leaving = new AbortController()
   client.send(THREAD, text('one'), { signal: leaving.signal })
   client.send(THREAD, text('two'), { signal: leaving.signal })
@@ -125,11 +116,10 @@ t.test('a signal takes back what was not begun', async t => {
 })
 
 t.test('a person who insists is believed after one more look', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(lostAfter, () => refusal(403, 'forbidden'))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(lostAfter, () => refusal(403, 'forbidden'))
+  )
   let hides = true
   const { weather } = world
   world.weather = (call, serve) => {

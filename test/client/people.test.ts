@@ -1,6 +1,18 @@
 // Under whose name: an entry belongs to whoever the service said was signed in when it was written, and goes as nobody else.
 import t from 'tap'
-import { flush, follow, isPost, lostAfter, once, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
+import {
+  flush,
+  follow,
+  isPost,
+  lostAfter,
+  once,
+  openApp,
+  refusal,
+  stopClock,
+  THREAD,
+  text,
+  World
+} from './client-kit.ts'
 
 t.test('the replies of one account are neither sent nor shown as those of another, and wait for their own', async t => {
   const { pass } = stopClock(t)
@@ -41,10 +53,7 @@ t.test('a token of somebody else, whom nobody told of, sends nothing of this acc
 })
 
 t.test('a cookie of somebody else is refused by the service, and the entry waits', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  const client = world.open({ auth: { cookie: 'same-origin' } })
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(t, undefined, { auth: { cookie: 'same-origin' } })
   client.send(THREAD, text('of Alice'), { key: 'k1' })
   await flush()
   t.match(world.posts, [
@@ -125,15 +134,14 @@ t.test('calls that need a token at the same time share one renewal', async t => 
 })
 
 t.test('an unknown reply stays so through a 401', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(
-    lostAfter,
-    () => refusal(401, 'unauthenticated'),
-    () => refusal(401, 'unauthenticated')
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(
+      lostAfter,
+      () => refusal(401, 'unauthenticated'),
+      () => refusal(401, 'unauthenticated')
+    )
   )
-  const client = world.open()
-  const shown = follow(client)
   client.send(THREAD, text('Hello!'))
   await pass(1000)
   t.match(shown.last, { is: 'signed-out' })
@@ -145,13 +153,9 @@ t.test('an unknown reply stays so through a 401', async t => {
 })
 
 t.test('what a first start offline wrote has no owner, and is sent when a person says so', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = () => {
+  const { pass, world, client, shown } = openApp(t, () => {
     throw new TypeError('offline')
-  }
-  const client = world.open()
-  const shown = follow(client)
+  })
   await flush()
   client.send(THREAD, text('Hello!'), { key: 'k1' })
   await flush()

@@ -8,6 +8,7 @@ import {
   lostAfter,
   lostBefore,
   once,
+  openApp,
   refusal,
   stopClock,
   THREAD,
@@ -18,10 +19,7 @@ import {
 const HOUR_MS = 3_600_000
 
 t.test('a reply is shown at once, posted once, and told as sent with its message', async t => {
-  stopClock(t)
-  const world = new World(t)
-  const client = world.open()
-  const shown = follow(client)
+  const { world, client, shown } = openApp(t)
   const reply = client.send(THREAD, text('Hello!'))
   t.match(reply, { threadId: THREAD, body: text('Hello!'), state: { is: 'sending' }, key: /^[\w.-]{20,}$/ })
   await flush()
@@ -73,11 +71,10 @@ t.test('an answer that is lost, or not ours, makes it unconfirmed, and the same 
 })
 
 t.test('not-sent waits for as long as the service asks, and is then sent', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(429, 'rate-limited', { retryable: true, retryAfterMs: 30_000 }))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(() => refusal(429, 'rate-limited', { retryable: true, retryAfterMs: 30_000 }))
+  )
   client.send(THREAD, text('Hello!'))
   await flush()
   t.match(shown.last, { is: 'waiting', code: 'rate-limited', until: Number })
@@ -90,11 +87,10 @@ t.test('not-sent waits for as long as the service asks, and is then sent', async
 })
 
 t.test('a final refusal is told with its problem, and steps aside', async t => {
-  stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(422, 'rejected-by-cometchat', { whose: 'user' }))
-  const client = world.open()
-  const shown = follow(client)
+  const { client, shown } = openApp(
+    t,
+    once(() => refusal(422, 'rejected-by-cometchat', { whose: 'user' }))
+  )
   client.send(THREAD, text('Bad words'))
   client.send(THREAD, text('Good words'))
   t.same(shown.states, ['sending', 'sending'])
@@ -107,11 +103,10 @@ t.test('a final refusal is told with its problem, and steps aside', async t => {
 })
 
 t.test('the replies of a thread are posted in order, those of others do not wait', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(() => refusal(503, 'upstream-unreachable', { retryable: true, retryAfterMs: 1000 }))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(() => refusal(503, 'upstream-unreachable', { retryable: true, retryAfterMs: 1000 }))
+  )
   for (const words of ['one', 'two', 'three']) client.send(THREAD, text(words))
   await flush()
   client.send('200', text('elsewhere'))
@@ -222,11 +217,9 @@ t.test('a clock that was set back makes nothing young', async t => {
 })
 
 t.test('what never comes to the service ends as failed, with the cause', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = call => (call.path === '/me' ? undefined : { status: 503, text: '<html>Down for maintenance</html>' })
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(t, call =>
+    call.path === '/me' ? undefined : { status: 503, text: '<html>Down for maintenance</html>' }
+  )
   client.send(THREAD, text('Hello!'))
   await flush()
   t.match(shown.last, { is: 'unconfirmed', code: 'not-ours' })
@@ -239,11 +232,10 @@ t.test('what never comes to the service ends as failed, with the cause', async t
 })
 
 t.test('a refusal before the key is looked at does not make an unconfirmed reply lost', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  world.weather = once(lostAfter, () => refusal(403, 'forbidden'))
-  const client = world.open()
-  const shown = follow(client)
+  const { pass, world, client, shown } = openApp(
+    t,
+    once(lostAfter, () => refusal(403, 'forbidden'))
+  )
   client.send(THREAD, text('Hello!'))
   await pass(1000)
   t.match(shown.last, { is: 'sent' }, 'it was looked up')

@@ -1,7 +1,7 @@
 // Several tabs over one storage: one sends, the others watch; with Web Locks, with a lease where there are none, and in an
 // engine that has next to nothing.
 import t, { type Test } from 'tap'
-import { flush, follow, once, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
+import { flush, follow, once, openApp, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
 
 /** Takes globals away until the test ends. */
 function without(t: Test, changes: Readonly<Record<string, unknown>>): void {
@@ -200,10 +200,7 @@ t.test('it needs nothing that the engine of React Native lacks', async t => {
 })
 
 t.test('without a storage of the app and without IndexedDB it works in memory', async t => {
-  stopClock(t)
-  const world = new World(t)
-  const client = world.open({ storage: undefined })
-  const shown = follow(client)
+  const { client, shown } = openApp(t, undefined, { storage: undefined })
   client.send(THREAD, text('Hello!'))
   await flush()
   t.match(shown.last, { is: 'sent' })
