@@ -1,6 +1,6 @@
 // The document tells kinds of messages apart, the service a schema from rules: both must say the same of a body.
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { createReservedMembers } from '../../src/http/guard/reserved-members.ts'
 import { createStrictCompiler } from '../../src/http/guard/strict-schemas.ts'
 import { MAX_TEXT_CHARACTERS } from '../../src/routes/openapi/reply-kinds.ts'
@@ -111,16 +111,7 @@ const nearlyRight = fc
   .map(([right, beside, below]) => ({ ...right, ...beside, data: { ...Object(right['data']), ...below } }))
 
 t.test('of every body they say the same', async t => {
-  const verdicts = { taken: 0, refused: 0 }
-  fc.assert(
-    fc.property(fc.oneof(nearlyRight, body), given => {
-      const isTaken = serviceTakes(given)
-      verdicts[isTaken ? 'taken' : 'refused']++
-      return documentTakes(given) === isTaken
-    }),
-    { seed, numRuns: 3000 }
-  )
-  t.ok(verdicts.taken > 300 && verdicts.refused > 300, JSON.stringify(verdicts))
+  sayTheSame(t, fc.oneof(nearlyRight, body), [serviceTakes, documentTakes], { numRuns: 3000, ofEach: 300 })
 })
 
 t.test('of every edit they say the same', async t => {
@@ -129,16 +120,7 @@ t.test('of every edit they say the same', async t => {
     { data: fc.record({ text: words, metadata: object }, { requiredKeys: [] }), tags },
     { requiredKeys: [] }
   )
-  const verdicts = { taken: 0, refused: 0 }
-  fc.assert(
-    fc.property(fc.oneof(plain, edit), given => {
-      const isTaken = serviceTakesEdit(given)
-      verdicts[isTaken ? 'taken' : 'refused']++
-      return documentTakesEdit(given) === isTaken
-    }),
-    { seed, numRuns: 1000 }
-  )
-  t.ok(verdicts.taken > 100 && verdicts.refused > 100, JSON.stringify(verdicts))
+  sayTheSame(t, fc.oneof(plain, edit), [serviceTakesEdit, documentTakesEdit], { numRuns: 1000, ofEach: 100 })
 })
 
 t.test('what an input has left is what the service takes, with the longest that is added', async t => {
@@ -173,3 +155,24 @@ t.test('every message that was recorded is one of its messages', async t => {
   t.ok(messages.length > 50, `${messages.length}`)
   for (const message of messages) t.equal(judge('/components/schemas/Message', message), undefined)
 })
+
+type Verdict = (body: unknown) => boolean
+
+/** Of all these bodies, more than so many of which are taken and as many refused. */
+function sayTheSame(
+  t: Test,
+  bodies: fc.Arbitrary<unknown>,
+  [serviceSays, documentSays]: readonly [Verdict, Verdict],
+  { numRuns, ofEach }: { readonly numRuns: number; readonly ofEach: number }
+): void {
+  const verdicts = { taken: 0, refused: 0 }
+  fc.assert(
+    fc.property(bodies, given => {
+      const isTaken = serviceSays(given)
+      verdicts[isTaken ? 'taken' : 'refused']++
+      return documentSays(given) === isTaken
+    }),
+    { seed, numRuns }
+  )
+  t.ok(verdicts.taken > ofEach && verdicts.refused > ofEach, JSON.stringify(verdicts))
+}
