@@ -87,40 +87,52 @@ const body = fc.record(
 )
 
 /** Most random bodies are wrong: one that is right in all but a few members says more. */
-const nearlyRight = fc
-  .tuple(
-    fc.constantFrom<Readonly<Record<string, unknown>>>(
-      { data: { text: 'x' } },
-      { type: 'image', data: { attachments: [{ url: 'https://a.test/x', name: 'x' }] } },
-      { type: 'file', data: { url: 'https://a.test/x' } },
-      { category: 'custom', data: { customData: { a: 1 } } },
-      { category: 'interactive', data: { interactiveData: { a: 1 } } },
-      { category: 'card', data: { fallbackText: '' } },
-      { category: 'card', data: { card: { a: 1 } } }
-    ),
-    fc.record(
-      { receiver: fc.constant('bob'), receiverType: fc.constant('user'), type: fc.constantFrom('text', 'audio') },
-      { requiredKeys: [] }
-    ),
-    fc.dictionary(
-      fc.constantFrom('text', 'url', 'customData', 'more', 'metadata'),
-      fc.constantFrom<unknown>('x', '', { a: 1 }),
-      { maxKeys: 1 }
+const nearlyRight = (right: readonly Readonly<Record<string, unknown>>[], beside: fc.Arbitrary<object>) =>
+  fc
+    .tuple(
+      fc.constantFrom(...right),
+      beside,
+      fc.dictionary(
+        fc.constantFrom('text', 'url', 'customData', 'more', 'metadata'),
+        fc.constantFrom<unknown>('x', '', { a: 1 }),
+        { maxKeys: 1 }
+      )
     )
+    .map(([right, beside, below]) => ({ ...right, ...beside, data: { ...Object(right['data']), ...below } }))
+
+const nearlyRightBody = nearlyRight(
+  [
+    { data: { text: 'x' } },
+    { type: 'image', data: { attachments: [{ url: 'https://a.test/x', name: 'x' }] } },
+    { type: 'file', data: { url: 'https://a.test/x' } },
+    { category: 'custom', data: { customData: { a: 1 } } },
+    { category: 'interactive', data: { interactiveData: { a: 1 } } },
+    { category: 'card', data: { fallbackText: '' } },
+    { category: 'card', data: { card: { a: 1 } } }
+  ],
+  fc.record(
+    { receiver: fc.constant('bob'), receiverType: fc.constant('user'), type: fc.constantFrom('text', 'audio') },
+    { requiredKeys: [] }
   )
-  .map(([right, beside, below]) => ({ ...right, ...beside, data: { ...Object(right['data']), ...below } }))
+)
+const nearlyRightEdit = nearlyRight(
+  [
+    { tags: ['a'] },
+    { data: { text: 'x' } },
+    { data: { attachments: [{ url: 'https://a.test/x', name: 'x' }] } },
+    { data: { url: 'https://a.test/x' } },
+    { data: { customData: { a: 1 } } }
+  ],
+  fc.record({ tags }, { requiredKeys: [] })
+)
 
 t.test('of every body they say the same', async t => {
-  sayTheSame(t, fc.oneof(nearlyRight, body), [serviceTakes, documentTakes], { numRuns: 3000, ofEach: 300 })
+  sayTheSame(t, fc.oneof(nearlyRightBody, body), [serviceTakes, documentTakes])
 })
 
 t.test('of every edit they say the same', async t => {
   const edit = fc.record({ data, tags, receiver: fc.constant('bob') }, { requiredKeys: [] })
-  const plain = fc.record(
-    { data: fc.record({ text: words, metadata: object }, { requiredKeys: [] }), tags },
-    { requiredKeys: [] }
-  )
-  sayTheSame(t, fc.oneof(plain, edit), [serviceTakesEdit, documentTakesEdit], { numRuns: 1000, ofEach: 100 })
+  sayTheSame(t, fc.oneof(nearlyRightEdit, edit), [serviceTakesEdit, documentTakesEdit])
 })
 
 t.test('what an input has left is what the service takes, with the longest that is added', async t => {
@@ -158,12 +170,11 @@ t.test('every message that was recorded is one of its messages', async t => {
 
 type Verdict = (body: unknown) => boolean
 
-/** Of all these bodies, more than so many of which are taken and as many refused. */
+/** Of all these bodies, of which enough are taken and enough refused. */
 function sayTheSame(
   t: Test,
   bodies: fc.Arbitrary<unknown>,
-  [serviceSays, documentSays]: readonly [Verdict, Verdict],
-  { numRuns, ofEach }: { readonly numRuns: number; readonly ofEach: number }
+  [serviceSays, documentSays]: readonly [Verdict, Verdict]
 ): void {
   const verdicts = { taken: 0, refused: 0 }
   fc.assert(
@@ -172,7 +183,7 @@ function sayTheSame(
       verdicts[isTaken ? 'taken' : 'refused']++
       return documentSays(given) === isTaken
     }),
-    { seed, numRuns }
+    { seed, numRuns: 3000 }
   )
-  t.ok(verdicts.taken > ofEach && verdicts.refused > ofEach, JSON.stringify(verdicts))
+  t.ok(verdicts.taken > 300 && verdicts.refused > 300, JSON.stringify(verdicts))
 }
