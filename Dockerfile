@@ -1,5 +1,5 @@
-# deploy/build-image.sh gives the digest of it, so that both stages are of the same image and it can be told later which.
-ARG NODE_IMAGE=node:24-bookworm-slim
+# By digest, so that every build is of the same image: Node 24.18.1. docs/operations.md says how to take a newer one.
+ARG NODE_IMAGE=node:24-bookworm-slim@sha256:235600a8101ab264e117b1768e925532262668dc9b581ef1dd7d96ced463b8e7
 
 # What runs in production, in a stage of its own: npm, its cache and the lock stay behind.
 FROM $NODE_IMAGE AS dependencies
