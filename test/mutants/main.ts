@@ -1,29 +1,27 @@
-// Changes the service at random, one place at a time, and runs the tests that execute that place: a change that no test
-// notices is shown with its line.
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// Changes the service at random, one place at a time, and runs the tests that execute that place, the nearest first, until
+// one fails: a change that no test notices is shown with its line.
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../../emulator/random.ts'
-import { executedPlaces } from './coverage.ts'
+import { ExecutedPlaces } from './executed.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
-import { readTestFiles, type TestFile } from './reach.ts'
-import { copyTree, passes } from './tree.ts'
+import { nearestTests, readTestFiles, type TestFile } from './reach.ts'
+import { copyTree, runTest } from './tree.ts'
 
-const USAGE = `Usage: npm run mutants -- [--seed N] [--count N] [--in PATH] [--fast]
+const USAGE = `Usage: npm run mutants -- [--seed N] [--count N] [--in PATH] [--fast] [--budget S]
 
   --seed N    of the sample; it is printed
   --count N   how many mutants; 100 unless given
   --in PATH   only of files whose path contains it
   --fast      without the tests that start the service as a process
+  --budget S  how long tests are tried against one mutant, in seconds; 90 unless given
 `
 const AREAS = 'src/{auth,delivery,upstream,http,routes}/**/*.ts'
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/thread-reply-bff-mutants', import.meta.url))
 const ENOUGH = 0.9
-
-interface Candidate {
-  readonly test: TestFile
-  readonly seconds: number
-}
+/** A mutant that makes a test wait for ever is noticed once the test has taken this and four times its time. */
+const PATIENCE_S = 20
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +29,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '100' },
     in: { type: 'string', default: '' },
     fast: { type: 'boolean', default: false },
+    budget: { type: 'string', default: '90' },
     help: { type: 'boolean', default: false }
   }
 })
@@ -48,74 +47,64 @@ else {
 }
 
 async function tryMutants(tree: string): Promise<number> {
-  const sample = takeSample(Number(values.seed), Number(values.count))
+  const all = globSync(AREAS)
+    .sort()
+    .flatMap(file => mutationsOf(file, readFileSync(file, 'utf8')))
+  const sample = takeSample(all, Number(values.seed), Number(values.count))
+  const tests = readTestFiles().filter(({ startsService }) => !(startsService && values.fast))
+  const executed = new ExecutedPlaces(tree, CACHE, all, stopping.signal)
   console.log(`seed ${values.seed}: ${sample.length} mutants`)
-  const candidates = await findCandidates(tree, sample)
   const survivors: Mutation[] = []
   let tried = 0
   for (const mutation of sample) {
-    const killer = await firstKiller(tree, mutation, candidates.get(mutation) ?? [])
+    const { killer, met } = await firstKiller(tree, mutation, nearestTests(tests, mutation.file), executed)
     if (stopping.signal.aborted) break
     if (killer === undefined) survivors.push(mutation)
-    console.log(`${++tried}. ${describe(mutation)}: ${killer === undefined ? 'SURVIVED' : `killed by ${killer}`}`)
-    if (killer === undefined) console.log(changeOf(mutation))
+    const fate = killer === undefined ? `SURVIVED ${met} test files` : `killed by ${killer}`
+    console.log(`${++tried}. ${describe(mutation)}: ${fate}`)
   }
+  for (const mutation of survivors) console.log(`${describe(mutation)}\n${changeOf(mutation)}`)
   const share = (tried - survivors.length) / Math.max(1, tried)
   console.log(`seed ${values.seed}: ${tried - survivors.length} of ${tried} killed (${(share * 100).toFixed(1)} %)`)
   return share < ENOUGH ? 1 : 0
 }
 
-function takeSample(seed: number, count: number): Mutation[] {
+function takeSample(all: readonly Mutation[], seed: number, count: number): Mutation[] {
   const random = createRandom(seed)
-  const all = globSync(AREAS)
-    .sort()
-    .filter(file => file.includes(values.in))
-    .flatMap(file => mutationsOf(file, readFileSync(file, 'utf8')))
-  const take = (): Mutation[] => all.splice(Math.floor(random() * all.length), 1)
-  return Array.from({ length: Math.min(count, all.length) }, take).flat()
+  const left = all.filter(({ file }) => file.includes(values.in))
+  const take = (): Mutation[] => left.splice(Math.floor(random() * left.length), 1)
+  return Array.from({ length: Math.min(count, left.length) }, take).flat()
 }
 
-/** Every test runs once on the sound tree: that says which mutants it can notice. One that fails there says nothing. */
-async function findCandidates(tree: string, sample: readonly Mutation[]): Promise<Map<Mutation, Candidate[]>> {
-  const files = new Set(sample.map(({ file }) => file))
-  const tests = readTestFiles().filter(
-    ({ startsService, distances }) =>
-      (startsService && !values.fast) || [...files].some(file => distances.has(file) && !startsService)
-  )
-  const candidates = new Map<Mutation, Candidate[]>()
+/** What first runs of tests take, to learn which places they execute, does not count towards the budget. */
+async function firstKiller(
+  tree: string,
+  mutation: Mutation,
+  tests: readonly TestFile[],
+  executed: ExecutedPlaces
+): Promise<{ killer?: string; met: number }> {
+  let leftS = Number(values.budget)
+  let met = 0
   for (const test of tests) {
-    const counted = mkdtempSync(join(tmpdir(), 'executed-'))
+    const { executes, seconds } = await executed.reach(test, mutation)
+    if (stopping.signal.aborted || leftS < 0) break
+    if (!executes) continue
+    met++
     const startedAtMs = performance.now()
-    const isSound = await passes(tree, test.file, stopping.signal, {
-      NODE_V8_COVERAGE: counted,
-      NODE_DISABLE_COMPILE_CACHE: '1'
-    })
-    const seconds = (performance.now() - startedAtMs) / 1000
-    if (stopping.signal.aborted) return candidates
-    if (!isSound) console.log(`# ${test.file} fails on the tree as it is, and is left out`)
-    for (const mutation of isSound ? executedPlaces(counted, tree, sample) : []) {
-      candidates.set(mutation, [...(candidates.get(mutation) ?? []), { test, seconds }])
-    }
-    rmSync(counted, { recursive: true, force: true })
+    if (await notices(tree, test, mutation, PATIENCE_S + 4 * seconds)) return { killer: test.file, met }
+    leftS -= (performance.now() - startedAtMs) / 1000
   }
-  return candidates
+  return { met }
 }
 
-async function firstKiller(tree: string, mutation: Mutation, candidates: readonly Candidate[]) {
+async function notices(tree: string, test: TestFile, mutation: Mutation, withinS: number): Promise<boolean> {
   const { file, start, end, replacement } = mutation
   const source = readFileSync(file, 'utf8')
-  // The nearest first: a test of the file itself, then of what uses it, then of the whole service.
-  const cost = ({ test, seconds }: Candidate): number =>
-    seconds + 10 * Math.min(test.distances.get(file) ?? 10, test.startsService ? 10 : 9)
+  const fails = async (): Promise<boolean> => !(await runTest(tree, test.file, stopping.signal, { withinS }))
   writeFileSync(file, source.slice(0, start) + replacement + source.slice(end))
   try {
-    for (const { test } of [...candidates].sort((a, b) => cost(a) - cost(b))) {
-      if (stopping.signal.aborted) return undefined
-      if (await passes(tree, test.file, stopping.signal)) continue
-      // On a busy machine a test of processes may fail by itself: it has noticed only what it notices again.
-      if (!test.startsService || !(await passes(tree, test.file, stopping.signal))) return test.file
-    }
-    return undefined
+    // On a busy machine a test of processes may fail by itself: it has noticed only what it notices again.
+    return (await fails()) && (!test.startsService || (await fails()))
   } finally {
     writeFileSync(file, source)
   }

@@ -1,27 +1,66 @@
-// Which source files a test file can reach.
+// Which test files are worth a try for a source file, the nearest first.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { testFiles } from '../files.ts'
 
 export interface TestFile {
   readonly file: string
-  /** How many imports lie between the test and each source file that it runs in its own process. */
+  /** How many imports lie between the test and each file that it runs in its own process. */
   readonly distances: ReadonlyMap<string, number>
-  /** It starts the service, and so reaches every source file. */
+  /** It starts the service, and so can reach every source file. */
   readonly startsService: boolean
+  /** What it took when the times were last recorded. */
+  readonly seconds: number
 }
 
 const IMPORTS = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 const STARTS_SERVICE = /bin\/thread-reply-bff|demo\/main\.ts|src\/server\.ts/
+/** A file that is not in the table takes less than that. */
+const RECORDED_FROM_S = 1.5
+
+/** The rooms of `test/acceptance/` in which a part of the service is the subject, the first one first. */
+const ROOMS: readonly (readonly [part: string, rooms: readonly string[]])[] = [
+  ['src/auth/app-session/', ['sessions', 'identity']],
+  ['src/auth/csrf.ts', ['sessions', 'login']],
+  ['src/auth/', ['identity', 'hostile', 'sessions']],
+  ['src/delivery/stores/', ['stores', 'idempotency']],
+  ['src/delivery/posted/', ['thread', 'idempotency']],
+  ['src/delivery/', ['idempotency', 'upstream', 'thread']],
+  ['src/upstream/health/', ['limits', 'upstream']],
+  ['src/upstream/listing/', ['thread']],
+  ['src/upstream/thread/', ['idempotency', 'thread']],
+  ['src/upstream/', ['upstream', 'recordings', 'replies', 'idempotency', 'thread']],
+  ['src/http/', ['replies', 'hostile', 'process', 'limits']],
+  ['src/routes/', ['replies', 'thread', 'recordings', 'idempotency']]
+]
 
 export function readTestFiles(): TestFile[] {
+  const seconds: Record<string, number> = JSON.parse(readFileSync('test/seconds.json', 'utf8'))
   return testFiles().map(file => {
     const distances = distancesFrom(file)
     const startsService = [...distances.keys()].some(
       reached => /^(?!src\/).*\.ts$/.test(reached) && STARTS_SERVICE.test(readFileSync(reached, 'utf8'))
     )
-    return { file, distances, startsService }
+    return { file, distances, startsService, seconds: seconds[file] ?? RECORDED_FROM_S }
   })
+}
+
+/**
+ * Those that may notice a change of `source`: of one process where they import it, by how near it is; then those of the
+ * service in the folder of the same name and in the rooms where that part is the subject, the quick ones of each first.
+ */
+export function nearestTests(tests: readonly TestFile[], source: string): TestFile[] {
+  const inProcess = tests
+    .filter(({ startsService, distances }) => !startsService && distances.has(source))
+    .sort(by(({ distances, seconds }) => seconds + 10 * (distances.get(source) ?? 0)))
+  const rooms = ROOMS.find(([part]) => source.startsWith(part))?.[1] ?? []
+  const folders = [`test/${dirname(source).slice('src/'.length)}/`, ...rooms.map(room => `test/acceptance/${room}/`)]
+  const services = tests.filter(({ startsService }) => startsService).sort(by(({ seconds }) => seconds))
+  return [...inProcess, ...new Set(folders.flatMap(folder => services.filter(({ file }) => file.startsWith(folder))))]
+}
+
+function by(cost: (test: TestFile) => number): (a: TestFile, b: TestFile) => number {
+  return (a, b) => cost(a) - cost(b)
 }
 
 function distancesFrom(file: string): Map<string, number> {
