@@ -1,3 +1,4 @@
+import { Looks } from '../lib/looks.ts'
 import type { PostgresAddress } from '../lib/service/postgres-address.ts'
 import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
@@ -37,12 +38,12 @@ export class PostgresClient {
   readonly #connect: Connect
   readonly #pool = new Pool()
   readonly #reachability: Reachability
+  readonly #looks = new Looks(() => this.#look())
   #isClosed = false
   #isUsable = false
   /** Postgres answers, but with an error; until the first handshake anything may be wrong. */
   #isInTrouble = true
   #isFilling = false
-  #looking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #retries = 0
 
@@ -81,9 +82,9 @@ export class PostgresClient {
     if (!this.#isUsable) throw new Error('Postgres cannot be reached')
   }
 
-  /** One handshake at a time, for all that wait for it; rejects when Postgres cannot be used after it. */
+  /** A handshake that begins after this call, for all that wait for it; rejects when Postgres cannot be used after it. */
   async handshake(): Promise<void> {
-    await this.#look()
+    await this.#looks.next()
     this.requireUsable()
   }
 
@@ -119,18 +120,11 @@ export class PostgresClient {
 
   #lookIn(ms: number): void {
     clearTimeout(this.#timer)
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), ms).unref()
-  }
-
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookNow().finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#looks.current(), ms).unref()
   }
 
   /** Greets Postgres on a connection that there is, or on a new one. */
-  async #lookNow(): Promise<void> {
+  async #look(): Promise<void> {
     try {
       if (this.#pool.size === 0) this.#welcome(await this.#connectAndGreet())
       else await this.#pool.use(connection => this.#greet(connection))

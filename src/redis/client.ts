@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { Looks } from '../lib/looks.ts'
 import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type RedisConnection, type RedisVariable, selectDatabase } from './address.ts'
@@ -36,12 +37,12 @@ export class RedisClient {
   readonly connection: RedisConnection
   readonly #options: RedisClientOptions
   readonly #reachability: Reachability
+  readonly #handshakes = new Looks(() => this.#tryHandshake())
   readonly #ends: (() => void)[] = []
   #isClosed = false
   #isUsable = false
   /** Redis answers, but with an error. */
   #isInTrouble = false
-  #handshaking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: RedisClientOptions) {
@@ -97,12 +98,9 @@ export class RedisClient {
     if (isFirst) this.#handshakeIn(0)
   }
 
-  /** One handshake at a time, for all that wait for it; rejects when Redis cannot be used after it. */
+  /** A handshake that begins after this call, for all that wait for it; rejects when Redis cannot be used after it. */
   async handshake(): Promise<void> {
-    this.#handshaking ??= this.#tryHandshake().finally(() => {
-      this.#handshaking = undefined
-    })
-    await this.#handshaking
+    await this.#handshakes.next()
     this.requireUsable()
   }
 
@@ -142,8 +140,7 @@ export class RedisClient {
   #handshakeIn(ms: number, onNewConnection = false): void {
     clearTimeout(this.#timer)
     if (this.#isClosed) return
-    const next = (): void =>
-      onNewConnection ? this.redis.disconnect(true) : void this.handshake().catch(() => undefined)
+    const next = (): void => (onNewConnection ? this.redis.disconnect(true) : void this.#handshakes.current())
     this.#timer = setTimeout(next, ms).unref()
   }
 

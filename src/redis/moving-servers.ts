@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { Looks } from '../lib/looks.ts'
 import { Reachability } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { isAnswer, notDone, reasonOf } from './answers.ts'
@@ -17,9 +17,8 @@ const RETRY_MS = 250
 /** Sentinels are asked again and again: a master that others have left may not know of it. */
 const SENTINELS_AGAIN_MS = 2000
 const CLUSTER_AGAIN_MS = 5000
-/** What was found so long ago is not looked for again at once. */
-const FRESH_MS = 100
-/** A look that was under way may have seen how it was before. */
+const PAUSE_MS = 100
+/** The nodes of a cluster tell each other of a move: the one that answers first may not have heard of it. */
 const LOOKS = 2
 
 /**
@@ -31,8 +30,7 @@ export class MovingServers implements RedisServers {
   readonly #reachability: Reachability
   readonly #clients: ServerClients
   #map: ServerMap | undefined
-  #finding: Promise<void> | undefined
-  #foundAtMs = Number.NEGATIVE_INFINITY
+  readonly #looks = new Looks(() => this.#find(), PAUSE_MS)
   #timer: NodeJS.Timeout | undefined
   #dueAtMs = Number.POSITIVE_INFINITY
   #isClosed = false
@@ -80,8 +78,6 @@ export class MovingServers implements RedisServers {
   /** Whose the key is now; undefined where it is still that one's. */
   async #successorOf(client: RedisClient, key: string): Promise<RedisClient | undefined> {
     for (let look = 1; look <= LOOKS; look++) {
-      // What was found a moment ago may be what has moved since.
-      await sleep(Math.max(0, this.#foundAtMs + FRESH_MS - performance.now()))
       await this.refresh()
       const owner = this.clientOf(key)
       if (owner !== client) return owner
@@ -95,11 +91,7 @@ export class MovingServers implements RedisServers {
   }
 
   refresh(): Promise<void> {
-    if (this.#isClosed || performance.now() - this.#foundAtMs < FRESH_MS) return Promise.resolve()
-    this.#finding ??= this.#find().finally(() => {
-      this.#finding = undefined
-    })
-    return this.#finding
+    return this.#looks.next()
   }
 
   shards(): ShardCount | undefined {
@@ -120,6 +112,7 @@ export class MovingServers implements RedisServers {
   }
 
   async #find(): Promise<void> {
+    if (this.#isClosed) return
     const askedAtMs = performance.now()
     try {
       const map = await this.#ask()
@@ -131,7 +124,6 @@ export class MovingServers implements RedisServers {
     } catch (error) {
       if (!this.#isClosed) this.#stay(error)
     }
-    this.#foundAtMs = performance.now()
     this.#look()
   }
 
@@ -197,14 +189,13 @@ export class MovingServers implements RedisServers {
   }
 
   #lookIn(ms: number): void {
-    const nowMs = performance.now()
-    const atMs = Math.max(nowMs + ms, this.#foundAtMs + FRESH_MS)
+    const atMs = performance.now() + ms
     if (this.#isClosed || atMs >= this.#dueAtMs) return
     clearTimeout(this.#timer)
     this.#dueAtMs = atMs
     this.#timer = setTimeout(() => {
       this.#dueAtMs = Number.POSITIVE_INFINITY
       void this.refresh()
-    }, atMs - nowMs).unref()
+    }, ms).unref()
   }
 }

@@ -41,7 +41,7 @@ export interface RedisServers {
   run<T>(key: string, work: (redis: Redis) => Promise<T>): Promise<T>
   /** After a failure, as the client is told. */
   noteFailure(client: RedisClient, error: unknown): void
-  /** Looks again which server holds what; resolves also where that cannot be found out. */
+  /** Looks again which server holds what, after this call; resolves also where that cannot be found out. */
   refresh(): Promise<void>
   /** Undefined where there is but one server at a time. */
   shards(): ShardCount | undefined

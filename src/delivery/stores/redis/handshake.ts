@@ -112,7 +112,7 @@ export class RedisSession {
     if (answer) return answer
     // What was greeted is no longer there: emptied, another server at the same connection, or the shard has moved. Nothing
     // has happened.
-    await this.#greetAgain(shard)
+    await this.#servers.clientOf(shard.memory).handshake()
     const isLost = RESTS_ON_ACQUISITION.has(transition) && epoch !== shard.server.epoch
     const again = isLost ? undefined : await this.#ask(shard, transition, key, args)
     if (again) return again
@@ -192,13 +192,6 @@ export class RedisSession {
       await this.#servers.refresh()
       return undefined
     }
-  }
-
-  async #greetAgain(shard: Shard): Promise<void> {
-    const client = this.#servers.clientOf(shard.memory)
-    await client.handshake()
-    // One that was under way may have begun before this shard was due.
-    if (this.#greeted.get(shard) !== this.#told.get(client)) await client.handshake()
   }
 
   async #greet(client: RedisClient, isSame: () => boolean): Promise<void> {

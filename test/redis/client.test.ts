@@ -1,0 +1,29 @@
+// What a handshake shows that was under way when it was asked for another.
+import t from 'tap'
+import { redisConnection } from '../../src/redis/address.ts'
+import { RedisClient } from '../../src/redis/client.ts'
+import { needsRedis, redisFor } from '../helpers/redis-server.ts'
+import { redisAddress } from '../lib/addresses.ts'
+
+t.test('a handshake that began before it was asked for shows nothing', needsRedis(), async t => {
+  const server = await redisFor(t)
+  let isOpen = false
+  let isEmptied = false
+  let during: Promise<unknown> | undefined
+  const client: RedisClient = new RedisClient({
+    connection: redisConnection(redisAddress(server.url), 2000),
+    variable: 'STORE_URL',
+    async handshake(redis) {
+      await redis.ping()
+      if (isEmptied) throw new Error('emptied')
+      if (!isOpen) return
+      during = client.handshake()
+      isEmptied = true
+    }
+  })
+  t.teardown(() => client.close())
+  await client.open()
+  isOpen = true
+  await client.handshake()
+  await t.rejects(async () => during, { message: 'Redis cannot be reached' })
+})
