@@ -20,6 +20,8 @@ export interface ServerFacts {
    * append-only file has none before itself (replication.c, loadDataFromDisk in server.c).
    */
   readonly hasForeignHistory: boolean
+  /** Of its history now (`master_replid`); empty where it does not say. */
+  readonly replicationId: string
   /** Why records must not be kept there, for the operator. */
   readonly refusal?: string
 }
@@ -30,18 +32,22 @@ export function readServerFacts(info: string, isCluster = false): ServerFacts {
     Array.from(info.matchAll(/^([a-z0-9_]+):([^\r\n]*)/gm), ([, name = '', value = '']) => [name, value])
   )
   const refusal = refusalOf(fields, isCluster)
-  const runId = fields.get('run_id') ?? ''
   return {
-    runId: /^[0-9a-f]{1,64}$/.test(runId) ? runId : '',
+    runId: id(fields.get('run_id')),
     uptimeMs: 1000 * (Number(fields.get('uptime_in_seconds')) || 0),
     isPersistent: fields.get('aof_enabled') !== '0',
     hasWholeLog: fields.get('aof_enabled') === '1' && fields.get('aof_rewrite_in_progress') === '0',
     replicas: count(fields.get('connected_slaves')),
     hasForeignHistory: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
+    replicationId: id(fields.get('master_replid')),
     ...(fields.get('role') === 'slave' && { obstacle: 'READONLY' }),
     ...(fields.get('loading') === '1' && { obstacle: 'LOADING' }),
     ...(refusal !== undefined && { refusal })
   }
+}
+
+function id(text = ''): string {
+  return /^[0-9a-f]{1,64}$/.test(text) ? text : ''
 }
 
 /** What is no number is more than any. */

@@ -46,7 +46,8 @@ t.test('Valkey says the same in its own words', t => {
     isPersistent: true,
     hasWholeLog: true,
     replicas: 0,
-    hasForeignHistory: false
+    hasForeignHistory: false,
+    replicationId: '2f1d9e3d4e5c0b8a7f6e5d4c3b2a190817263544'
   })
   const other = VALKEY.replace('server_mode:standalone', 'server_mode:cluster').replace('connected_slaves:0', '')
   t.match(readServerFacts(other), { refusal: IS_CLUSTER, replicas: Number.POSITIVE_INFINITY })
@@ -58,6 +59,11 @@ t.test('a log that is written anew, and a history of another server, are noticed
   t.equal(changed('aof_rewrite_in_progress:0', 'aof_rewrite_in_progress:1').hasWholeLog, false)
   t.equal(changed('aof_enabled:1', 'aof_enabled:0').hasWholeLog, false)
   t.equal(changed('master_replid2:0000', 'master_replid2:00a0').hasForeignHistory, true)
+  t.equal(
+    changed('master_replid:2f1d', 'master_replid:2F1D').replicationId,
+    '',
+    'nothing is believed that looks otherwise'
+  )
   t.equal(changed('connected_slaves:0', 'connected_slaves:2').replicas, 2)
   t.end()
 })

@@ -1,6 +1,7 @@
 // Whether a Redis may have lost records since it was met last: pure rules over what is known of one server, or of one
 // shard. Each says where it comes from.
 import type { FailoverPromise } from '../../../lib/service/failover.ts'
+import type { Introduction } from '../server-run.ts'
 
 /** What `reply:meta` remembers of the server that holds the records. Dates are the server's own. */
 export interface ServerMemory {
@@ -8,8 +9,12 @@ export interface ServerMemory {
   readonly run: string
   /** Empty where there is none: a new server, or one that was emptied. */
   readonly epoch: string
+  /** Those that ended with a loss that was noted here or before, the latest last. */
+  readonly formerEpochs: readonly string[]
   /** Counts the greetings. */
   readonly beat: number
+  /** INFO's `master_replid` when that run was greeted; empty where it was never known. */
+  readonly replicationId: string
   /** When records may last have got lost, for how long that matters, and why. */
   readonly loss:
     | { readonly atMs: number; readonly mattersForMs: number; readonly why: LossReason | undefined }
@@ -33,6 +38,8 @@ export interface ServerNow {
   readonly isSynced: boolean
   /** Whether its history is that of another server, of which it was a replica, or of a snapshot (`master_replid2`). */
   readonly hasForeignHistory: boolean
+  /** Of this history. One that was a replica in between has another. */
+  readonly replicationId: string
   /** How many replicas are connected. */
   readonly replicas: number
   /** The run from which this shard has come here with everything it had (moves.ts). */
@@ -40,12 +47,7 @@ export interface ServerNow {
 }
 
 /** What this process knows of the server that it met last. */
-export interface Met {
-  /** `?` for an unknown one, empty for none. */
-  readonly metRun: string
-  readonly metEpoch: string
-  readonly metBeat: number
-}
+export type Met = Pick<Introduction, 'metRun' | 'metEpoch' | 'metBeat'>
 
 /** Why records may have been lost, in words for the operator. */
 export const LOSS_REASONS = {
@@ -54,6 +56,7 @@ export const LOSS_REASONS = {
   moved: 'it was told so: records were moved to it from another store',
   older: 'it holds an older copy of the records',
   copy: 'another server took its place, and what it had not received is lost',
+  blank: 'it took the place of another server, or came from a snapshot, and has nothing of this service',
   unsynced: 'it was restarted, and does not put each write on its disk before it answers (appendfsync always)',
   replaced: 'it was restarted, and a replica may have served in its place meanwhile',
   stranger: 'another server served in between',
@@ -84,8 +87,28 @@ export function judge(
 }
 
 function judgeRun(memory: ServerMemory, now: ServerNow, promise: FailoverPromise, nowMs: number): Judgement {
-  if (memory.run === '' || memory.run === now.run) return 'same'
+  if (memory.run === '' && memory.epoch === '') return isPromotedBlank(now, promise) ? 'blank' : 'same'
+  if (memory.run === '' || isSameReign(memory, now)) return 'same'
   return now.movedFrom === memory.run ? 'whole' : judgeChange(memory, now, promise, nowMs)
+}
+
+/**
+ * A replica that had received nothing at all. It looks like a server that is new but for its history; only who has met the other
+ * one could tell more.
+ */
+function isPromotedBlank({ hasForeignHistory }: ServerNow, { failover }: FailoverPromise): boolean {
+  return hasForeignHistory && failover !== 'lossless'
+}
+
+/**
+ * Whether it is the same run, and has led all the time. One that was made a replica and then led once more has another
+ * replication id, with the former one behind it (replication.c, shiftReplicationId); if it had not yet received what the other
+ * one had, it has its own older records, of the epoch and the run that all remember. A primary takes another id also when it
+ * gives up its backlog, but then with no history behind it.
+ */
+function isSameReign(memory: ServerMemory, now: ServerNow): boolean {
+  if (memory.run !== now.run) return false
+  return !now.hasForeignHistory || memory.replicationId === '' || memory.replicationId === now.replicationId
 }
 
 /** Whether what the server remembers is what this process has seen. */
@@ -95,8 +118,10 @@ function judgeMemory(memory: ServerMemory, met: Met): LossReason | undefined {
   // As docs/operations.md has it, whatever is promised of failovers.
   if (met.metRun === '' && memory.run !== '' && memory.epoch === '') return 'moved'
   if (isAsMet(memory, met)) return memory.beat < met.metBeat ? 'older' : undefined
-  // A newcomer that knew no better has greeted the emptied server, and noted no loss.
-  return memory.loss ? undefined : 'emptied'
+  // The loss that ended the epoch of this process was noted by another one.
+  if (memory.formerEpochs.includes(met.metEpoch)) return undefined
+  // A copy of before that epoch; or a newcomer that knew no better has greeted the emptied server, and noted no loss.
+  return memory.loss ? 'older' : 'emptied'
 }
 
 /** Whether it is still the epoch that this process met; a newcomer has met none. */
@@ -137,7 +162,7 @@ export function remember(
   memory: ServerMemory,
   now: ServerNow,
   judgement: Judgement,
-  told: { readonly newEpoch: string; readonly mattersForMs: number; readonly jumpMs: number },
+  told: Pick<Introduction, 'metEpoch' | 'newEpoch' | 'mattersForMs' | 'jumpMs'>,
   nowMs: number
 ): Omit<ServerMemory, 'isCopy' | 'isDamaged'> {
   const isLost = judgement !== 'same' && judgement !== 'whole'
@@ -145,8 +170,9 @@ export function remember(
   const loss = isLost ? { atMs: nowMs, mattersForMs: told.mattersForMs, why: judgement } : jumped(before, told, nowMs)
   const replicas = isLost ? undefined : memory.replicas
   return {
+    ...epochsOf(memory, told, isLost || told.jumpMs > 0),
     run: now.run || memory.run,
-    epoch: isLost || told.jumpMs > 0 || memory.epoch === '' ? told.newEpoch : memory.epoch,
+    replicationId: now.run === '' ? memory.replicationId : now.replicationId,
     beat: memory.beat + 1,
     loss,
     wholeFrom: isLost ? [] : judgement === 'whole' ? [...memory.wholeFrom, memory.run].slice(-LINE) : memory.wholeFrom,
@@ -155,8 +181,21 @@ export function remember(
   }
 }
 
+/** With a loss end the epoch that is remembered and the one that this process met. */
+function epochsOf(
+  { epoch, formerEpochs }: ServerMemory,
+  { metEpoch, newEpoch }: Pick<Introduction, 'metEpoch' | 'newEpoch'>,
+  isAnew: boolean
+): Pick<ServerMemory, 'epoch' | 'formerEpochs'> {
+  if (!isAnew) return { epoch: epoch || newEpoch, formerEpochs }
+  const all = new Set([...formerEpochs, epoch, metEpoch].filter(one => one !== ''))
+  return { epoch: newEpoch, formerEpochs: [...all].slice(-EPOCHS) }
+}
+
 /** So many restarts may lie between two greetings of one process. */
 const LINE = 8
+/** So many losses: each of many instances that sees the same clock jump notes one. */
+const EPOCHS = 32
 
 function jumped(
   loss: ServerMemory['loss'],

@@ -1,7 +1,7 @@
 // What a Redis remembers of itself in `reply:meta`, as it is read and written.
 import type { Argument, ScriptRunner } from '../../../redis/scripts.ts'
 import { LOSS_REASONS, type LossReason, type ServerMemory } from './judgement.ts'
-import type { MemoryField, Scripts } from './scripts.ts'
+import { MEMORY_FIELDS, type MemoryField, type Scripts } from './scripts.ts'
 
 export interface Recalled {
   /** The time of the server. */
@@ -30,7 +30,7 @@ export async function note(
   found: Recalled['found'],
   memory: Omit<ServerMemory, 'isCopy' | 'isDamaged'>
 ): Promise<boolean> {
-  const { run, epoch, beat, loss, wholeFrom, isSynced, replicas } = memory
+  const { run, epoch, formerEpochs, replicationId, beat, loss, wholeFrom, isSynced, replicas } = memory
   const values: Readonly<Partial<Record<MemoryField, Argument | undefined>>> = {
     run,
     epoch,
@@ -38,10 +38,12 @@ export async function note(
     since: loss?.atMs,
     for: loss?.mattersForMs,
     why: loss?.why,
-    whole: wholeFrom.length > 0 ? wholeFrom.join(' ') : undefined,
+    whole: list(wholeFrom),
     synced: isSynced ? 'yes' : 'no',
     most: replicas?.most,
-    seen: replicas?.seenAtMs
+    seen: replicas?.seenAtMs,
+    former: list(formerEpochs),
+    replid: replicationId || undefined
   }
   const set = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
   const gone = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [name] : []))
@@ -51,15 +53,17 @@ export async function note(
 }
 
 function readMemory(texts: readonly string[], isOurs: boolean): ServerMemory {
-  const [run = '', epoch = '', beat = '', since = '', span = '', why = '', whole = '', synced, most = '', seen, copy] =
-    texts
+  const [run = '', epoch = '', beat = '', since = '', span = '', why = '', whole = '', synced, most = '', seen] = texts
+  const [copy, former = '', replicationId = ''] = texts.slice(MEMORY_FIELDS.indexOf('copy'))
   const loss = { atMs: date(since), mattersForMs: date(span), why: reason(why) }
   return {
     run,
     epoch,
+    formerEpochs: words(former),
+    replicationId,
     beat: date(beat) ?? 0,
     loss: isWhole(loss) ? loss : undefined,
-    wholeFrom: whole.split(' ').filter(one => one !== ''),
+    wholeFrom: words(whole),
     isSynced: synced === 'yes',
     replicas: seen
       ? { most: date(most) ?? Number.POSITIVE_INFINITY, seenAtMs: date(seen) ?? Number.POSITIVE_INFINITY }
@@ -77,6 +81,14 @@ function isWhole(loss: {
   why: LossReason | undefined
 }): loss is Loss {
   return loss.atMs !== undefined && loss.mattersForMs !== undefined
+}
+
+function list(words: readonly string[]): string | undefined {
+  return words.length > 0 ? words.join(' ') : undefined
+}
+
+function words(list: string): readonly string[] {
+  return list.split(' ').filter(word => word !== '')
 }
 
 /** In milliseconds. */

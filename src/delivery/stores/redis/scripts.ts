@@ -141,7 +141,7 @@ return { 'yes', now }
 `
 
 /** What the memory holds: a greeting reads and writes all of it. */
-const MEMORY_FIELDS = [
+export const MEMORY_FIELDS = [
   'run',
   'epoch',
   'beat',
@@ -152,7 +152,9 @@ const MEMORY_FIELDS = [
   'synced',
   'most',
   'seen',
-  'copy'
+  'copy',
+  'former',
+  'replid'
 ] as const
 
 export type MemoryField = (typeof MEMORY_FIELDS)[number]

@@ -16,13 +16,14 @@ export interface SeenServer {
 export async function seeServer(redis: Redis, isCluster: boolean): Promise<SeenServer> {
   const [facts, isSyncedByConfig] = await Promise.all([factsOf(redis, isCluster), isSynced(redis)])
   if (!facts) {
-    const now = { run: '', isSynced: false, hasForeignHistory: false, replicas: 0 }
+    const now = { run: '', isSynced: false, hasForeignHistory: false, replicationId: '', replicas: 0 }
     return { now, facts, limit: 'info-forbidden' }
   }
   if (facts.refusal !== undefined) throw new StoreError(facts.refusal)
   if (facts.obstacle !== undefined) throw new Error(facts.obstacle)
-  const { runId: run, hasForeignHistory, replicas, isPersistent } = facts
-  const now = { run, isSynced: isSyncedByConfig === true && facts.hasWholeLog, hasForeignHistory, replicas }
+  const { runId: run, hasForeignHistory, replicationId, replicas, isPersistent } = facts
+  const isSyncedNow = isSyncedByConfig === true && facts.hasWholeLog
+  const now = { run, isSynced: isSyncedNow, hasForeignHistory, replicationId, replicas }
   if (!isPersistent) return { now, facts, limit: 'no-append-only-file' }
   return { now, facts, limit: isSyncedByConfig === undefined ? 'config-forbidden' : undefined }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { FailoverPromise } from '../../../../src/lib/service/failover.ts'
+import { freePort } from '../../../helpers/free-port.ts'
 import { needsRedis, type RedisServer, type RedisSettings, redisFor } from '../../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
@@ -122,6 +123,36 @@ t.test('a replica that was promoted to a newcomer, which has met nobody, is one 
   const { store: newcomer } = await openRedisStore(t, replica.url)
   t.type(newcomer.msSinceDataLoss(), 'number')
 })
+
+t.test('a replica that was promoted before it had anything of this service is no new server', needsRedis(), async t => {
+  const [primary, replica] = await Promise.all([redisFor(t), redisFor(t)])
+  const { store } = await openRedisStore(t, primary.url)
+  await store.acquire(newClaim(), 'sent')
+  // To nobody, so that it receives nothing.
+  await replica.command('REPLICAOF', '127.0.0.1', await freePort())
+  await replica.command('REPLICAOF', 'NO', 'ONE')
+  const [one, another] = [await openRedisStore(t, replica.url), await openRedisStore(t, replica.url)]
+  for (const { store } of [one, another]) t.match(store.whyLost?.(), /has nothing of this service/)
+  const claim = newClaim()
+  t.same(await one.store.acquire(claim, 'sent'), { kind: 'acquired-as-sent' }, 'whoever gets it looks before it sends')
+  t.type(one.store.msSinceDataLoss(claim.key), 'number')
+})
+
+t.test(
+  'a primary that was left, and leads once more with what it had, has missed the others',
+  needsRedis(),
+  async t => {
+    const primary = await redisFor(t)
+    const { store } = await openRedisStore(t, primary.url)
+    await store.acquire(newClaim(), 'sent')
+    // The one that took its place ends before this one has received anything.
+    await primary.command('REPLICAOF', '127.0.0.1', await freePort())
+    await primary.command('REPLICAOF', 'NO', 'ONE')
+    const { store: newcomer } = await openRedisStore(t, primary.url)
+    t.match(newcomer.whyLost?.(), /another server took its place/)
+    await until(() => store.msSinceDataLoss() !== undefined)
+  }
+)
 
 t.test('a primary that is restarted beside a replica may have had a successor meanwhile', needsRedis(), async t => {
   const { primary, url } = await pair(t)

@@ -17,7 +17,9 @@ const NOW_MS = 1_795_824_000_000
 const memory: ServerMemory = {
   run: 'run-1',
   epoch: 'e1',
+  formerEpochs: [],
   beat: 100,
+  replicationId: 'history-1',
   loss: undefined,
   wholeFrom: [],
   isSynced: true,
@@ -27,7 +29,15 @@ const memory: ServerMemory = {
 }
 /** What a server has loaded from its own log. */
 const OWN_LOG = { isCopy: false }
-const now: ServerNow = { run: 'run-1', isSynced: true, hasForeignHistory: false, replicas: 0 }
+const now: ServerNow = {
+  run: 'run-1',
+  isSynced: true,
+  hasForeignHistory: false,
+  replicationId: 'history-1',
+  replicas: 0
+}
+/** What a server has that is new to this service. */
+const NOTHING = { run: '', epoch: '', beat: 0, replicationId: '' }
 const RESTARTED = { run: 'run-2' }
 const met: Met = { metRun: 'run-1', metEpoch: 'e1', metBeat: 100 }
 const newcomer: Met = { metRun: '', metEpoch: '', metBeat: 0 }
@@ -44,12 +54,24 @@ interface Row {
 const AS_BEFORE: Readonly<Record<string, Row>> = {
   'the run that was met': {},
   'that, to a newcomer': { met: newcomer },
-  'a server that is new, to a newcomer': { memory: { run: '', epoch: '', beat: 0 }, met: newcomer },
+  'a server that is new, to a newcomer': { memory: NOTHING, met: newcomer },
+  'that, though it was a replica once, on the word of the operator': {
+    memory: NOTHING,
+    now: { hasForeignHistory: true },
+    met: newcomer,
+    promise: { failover: 'lossless' }
+  },
+  'a run that was promoted long ago, and leads since': { now: { hasForeignHistory: true } },
+  'a run that took another replication id when it gave up its backlog': { now: { replicationId: 'history-2' } },
+  'a run whose replication id an earlier version of this service did not note': {
+    memory: { replicationId: '' },
+    now: { hasForeignHistory: true }
+  },
   'a run of which nothing is known, because INFO is forbidden': { now: { run: '' } },
   'a run that is known for the first time': { memory: { run: '' }, met: { metRun: '?' } },
   'more greetings of others': { memory: { beat: 180 } },
   'a loss that was noted by another process, which began another epoch': {
-    memory: { run: 'run-9', epoch: 'e9', loss: LOSS },
+    memory: { run: 'run-9', epoch: 'e9', formerEpochs: ['e0', 'e1'], loss: LOSS },
     now: { run: 'run-9' }
   },
   'a restart that another process found whole': { memory: { run: 'run-2', wholeFrom: ['run-1'] }, now: RESTARTED },
@@ -89,13 +111,13 @@ const LOST: Readonly<Record<Exclude<keyof typeof LOSS_REASONS, 'clock'>, Readonl
     'that, on any word': { memory: { isDamaged: true }, promise: { failover: 'lossless' } }
   },
   emptied: {
-    'nothing, where there was something': { memory: { run: '', epoch: '', beat: 0 } },
+    'nothing, where there was something': { memory: NOTHING },
     'that, where INFO is forbidden': {
-      memory: { run: '', epoch: '', beat: 0 },
+      memory: NOTHING,
       now: { run: '' },
       met: { metRun: '?' }
     },
-    'that, on any word': { memory: { run: '', epoch: '', beat: 0 }, promise: { failover: 'lossless' } },
+    'that, on any word': { memory: NOTHING, promise: { failover: 'lossless' } },
     'what a newcomer began on the emptied server': { memory: { epoch: 'e9', beat: 3 } }
   },
   moved: {
@@ -109,13 +131,30 @@ const LOST: Readonly<Record<Exclude<keyof typeof LOSS_REASONS, 'clock'>, Readonl
   older: {
     'fewer greetings than were seen': { memory: { beat: 99 } },
     'that, from an own log in the place of it': { memory: { ...OWN_LOG, beat: 99 }, now: RESTARTED },
-    'that, on any word': { memory: { beat: 99 }, promise: { failover: 'lossless' } }
+    'that, on any word': { memory: { beat: 99 }, promise: { failover: 'lossless' } },
+    'an epoch of before the one that was met, with a loss of its own': { memory: { epoch: 'e0', loss: LOSS } },
+    'that, after others have noted what they missed': {
+      memory: { epoch: 'e9', formerEpochs: ['e0', 'e8'], loss: LOSS },
+      now: { run: 'run-1' }
+    }
+  },
+  blank: {
+    'a replica that had received nothing, to a newcomer': {
+      memory: NOTHING,
+      now: { hasForeignHistory: true },
+      met: newcomer
+    }
   },
   copy: {
     'a promoted replica': { now: { ...RESTARTED, hasForeignHistory: true } },
-    'that, to a newcomer': { now: { ...RESTARTED, hasForeignHistory: true }, met: newcomer },
+    'a promoted replica, to a newcomer': { now: { ...RESTARTED, hasForeignHistory: true }, met: newcomer },
     'that, after its own restart, which hides its history': { now: RESTARTED },
     'that, where replicas confirm but the operator gives no word': { now: RESTARTED, promise: { waitReplicas: 1 } },
+    'the same run, which was a replica in between': { now: { hasForeignHistory: true, replicationId: 'history-2' } },
+    'that, to a newcomer': {
+      now: { hasForeignHistory: true, replicationId: 'history-2' },
+      met: newcomer
+    },
     'the same server from a snapshot': { memory: OWN_LOG, now: { ...RESTARTED, hasForeignHistory: true } }
   },
   unsynced: {
@@ -137,7 +176,7 @@ const LOST: Readonly<Record<Exclude<keyof typeof LOSS_REASONS, 'clock'>, Readonl
       met: { metRun: 'run-b' }
     },
     'that, in the epoch that a former loss began': {
-      memory: { run: 'run-2', loss: LOSS },
+      memory: { run: 'run-2', loss: LOSS, formerEpochs: ['e0'] },
       now: RESTARTED,
       met: { metRun: 'run-b' }
     }
@@ -167,7 +206,7 @@ for (const [judgement, rows] of [['same', AS_BEFORE], ['whole', WHOLE], ...Objec
   })
 }
 
-const told = { newEpoch: 'e2', mattersForMs: 2 * DAY_MS, jumpMs: 0 }
+const told = { metEpoch: 'e1', newEpoch: 'e2', mattersForMs: 2 * DAY_MS, jumpMs: 0 }
 
 t.test('a loss begins another epoch, is dated, and says why', async t => {
   const noted = remember({ ...memory, wholeFrom: ['run-0'] }, { ...now, ...RESTARTED }, 'copy', told, NOW_MS)
@@ -178,6 +217,26 @@ t.test('a loss begins another epoch, is dated, and says why', async t => {
     loss: { atMs: NOW_MS, mattersForMs: 2 * DAY_MS, why: 'copy' }
   })
   t.same(noted.wholeFrom, [])
+  t.same(noted.formerEpochs, ['e1'])
+})
+
+t.test('with a loss end the epoch that is remembered and the one that was met', async t => {
+  const formerOf = (change: Partial<ServerMemory>, judgement: Judgement, jumpMs = 0) =>
+    remember({ ...memory, ...change }, now, judgement, { ...told, jumpMs }, NOW_MS).formerEpochs
+  t.same(formerOf({ epoch: 'e0' }, 'older'), ['e0', 'e1'])
+  t.same(formerOf({ epoch: '' }, 'emptied'), ['e1'])
+  t.same(formerOf({}, 'same', HOUR_MS), ['e1'], 'with a jump of the clock, too')
+  t.same(formerOf({ formerEpochs: ['e0'] }, 'same'), ['e0'])
+  t.same(formerOf({ formerEpochs: ['e0'] }, 'whole'), ['e0'])
+  const many = Array.from({ length: 40 }, (_, index) => `o${index}`)
+  t.equal(formerOf({ formerEpochs: many }, 'copy').length, 32, 'it does not grow')
+})
+
+t.test('the replication id is that of the last greeting, or of the last that could say', async t => {
+  const noted = (change: Partial<ServerNow>) =>
+    remember(memory, { ...now, replicationId: 'history-2', ...change }, 'same', told, NOW_MS).replicationId
+  t.equal(noted({}), 'history-2')
+  t.equal(noted({ run: '', replicationId: '' }), 'history-1')
 })
 
 t.test('what is whole stays in its epoch, and says from which run', async t => {
