@@ -44,10 +44,16 @@ function hasLost(memory: StoreMemory, facts: ServerFacts, met: Acquaintance): bo
   if (hasMet && memory.epoch !== met.metEpoch && !memory.loss) return true
   if (facts.run === '') return false
   if (memory.run !== '' && memory.run !== facts.run && !isCovered(memory.run, memory.standbys, facts)) return true
-  const isAsMet = met.metRun === '' || met.metRun === '?' || met.metRun === facts.run
+  if (met.metRun === '' || met.metRun === '?') return false
+  return met.metRun === facts.run ? isBehind(facts.flushedTo, met.flushedTo) : hasLeft(memory, facts, met)
+}
+
+/** Whether a process that met another run misses what it had there. */
+function hasLeft(memory: StoreMemory, facts: ServerFacts, met: Acquaintance): boolean {
+  // One that was left behind, whatever loss it has noted before: that was another one.
+  if (isEarlier(facts.run, met.metRun)) return true
   // Another process that knew no better may have taken note of the change.
-  if (!isAsMet) return memory.epoch === met.metEpoch && !isCovered(met.metRun, met.standbys, facts)
-  return met.metRun === facts.run && isBehind(facts.flushedTo, met.flushedTo)
+  return memory.epoch === met.metEpoch && !isCovered(met.metRun, met.standbys, facts)
 }
 
 function jumped(loss: StoreMemory['loss'], { jumpMs, mattersForMs }: Acquaintance, nowMs: number): StoreMemory['loss'] {
@@ -60,6 +66,12 @@ function jumped(loss: StoreMemory['loss'], { jumpMs, mattersForMs }: Acquaintanc
 function isCovered(run: string, standbys: string, { name, run: now }: ServerFacts): boolean {
   const [, system] = run.split('/')
   return system === now.split('/')[1] && name !== '' && standbys.split(',').includes(name)
+}
+
+/** Of two timelines of one system, in hexadecimal digits of one length: each promotion begins a later one. */
+function isEarlier(one: string, other: string): boolean {
+  const [[timeline = '', system], [otherTimeline = '', otherSystem]] = [one.split('/'), other.split('/')]
+  return system === otherSystem && timeline < otherTimeline
 }
 
 /**

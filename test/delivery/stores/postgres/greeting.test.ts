@@ -69,6 +69,10 @@ const LOST: Readonly<Record<string, Row>> = {
     met: { ...met, standbys: 'second' }
   },
   'an older copy, whose table names another run than was met': { met: { ...met, metRun: PROMOTED } },
+  'a primary that was left behind, which has noted a loss before that': {
+    memory: { epoch: 'e0', loss: { atMs: NOW_MS - HOUR_MS, mattersForMs: 2 * DAY_MS } },
+    met: { ...met, metRun: PROMOTED }
+  },
   'an older copy of the same run': { facts: { flushedTo: '0/4FF' } },
   'an older copy of the same run, by the upper half': {
     facts: { flushedTo: '0/FFFFFFFF' },
