@@ -61,6 +61,11 @@ export class ServerRun {
     this.#lossMattersMs = lossMattersMs
   }
 
+  /** False before the first greeting: nothing is known of it. */
+  get isMet(): boolean {
+    return this.#runId !== undefined
+  }
+
   /** Changes with every loss that an instance has noticed; what rests on another epoch may be forgotten. */
   get epoch(): string {
     return this.#epoch

@@ -44,9 +44,12 @@ export class Shards {
     return last !== undefined && Object.hasOwn(LOSS_REASONS, last) ? LOSS_REASONS[last as LossReason] : undefined
   }
 
-  /** Of the shard that a key is in; without one, since any shard last may have lost records. */
+  /** Of the shard that a key is in, which may have lost all until it is greeted; without one, since any shard last may have. */
   msSinceDataLoss(key?: string): number | undefined {
-    if (key !== undefined) return this.of(key).server.msSinceDataLoss()
+    if (key !== undefined) {
+      const { server } = this.of(key)
+      return server.isMet ? server.msSinceDataLoss() : 0
+    }
     const losses = this.all.flatMap(({ server }) => server.msSinceDataLoss() ?? [])
     return losses.length === 0 ? undefined : Math.min(...losses)
   }
