@@ -107,6 +107,24 @@ t.test('a 401 renews the credential once, and then everything waits for a sign-i
   t.same(shown.states, ['sent', 'sent'])
 })
 
+t.test('a token that was too old before the app began is given back as refused, and renewed', async t => {
+  stopClock(t)
+  const world = new World(t)
+  let current = 'old'
+  const client = world.open({
+    auth: {
+      bearer: async refused => {
+        if (refused === current) current = 'alice-token'
+        return current
+      }
+    }
+  })
+  const shown = follow(client)
+  client.send(THREAD, text('one'))
+  await flush()
+  t.same(shown.states, ['sent'])
+})
+
 t.test('calls that need a token at the same time share one renewal', async t => {
   stopClock(t)
   const world = new World(t)

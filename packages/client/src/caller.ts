@@ -23,7 +23,7 @@ interface Me {
   readonly token: string | undefined
 }
 /** Who it is, or why that cannot be said. */
-type Found = Me | (Answer & { readonly owner?: undefined })
+type Found = Me | (Answer & { readonly owner?: undefined; readonly token?: string | undefined })
 
 const NOT_SENT_AT_ALL = { delivery: 'not-sent', retryable: false } as const
 
@@ -43,7 +43,7 @@ export function createCaller({ url, auth, fetch, onOwner }: CallerOptions): Call
   async function ask(token: string | undefined): Promise<Found> {
     const request: Request = { method: 'GET', path: '/me', isWhole: json => !!json.uid && !!json.issuer }
     const { json, problem } = await exchange(fetch, url, request, initOf(token))
-    if (problem) return { problem: { ...problem, delivery: 'not-sent' } }
+    if (problem) return { problem: { ...problem, delivery: 'not-sent' }, token }
     return { owner: JSON.stringify([json.issuer, json.subject, json.uid]), uid: json.uid, token }
   }
 
@@ -104,8 +104,7 @@ export function createCaller({ url, auth, fetch, onOwner }: CallerOptions): Call
       const answer = await once(request, owner, found)
       if (answer.problem?.code !== 'unauthenticated') return answer
       if (me === found) me = undefined
-      const token = found.owner === undefined ? '' : found.token
-      return once(request, owner, await find(token ?? ''))
+      return once(request, owner, await find(found.token ?? ''))
     },
     forget() {
       me = undefined
