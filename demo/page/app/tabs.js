@@ -21,8 +21,12 @@ export async function showTabs(place, facts) {
   const panel = el('div', { role: 'tabpanel', id: 'panel', tabindex: '0' })
   const row = el('div', { role: 'tablist', 'aria-labelledby': 'reference-title' }, ...buttons)
 
+  let wanted = 0
   async function choose(index) {
+    wanted = index
     const shown = await tabs[index].panel()
+    // Its token came late, and another tab was chosen meanwhile.
+    if (wanted !== index) return
     for (const [other, button] of buttons.entries()) {
       button.setAttribute('aria-selected', String(other === index))
       button.tabIndex = other === index ? 0 : -1

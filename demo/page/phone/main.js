@@ -43,6 +43,8 @@ talk(message => {
 replies.subscribe(thread, now => {
   for (const { body, state } of now) tell(body.muid, state.is)
   own = now
+  // Signed out elsewhere: whoever reads that here needs the way to sign in.
+  if (now.some(({ state }) => state.is === 'signed-out')) void showOwner()
   draw()
 })
 replies.watch(thread, newest => {

@@ -1,7 +1,5 @@
 // The page of the demo, in a real browser, as somebody who tries it: every button is pressed, and the ledger is read.
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { REPLIES_OF_SCENE, takePictures } from '../../../demo/pictures/take.ts'
 import { needsChromium } from '../../helpers/chromium.ts'
@@ -11,6 +9,7 @@ import { distanceOf } from './compare.ts'
 import { faultsOfLayout } from './layout.ts'
 import { lastNote, openDemo, send } from './open-demo.ts'
 import { secretsStayHidden } from './secrets.ts'
+import { tabsShowCode } from './tabs.ts'
 
 /** Of 255: letters that are smoothed otherwise stay below, a button or a bubble that stands elsewhere does not. */
 const MOST_MEAN = 1
@@ -165,26 +164,30 @@ t.test('in Chromium', { ...needsChromium(), timeout: 240_000 }, async t => {
     await settles()
   })
 
-  t.test('the curl of its tab posts a reply, with the token that stands in it', async t => {
-    await page.getByRole('tab', { name: 'curl' }).click()
-    const code = page.getByLabel('curl, code')
-    await code.getByText('idempotency-key').waitFor()
-
-    const { stdout } = await promisify(execFile)('bash', ['-c', (await code.textContent()) ?? ''])
-
-    t.match(stdout, /^HTTP\/1\.1 201 [\s\S]*"sender":"alice"/)
-  })
-
+  tabsShowCode(t, demo)
   secretsStayHidden(t, demo)
 
-  t.test('who signs out meets the page of the provider, and comes back signed in', async () => {
-    await bob.getByRole('button', { name: 'Sign out' }).click()
+  t.test('who was signed out in another window is told so at a reply, which is sent after the sign-in', async () => {
+    const elsewhere = await demo.context.newPage()
+    await elsewhere.goto(`${parts.page.url}phone/bob`)
+    await elsewhere.getByRole('button', { name: 'Sign out' }).click()
+    await elsewhere.getByRole('link', { name: 'Sign in' }).waitFor()
+    await elsewhere.close()
+    await demo.press('Expire the token')
+    await send(bob, 'Who am I?')
+    count.pressed += 2
+    await lastNote(bob).getByText('Waiting for you to sign in', { exact: true }).waitFor()
+    count.underWay += 1
+    await settles()
+    count.underWay -= 1
+
     await bob.getByRole('link', { name: 'Sign in' }).click()
     await page.getByRole('button', { name: 'Continue as Bob' }).click()
 
     await page.waitForURL(parts.page.url)
     await bob.getByRole('button', { name: 'Sign out' }).waitFor()
     await settles()
+    await alice.locator('.other', { hasText: 'Who am I?' }).waitFor()
   })
 
   t.test('it has no barrier that axe-core finds, and fits, from a phone to a desk, light and dark', async t => {
