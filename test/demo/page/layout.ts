@@ -20,6 +20,8 @@ export async function faultsOfLayout(page: Page): Promise<readonly string[]> {
     }
     const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
     if (Number(tooWide) > 0) faults.push(`${size.width} px: ${tooWide} px too wide`)
+    const ledgerEnd = await page.evaluate("scrollY + document.querySelector('#ledger').getBoundingClientRect().bottom")
+    if (Number(ledgerEnd) > 2 * size.height) faults.push(`${size.width} px: the ledger ends at ${ledgerEnd} px`)
   }
   return faults
 }
