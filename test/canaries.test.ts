@@ -1,8 +1,9 @@
 // That a leak fails a test: services that are made to leak, in each way that the helper watches.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { readLiveFolder } from './helpers/live-folder.ts'
 import { runService, type ServiceEnv, startService } from './helpers/service-process.ts'
 import { postReply, startEmulator } from './helpers/thread.ts'
 import { tokenFor } from './helpers/tokens.ts'
@@ -78,4 +79,15 @@ t.test('a command that shows a secret fails the test', async t => {
     message: /COMETCHAT_API_KEY, plain, in standard error/
   })
   t.equal((await runService(base, ['--check-config'])).exitCode, 0)
+})
+
+t.test('a file that goes while they are read is no error, and what was in it is found where it went', async t => {
+  const folder = mkdtempSync(join(directory, 'live-'))
+  for (const name of ['replies.db', 'replies.db-wal', 'others.db']) writeFileSync(join(folder, name), `of ${name}`)
+  const files = readLiveFolder(folder, 'replies.db', path => {
+    rmSync(join(folder, 'replies.db-wal'), { force: true })
+    writeFileSync(join(folder, 'replies.db'), 'of replies.db-wal')
+    return readFileSync(path, 'latin1')
+  })
+  t.same(files, [{ name: 'replies.db', text: 'of replies.db-wal' }])
 })

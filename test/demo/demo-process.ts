@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { childrenOf } from '../helpers/processes.ts'
 import { runnerEnv } from '../helpers/runner-env.ts'
 
 export const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname
@@ -47,8 +47,7 @@ export function startDemo(t: Test, args: readonly string[], env: Record<string, 
       await sleep(POLL_MS)
     }
   }
-  const childPids = (): number[] =>
-    readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  const childPids = (): number[] => childrenOf(child.pid)
 
   return {
     child,
@@ -80,12 +79,4 @@ export async function startVerbose(t: Test) {
 export async function runDemo(t: Test, args: readonly string[], env: Record<string, string> = {}) {
   const { said, ended } = startDemo(t, args, env)
   return { code: await ended, ...said }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { demoEnv, isAlive, MAIN, startDemo, startServing } from './demo-process.ts'
+import { isRunning } from '../helpers/processes.ts'
+import { demoEnv, MAIN, startDemo, startServing } from './demo-process.ts'
 
 // Each test starts the whole demo, which takes a busy machine a while.
 t.setTimeout(240_000)
@@ -24,7 +25,7 @@ for (const [title, signals] of [
     t.equal(await demo.ended, 0)
     t.equal(demo.said.stderr, '')
     t.equal(pids.length, 1)
-    t.notOk(pids.some(isAlive))
+    t.notOk(pids.some(isRunning))
     t.equal(urls.length, 5)
     for (const url of urls) await t.rejects(fetch(url), { cause: { code: 'ECONNREFUSED' } })
   })
@@ -39,7 +40,7 @@ t.test('Ctrl-C while the service starts ends the demo with status 0 and leaves n
 
   t.equal(await demo.ended, 0)
   t.equal(demo.said.stderr, '')
-  t.notOk(pids.some(isAlive))
+  t.notOk(pids.some(isRunning))
   t.strictSame(
     readdirSync(folder).filter(name => name.startsWith('thread-reply-demo-')),
     []
@@ -62,7 +63,7 @@ t.test('a reader who leaves while it starts ends the demo and its service', asyn
   demo.child.stdout.destroy()
 
   t.equal(await demo.ended, 0)
-  t.notOk(pids.some(isAlive))
+  t.notOk(pids.some(isRunning))
 })
 
 t.test('`npm run demo | head -n 3` shows the address first, and ends although nothing more is written', async t => {

@@ -2,10 +2,11 @@
 // found fails the test. The service's own tripwire is not trusted for that; that it had to act is a failure, too.
 import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { formsOf } from './leaks.ts'
+import { type FileText, readLiveFolder } from './live-folder.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -74,7 +75,7 @@ export class CanaryWatch {
     unsubscribe('net.client.socket', this.#onSocket)
     // A file of keys may have been changed meanwhile.
     this.#readSecrets()
-    for (const path of this.#files()) this.#search(basename(path), readFileSync(path, 'latin1'))
+    for (const { name, text } of this.#files()) this.#search(name, text)
     const stopped = logLines.filter(({ alarm }) => alarm === 'secret-leak')
     return [...this.#found, ...stopped.map(({ variable, exit }) => `${variable}, cut out of ${exit}`)]
   }
@@ -113,15 +114,10 @@ export class CanaryWatch {
   }
 
   /** What it leaves on the disk: the audit file and those before it, and records in a file. */
-  #files(): string[] {
+  #files(): FileText[] {
     const records = /^file:(.+)$/.exec(this.#env['STORE_URL'] ?? '')?.[1]
-    return [this.#env['AUDIT_FILE'], records].flatMap(path => {
-      const directory = path === undefined ? undefined : dirname(path)
-      if (path === undefined || directory === undefined || !existsSync(directory)) return []
-      const ofIt = readdirSync(directory, { withFileTypes: true }).filter(
-        entry => entry.isFile() && entry.name.startsWith(basename(path))
-      )
-      return ofIt.map(({ name }) => join(directory, name))
-    })
+    return [this.#env['AUDIT_FILE'], records].flatMap(path =>
+      path !== undefined && existsSync(dirname(path)) ? readLiveFolder(dirname(path), basename(path)) : []
+    )
   }
 }

@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Test } from 'tap'
 import { freePort } from './free-port.ts'
+import { childrenOf } from './processes.ts'
 import { until } from './until.ts'
 
 /** As in postgresql.conf: `{ synchronous_commit: 'off' }`. Nothing waits for the disk unless they say otherwise. */
@@ -246,11 +247,7 @@ function run(program: string, ...args: readonly string[]): string {
 }
 
 /** The server and what it has started. */
-function processesOf(pid = -1): number[] {
-  const children = `/proc/${pid}/task/${pid}/children`
-  const pids = existsSync(children) ? readFileSync(children, 'utf8').trim().split(' ').filter(Boolean).map(Number) : []
-  return [pid, ...pids]
-}
+const processesOf = (pid = -1): number[] => [pid, ...childrenOf(pid)]
 
 /** Of one that was killed some processes may still be there: then it is tried again. */
 async function launch(data: string, args: readonly string[]): Promise<ChildProcess> {

@@ -1,8 +1,9 @@
 // Every kind of session store, each with a way to open what it kept once more.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { readLiveFolder } from './live-folder.ts'
 import { newDatabase } from './postgres-database.ts'
 import { needsPostgres } from './postgres-server.ts'
 import { needsRedis, redisFor } from './redis-server.ts'
@@ -39,8 +40,8 @@ async function placeForFile(t: Test): Promise<StorePlace> {
   const folder = mkdtempSync(join(tmpdir(), 'sessions-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const dump = async () =>
-    readdirSync(folder)
-      .map(name => readFileSync(join(folder, name), 'latin1'))
+    readLiveFolder(folder)
+      .map(({ text }) => text)
       .join('\n')
   return { storeUrl: `file:${join(folder, 'records.db')}`, dump }
 }

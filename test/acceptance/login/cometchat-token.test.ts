@@ -1,10 +1,11 @@
 // The auth token that CometChat's SDK signs in with: one a sign-in, gone with it, and seen by its user alone.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Browser, Visit } from '../../helpers/browser.ts'
 import { leaksIn } from '../../helpers/leaks.ts'
+import { readLiveFolder } from '../../helpers/live-folder.ts'
 import { startLogin } from '../../helpers/login.ts'
 import { startOtlpReceiver } from '../../helpers/otlp-receiver.ts'
 import { expectProblem } from '../../helpers/problem.ts'
@@ -197,7 +198,7 @@ t.test('a token is in no log, span, metric, audit line or record', async t => {
   await receiver.spansWhere(({ attributes }) =>
     String(attributes['url.template'] ?? attributes['http.route']).includes('token')
   )
-  const files = readdirSync(folder).map(name => ({ where: name, text: readFileSync(join(folder, name), 'latin1') }))
+  const files = readLiveFolder(folder).map(({ name, text }) => ({ where: name, text }))
   const haystacks = [
     ...files,
     { where: 'the log', text: service.output.join('\n') },

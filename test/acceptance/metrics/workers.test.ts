@@ -1,9 +1,10 @@
 // Several workers, each under its place: never summed, and none that hangs or dies holds a scrape up.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { scrape } from '../../helpers/metrics.ts'
+import { childrenOf } from '../../helpers/processes.ts'
 import { connectRaw, requestBytes } from '../../helpers/raw-http.ts'
 import { startTargetProcess } from '../../helpers/target.ts'
 import { until } from '../../helpers/until.ts'
@@ -70,7 +71,7 @@ t.test('a worker that hangs is left out and said to be, and the other one is tol
   const { sendOnOne, sent, up, service } = await startWorkers(t)
   await sendOnOne(2)
   await sendOnOne(2)
-  const [hung = 0] = workersOf(service.process.pid)
+  const [hung = 0] = childrenOf(service.process.pid)
   process.kill(hung, 'SIGSTOP')
   const [ups, scrapes] = [await up(), await Promise.all([sent(), sent(), sent()])]
   process.kill(hung, 'SIGCONT')
@@ -85,7 +86,7 @@ t.test('a worker that dies in a scrape ends it, and the one in its place begins 
   const { sendOnOne, sent, up, service } = await startWorkers(t)
   await sendOnOne(2)
   await sendOnOne(2)
-  const [doomed = 0] = workersOf(service.process.pid)
+  const [doomed = 0] = childrenOf(service.process.pid)
   process.kill(doomed, 'SIGSTOP')
   const scraping = up()
   process.kill(doomed, 'SIGKILL')
@@ -95,15 +96,3 @@ t.test('a worker that dies in a scrape ends it, and the one in its place begins 
   await until(async () => (await up()).every(one => one === 1))
   t.same([...(await sent())].sort(), [0, 2])
 })
-
-/** The processes that a process has started. */
-function workersOf(pid: number | undefined): number[] {
-  return readdirSync('/proc').flatMap(name => {
-    try {
-      const [, parent] = /\) \w (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
-      return Number(parent) === pid ? [Number(name)] : []
-    } catch {
-      return []
-    }
-  })
-}

@@ -2,11 +2,11 @@
 // default to that one, so what it does not ask for never reaches it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { childrenOf } from '../../helpers/processes.ts'
 import { baseEnv, type ServiceEnv } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
 import { LAUNCHER } from '../../helpers/unread-service.ts'
@@ -30,12 +30,8 @@ async function startFirst(t: Test, change: ServiceEnv, args: readonly string[] =
     stdio: ['pipe', 'pipe', 'inherit']
   })
   t.teardown(() => child.kill('SIGKILL'))
-  const first = await until(() => Number(childrenOf(child.pid)[0]))
+  const first = await until(() => childrenOf(child.pid)[0] ?? 0)
   return { child, first, output: text(child.stdout) }
-}
-
-function childrenOf(pid: number | undefined): string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
 }
 
 const cases: [title: string, env: (t: Test) => ServiceEnv][] = [

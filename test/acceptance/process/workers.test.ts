@@ -1,5 +1,5 @@
 // Several processes on one port: they share the truth, and they live, die and stop as one.
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Browser } from '../../helpers/browser.ts'
 import { startLoginProcess } from '../../helpers/login.ts'
+import { childrenOf, isRunning, openFilesOf } from '../../helpers/processes.ts'
 import { connectRaw, type RawConnection, requestBytes } from '../../helpers/raw-http.ts'
 import { runService, type ServiceEnv, type ServiceProcess, startService } from '../../helpers/service-process.ts'
 import { startEmulator } from '../../helpers/thread.ts'
@@ -295,10 +296,7 @@ async function insist(post: () => Promise<Awaited<ReturnType<RawConnection['answ
   }
 }
 
-/** The processes that a service has started, as the system knows them. */
-function workersOf({ process: { pid } }: ServiceProcess): number[] {
-  return readdirSync('/proc').flatMap(name => (statOf(name).parent === pid ? [Number(name)] : []))
-}
+const workersOf = (service: ServiceProcess): number[] => childrenOf(service.process.pid)
 
 /** Which of them has the other end of a connection; 0 while none has. */
 function workerOf(service: ServiceProcess, { socket }: RawConnection): number {
@@ -309,30 +307,5 @@ function workerOf(service: ServiceProcess, { socket }: RawConnection): number {
       .split('\n')
       .find(text => text.includes(ends)) ?? ''
   const inode = line.trim().split(/\s+/)[9]
-  return workersOf(service).find(pid => filesOf(pid).includes(`socket:[${inode}]`)) ?? 0
-}
-
-function filesOf(pid: number): string[] {
-  const directory = `/proc/${pid}/fd`
-  return readdirSync(directory).flatMap(name => {
-    try {
-      return [readlinkSync(join(directory, name))]
-    } catch {
-      return []
-    }
-  })
-}
-
-/** Dead ones stay in the table until their parent has looked at them. */
-function isRunning(pid: number): boolean {
-  return !['', 'Z'].includes(statOf(String(pid)).state)
-}
-
-function statOf(name: string): { readonly state: string; readonly parent: number } {
-  try {
-    const [, state = '', parent] = /\) (\w) (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
-    return { state, parent: Number(parent) }
-  } catch {
-    return { state: '', parent: 0 }
-  }
+  return workersOf(service).find(pid => openFilesOf(pid).includes(`socket:[${inode}]`)) ?? 0
 }
