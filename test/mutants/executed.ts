@@ -38,7 +38,6 @@ export class ExecutedPlaces {
     this.#cache = cache
     this.#places = places
     this.#stopping = stopping
-    mkdirSync(cache, { recursive: true })
     for (const { file } of places) this.#hash(file)
   }
 
@@ -84,9 +83,11 @@ export class ExecutedPlaces {
         return [file, { hash: this.#hash(file), starts: [...inFile] }] as const
       })
       const run = { test: this.#hashOfTest(test), isSound, seconds, sources: Object.fromEntries(sources) }
-      if (!isSound) console.log(`# ${test.file} fails on the tree as it is, and is left out`)
       // One that failed may have met a busy machine: the next sample asks it again.
-      else writeFileSync(this.#path(test), JSON.stringify(run))
+      if (isSound) {
+        mkdirSync(this.#cache, { recursive: true })
+        writeFileSync(this.#path(test), JSON.stringify(run))
+      } else console.log(`# ${test.file} fails on the tree as it is, and is left out`)
       this.#runs.set(test.file, run)
       return run
     } finally {
