@@ -7,7 +7,7 @@ import type { ServiceEvent, UpstreamCall } from '../../src/observability/events.
 import { LogFields } from '../../src/observability/log-fields.ts'
 import { EventMetrics } from '../../src/observability/metrics/event-metrics.ts'
 import { expose } from '../../src/observability/metrics/exposition.ts'
-import { HTTP_SECONDS } from '../../src/observability/metrics/histogram.ts'
+import { HTTP_SECONDS } from '../../src/observability/metrics/instruments.ts'
 import { RequestMetrics } from '../../src/observability/metrics/request-metrics.ts'
 import { freePort } from '../../test/helpers/free-port.ts'
 import { cpuMicroseconds, residentMiB } from '../process-time.ts'

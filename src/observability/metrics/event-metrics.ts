@@ -1,8 +1,6 @@
 import type { Emit, SecretExit, ServiceEvent, StoreKind, StoreTransition, UpstreamCall } from '../events.ts'
-import { Counter } from './counter.ts'
 import type { Family } from './family.ts'
-import { Histogram, HTTP_SECONDS } from './histogram.ts'
-import { Label } from './label.ts'
+import { Counter, Histogram, HTTP_SECONDS, Label } from './instruments.ts'
 
 export interface EventMetricsOptions {
   readonly store: StoreKind

@@ -1,10 +1,8 @@
 import { type DeliveryState, PROBLEMS, type ProblemCode } from '../../lib/refusals/problems.ts'
 import { CREDENTIAL_REASONS, type Reason } from '../../lib/refusals/reasons.ts'
 import type { LogFields } from '../log-fields.ts'
-import { Counter } from './counter.ts'
 import type { Family } from './family.ts'
-import { Histogram, HTTP_SECONDS } from './histogram.ts'
-import { Label } from './label.ts'
+import { Counter, Histogram, HTTP_SECONDS, Label } from './instruments.ts'
 
 export interface RequestMetricsOptions {
   /** The address of the route that posts replies. */

@@ -1,10 +1,8 @@
 // Counters, histograms and what becomes of them in the two formats.
 import t from 'tap'
-import { Counter } from '../../../src/observability/metrics/counter.ts'
 import { expose } from '../../../src/observability/metrics/exposition.ts'
 import { gauge, joinFamilies, withLabel } from '../../../src/observability/metrics/family.ts'
-import { Histogram } from '../../../src/observability/metrics/histogram.ts'
-import { Label, MOST_VALUES } from '../../../src/observability/metrics/label.ts'
+import { Counter, Histogram, Label, MOST_VALUES } from '../../../src/observability/metrics/instruments.ts'
 
 function newCounter(): Counter {
   return new Counter({
