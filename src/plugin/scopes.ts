@@ -71,7 +71,7 @@ export async function registerScopes(app: FastifyInstance, options: ScopesOption
   if (isHosted) parseJsonBodies(app)
   setErrorHandler(app, { log, judge: door.judge, isHosted })
   if (!isHosted || options.hasPrefix) setNotFoundHandler(app)
-  app.addHook('onRoute', ({ url }) => metrics.knowRoute(url))
+  app.addHook('onRoute', ({ url }) => metrics.requests.knowRoute(url))
   await app.register(lifecycle, {
     drain,
     log,
@@ -86,7 +86,7 @@ export async function registerScopes(app: FastifyInstance, options: ScopesOption
       beginTrace: ({ method, routeOptions }, traceparent) => traces.begin(method, routeOptions.url, traceparent)
     }),
     onRequestLine({ [FACTS]: facts, [CALLER]: caller, [TRACE]: trace }) {
-      metrics.note(facts)
+      metrics.requests.note(facts)
       audit?.note(facts, caller?.subject)
       trace?.end(facts)
     }

@@ -4,7 +4,6 @@ import type { Config } from '../../config/load-config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { VERSION } from '../../lib/service/version.ts'
 import type { Emit } from '../../observability/events.ts'
-import type { LogFields } from '../../observability/log-fields.ts'
 import { EventMetrics } from '../../observability/metrics/event-metrics.ts'
 import type { Family } from '../../observability/metrics/family.ts'
 import { ProcessMetrics } from '../../observability/metrics/process-metrics.ts'
@@ -17,10 +16,8 @@ import { type Asked, gaugesOf } from './gauges.ts'
 export interface Metrics extends Part {
   /** Told of every event. */
   readonly subscriber: Emit
-  /** A request that is answered. */
-  note(facts: LogFields): void
-  /** A route that requests may meet. */
-  knowRoute(url: string): void
+  /** Told of every route, and of every request that is answered. */
+  readonly requests: Pick<RequestMetrics, 'knowRoute' | 'note'>
   /** Says whom a scrape asks beside what was counted; from now on the event loop is watched. */
   begin(asked: Asked): void
   /** All that there is to say at the moment. */
@@ -36,8 +33,7 @@ export function createMetrics({ commit, delivery }: Config, clock: Clock, prefix
   let begun: { readonly asked: Asked; readonly ofProcess: ProcessMetrics } | undefined
   return {
     subscriber: events.note,
-    note: facts => requests.note(facts),
-    knowRoute: url => requests.knowRoute(url),
+    requests,
     begin(asked) {
       begun = { asked, ofProcess: new ProcessMetrics({ version: VERSION, commit, monotonic: () => clock.monotonic() }) }
     },
