@@ -236,12 +236,3 @@ export type ServiceEvent =
 
 /** Tells the subscribers, at once; never throws. */
 export type Emit = (event: ServiceEvent) => void
-
-/** An `emit` that tells all of them, in this order. */
-export function createEmit(subscribers: readonly Emit[]): Emit {
-  const [only, ...others] = subscribers
-  if (only && others.length === 0) return only
-  return event => {
-    for (const subscriber of subscribers) subscriber(event)
-  }
-}

@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { Tripwire } from '../lib/tripwire/tripwire.ts'
 import { logEvents } from '../observability/event-log.ts'
-import { createEmit, type Emit } from '../observability/events.ts'
+import type { Emit } from '../observability/events.ts'
 import { createJsonFetcher, type JsonFetcher } from '../outbound/fetch-json.ts'
 import { createConnector } from '../outbound/proxy-connector.ts'
 import type { SdkTokens } from '../sdk-tokens/sdk-tokens.ts'
@@ -77,13 +77,13 @@ export async function createParts(config: Config, adapters: Adapters): Promise<P
   const { log, clock = systemClock, random = Math.random, tripwire = new Tripwire() } = adapters
   const metrics = createMetrics(config, clock, adapters.prefix)
   const traces = await openTraces(config, { clock, emit: event => emit(event), tripwire })
-  const told = [adapters.subscriber ?? logEvents(log), metrics.subscriber]
-  const tell = createEmit(traces ? [...told, traces.onEvent] : told)
+  const subscribers = [adapters.subscriber ?? logEvents(log), metrics.subscriber, ...(traces ? [traces.onEvent] : [])]
   let isClosed = false
   let sdkTokens: SdkTokens | undefined
   // What ends by order is no trouble: a key set that is still being fetched, a connection to a store.
   const emit: Emit = event => {
-    if (!isClosed) tell(event)
+    if (isClosed) return
+    for (const subscriber of subscribers) subscriber(event)
   }
   watchSecrets(tripwire, config)
   tellOfSecrets(tripwire, emit, () => clock.monotonic())

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { logEvents } from '../../src/observability/event-log.ts'
-import { createEmit, type ServiceEvent } from '../../src/observability/events.ts'
+import type { ServiceEvent } from '../../src/observability/events.ts'
 
 function linesOf(...events: readonly ServiceEvent[]): object[] {
   const lines: object[] = []
@@ -214,12 +214,4 @@ const LINES: readonly (readonly [ServiceEvent, object])[] = [
 
 t.test('an event is one line of the log', async t => {
   for (const [event, line] of LINES) t.strictSame(linesOf(event), [line], event.name)
-})
-
-t.test('every subscriber hears every event, in order', async t => {
-  const heard: string[] = []
-  const emit = createEmit([event => heard.push(`first ${event.name}`), event => heard.push(`second ${event.name}`)])
-  emit({ name: 'user-created', uid: 'ann' })
-  t.strictSame(heard, ['first user-created', 'second user-created'])
-  createEmit([])({ name: 'user-created', uid: 'ann' })
 })
