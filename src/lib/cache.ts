@@ -1,47 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 
-/** How much is remembered: so many entries, or so much in the unit of `sizeOf`, which is asked once an entry (≥ 1). */
-export type CacheBound<V> =
-  | { readonly maxEntries: number }
-  | { readonly maxSize: number; readonly sizeOf: (value: V) => number }
-
-/** A bounded memory: the entry that was not used for the longest time goes first. */
-export class LruCache<V extends NonNullable<unknown>> {
-  readonly #entries: LRUCache<string, V>
-
-  constructor(bound: CacheBound<V>) {
-    this.#entries = new LRUCache<string, V>(
-      'maxEntries' in bound ? { max: bound.maxEntries } : { maxSize: bound.maxSize, sizeCalculation: bound.sizeOf }
-    )
-  }
-
-  /** Counts as a use of the entry. */
-  get(key: string): V | undefined {
-    return this.#entries.get(key)
-  }
-
-  has(key: string): boolean {
-    return this.#entries.has(key)
-  }
-
-  set(key: string, value: V): void {
-    this.#entries.set(key, value)
-  }
-
-  delete(key: string): void {
-    this.#entries.delete(key)
-  }
-
-  clear(): void {
-    this.#entries.clear()
-  }
-
-  get size(): number {
-    return this.#entries.size
-  }
-}
-
 /** Calls for the same key that overlap are one call; its failure is shared, too. */
 export class SingleFlight<V> {
   readonly #calls = new Map<string, Promise<V>>()
@@ -69,11 +28,11 @@ export class SingleFlight<V> {
  */
 export class TtlCache<V> {
   readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #entries: LruCache<{ readonly value: V; readonly untilMs: number }>
+  readonly #entries: LRUCache<string, { readonly value: V; readonly untilMs: number }>
 
   constructor(clock: Pick<Clock, 'monotonic'>, maxEntries: number) {
     this.#clock = clock
-    this.#entries = new LruCache({ maxEntries })
+    this.#entries = new LRUCache({ max: maxEntries })
   }
 
   /** Wrapped, because a value may be undefined. */

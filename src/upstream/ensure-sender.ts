@@ -1,5 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
-import { LruCache, SingleFlight } from '../lib/cache.ts'
+import { SingleFlight } from '../lib/cache.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Emit } from '../observability/events.ts'
 import type { CometChatClient } from './cometchat-client.ts'
@@ -36,7 +37,7 @@ const MAX_REMEMBERED = 10_000
  */
 export function withEnsuredSender({ client, users, create, emit }: EnsureSenderOptions): EnsuringClient {
   const creating = new SingleFlight<void>()
-  const created = new LruCache<true>({ maxEntries: MAX_REMEMBERED })
+  const created = new LRUCache<string, true>({ max: MAX_REMEMBERED })
 
   async function createUser(uid: CometChatUid, profile: SenderProfile | undefined, deadline: Deadline): Promise<void> {
     // A user who exists without being visible was deactivated by an operator: that is not for us to undo.

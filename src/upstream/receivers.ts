@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache'
 import { AppError } from '../errors.ts'
-import { LruCache } from '../lib/cache.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import { threadNotFound } from './errors/upstream-error.ts'
@@ -13,10 +13,10 @@ export interface ReceiverOf {
 
 const MAX_REMEMBERED = 10_000
 
-export type RememberedReceivers = LruCache<Receiver>
+export type RememberedReceivers = LRUCache<string, Receiver>
 
 export function rememberReceivers(): RememberedReceivers {
-  return new LruCache<Receiver>({ maxEntries: MAX_REMEMBERED })
+  return new LRUCache<string, Receiver>({ max: MAX_REMEMBERED })
 }
 
 /**

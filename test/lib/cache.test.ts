@@ -1,37 +1,5 @@
 import t from 'tap'
-import { CoalescingCache, LruCache, SingleFlight } from '../../src/lib/cache.ts'
-
-t.test('what was not used for the longest time goes first, however old it is', async t => {
-  const cache = new LruCache<number>({ maxEntries: 3 })
-  for (const [index, key] of ['a', 'b', 'c'].entries()) cache.set(key, index)
-  t.equal(cache.get('a'), 0)
-  cache.set('d', 3)
-
-  t.equal(cache.get('b'), undefined)
-  t.same(
-    ['a', 'c', 'd'].map(key => cache.get(key)),
-    [0, 2, 3]
-  )
-  t.equal(cache.size, 3)
-})
-
-t.test('a bound in size counts what the entries hold, and an entry beyond it is not kept', async t => {
-  const cache = new LruCache<string>({ maxSize: 10, sizeOf: text => text.length })
-  cache.set('a', 'xxxx')
-  cache.set('b', 'xxxx')
-  cache.set('c', 'xxxx')
-  t.same(
-    ['a', 'b', 'c'].map(key => cache.has(key)),
-    [false, true, true]
-  )
-  cache.set('d', 'x'.repeat(11))
-  t.notOk(cache.has('d'))
-  cache.set('b', 'x')
-  cache.set('e', 'xxxxx')
-  t.equal(cache.size, 3, 'what is replaced counts no more')
-  cache.clear()
-  t.equal(cache.size, 0)
-})
+import { CoalescingCache, SingleFlight } from '../../src/lib/cache.ts'
 
 t.test('calls that overlap are one call, those that follow are another', async t => {
   const flights = new SingleFlight<number>()

@@ -1,4 +1,4 @@
-import { LruCache } from '../../lib/cache.ts'
+import { LRUCache } from 'lru-cache'
 import type { Principal } from '../caller.ts'
 
 /** A principal and how long that holds, on the wall clock. */
@@ -29,10 +29,10 @@ const KEY_LENGTH = 12
  * characters it holds.
  */
 export class TokenCache {
-  readonly #entries: LruCache<Remembered>
+  readonly #entries: LRUCache<string, Remembered>
 
   constructor(maxCharacters: number = MAX_CHARACTERS) {
-    this.#entries = new LruCache({ maxSize: maxCharacters, sizeOf: ({ token }) => token.length })
+    this.#entries = new LRUCache({ maxSize: maxCharacters, sizeCalculation: ({ token }) => token.length })
   }
 
   get(token: string, nowMs: number): VerifiedToken | undefined {

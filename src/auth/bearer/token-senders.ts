@@ -1,4 +1,4 @@
-import { LruCache } from '../../lib/cache.ts'
+import { LRUCache } from 'lru-cache'
 
 const MAX_NETWORKS = 10_000
 /** A client whose token was revoked tries again a few times; a client that guesses does not stop. */
@@ -6,9 +6,9 @@ const MAX_REFUSED_IN_A_ROW = 5
 
 /** What the networks sent lately: the issuer is asked about tokens of those with good ones first. */
 export class TokenSenders {
-  readonly #good = new LruCache<true>({ maxEntries: MAX_NETWORKS })
+  readonly #good = new LRUCache<string, true>({ max: MAX_NETWORKS })
   /** Apart from the good ones: no number of strangers makes them forgotten. */
-  readonly #refusedInARow = new LruCache<number>({ maxEntries: MAX_NETWORKS })
+  readonly #refusedInARow = new LRUCache<string, number>({ max: MAX_NETWORKS })
 
   /** 0 for a network that good tokens came from, 1 for an unknown one, 2 for one with refused tokens alone of late. */
   rankOf(network: string): number {

@@ -1,7 +1,7 @@
 // What is known of a reply whose key alone is asked with. Nothing is sent, and no record begins.
 import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.ts'
-import { LruCache } from '../../lib/cache.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { idText } from '../../lib/json.ts'
 import type { DeliveryState } from '../../lib/refusals/problems.ts'
@@ -63,7 +63,7 @@ const SOON_MS = 1000
 export function createLookup(options: LookupOptions): Lookup {
   const monotonic = (): number => options.clock.monotonic()
   const searches = new LocalAttempts(monotonic)
-  const asked = new LruCache<{ readonly sinceMs: number; count: number }>({ maxEntries: MAX_USERS })
+  const asked = new LRUCache<string, { readonly sinceMs: number; count: number }>({ max: MAX_USERS })
 
   /** How long a user has to wait for another search; 0 where this one may be made. */
   function waitOf(uid: string): number {

@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache'
 import { AppError } from '../../errors.ts'
-import { LruCache } from '../../lib/cache.ts'
 import { Budget } from '../budget.ts'
 import type { PolicyState } from '../rate-limit-fields.ts'
 import { Charge, type ChargedBudget, type Message, type Sender } from './charge.ts'
@@ -31,7 +31,7 @@ export class Quota {
   readonly standings: Standings
   readonly isLogged: boolean
   readonly #ofApp: readonly ChargedBudget[]
-  readonly #budgets = new LruCache<ChargedBudget>({ maxEntries: MAX_BUDGETS })
+  readonly #budgets = new LRUCache<string, ChargedBudget>({ max: MAX_BUDGETS })
 
   constructor(options: QuotaOptions) {
     this.options = options

@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache'
 import { AppError } from '../../../errors.ts'
-import { LruCache } from '../../../lib/cache.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { Emit, ServiceEvent } from '../../../observability/events.ts'
 import { type KeySet, parseKeySet } from './key-set.ts'
@@ -58,7 +58,7 @@ class RemoteKeys implements KeySource {
   #lastVainReadMs = Number.NEGATIVE_INFINITY
   #nextExtraReadMs = Number.NEGATIVE_INFINITY
   /** By the signature of a token that has to come again: how many reads had begun when it came first. */
-  readonly #postponed = new LruCache<number>({ maxEntries: MAX_POSTPONED_TOKENS })
+  readonly #postponed = new LRUCache<string, number>({ max: MAX_POSTPONED_TOKENS })
   #timer: NodeJS.Timeout | undefined
   #generation = 0
 

@@ -1,4 +1,4 @@
-import { LruCache } from '../../../lib/cache.ts'
+import { LRUCache } from 'lru-cache'
 import { isSameOwner, type UidOwner, type UidOwners } from './uid-owners.ts'
 
 const MAX_REMEMBERED = 100_000
@@ -14,7 +14,7 @@ export interface RememberedOwners extends UidOwners {
  * whatever was done to the store meanwhile.
  */
 export function rememberOwners(store: UidOwners, maxRemembered = MAX_REMEMBERED): RememberedOwners {
-  const known = new LruCache<UidOwner>({ maxEntries: maxRemembered })
+  const known = new LRUCache<string, UidOwner>({ max: maxRemembered })
   let generation = 0
 
   async function ask(uid: string, user: UidOwner, former: UidOwner | undefined): Promise<UidOwner> {
