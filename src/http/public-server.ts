@@ -4,7 +4,7 @@ import type { CrossOrigin } from './cross-origin.ts'
 import { answerProblem } from './error-handler.ts'
 import { requestIdOf } from './head/request-ids.ts'
 import { dropRest } from './late-bytes.ts'
-import { MAX_BODY_BYTES, parseJsonBodies } from './memory/json-bodies.ts'
+import { MAX_BODY_BYTES, parseJsonBodies } from './memory/read-body.ts'
 import { answerClientError, trackLastResponse } from './parser-errors.ts'
 
 export interface PublicServerOptions {

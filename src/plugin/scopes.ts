@@ -18,7 +18,7 @@ import { checkContent, hasContent, isEmpty } from '../http/head/content-rules.ts
 import { lifecycle, TRACE } from '../http/lifecycle.ts'
 import type { Connections } from '../http/memory/connections.ts'
 import { heldBodies } from '../http/memory/held-bodies.ts'
-import { parseJsonBodies } from '../http/memory/json-bodies.ts'
+import { parseJsonBodies } from '../http/memory/read-body.ts'
 import { networkOf } from '../lib/network.ts'
 import { SESSION_COOKIE } from '../lib/service/cookie-names.ts'
 import { FACTS, noteCaller } from '../observability/log-fields.ts'

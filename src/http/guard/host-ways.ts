@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import SerializerSelector from '@fastify/fast-json-stringify-compiler'
 import type { FastifyInstance, FastifyReply, onSendHookHandler } from 'fastify'
 import { invalid } from '../framework-errors.ts'
-import { MAX_BODY_BYTES } from '../memory/json-bodies.ts'
+import { MAX_BODY_BYTES } from '../memory/read-body.ts'
 
 type ReplySerializer = Parameters<FastifyInstance['setReplySerializer']>[0]
 

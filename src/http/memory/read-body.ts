@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
 
 export interface BodyBounds {
@@ -14,6 +14,7 @@ export interface BodyBounds {
 /** Where a request keeps what it has booked. */
 export const HOLDING: unique symbol = Symbol('thread-reply.holding')
 
+export const MAX_BODY_BYTES = 256 * 1024
 const FIRST_BYTES = 4096
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -60,13 +61,20 @@ export function readBody(source: Readable, { maxBytes, declaredBytes, mayHold }:
   })
 }
 
-/** The body of a request, at most as long as its route lets it be, and held as far as its request may. */
-export function readBodyOf(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
-  const declared = request.headers['content-length']
-  return readBody(payload, {
-    maxBytes: request.routeOptions.bodyLimit,
-    declaredBytes: declared === undefined ? undefined : Number(declared),
-    mayHold: bytes => request[HOLDING]?.grow(bytes) ?? true
+/**
+ * Reads the bodies of an app or a scope as JSON, and no others: each at most as long as its route lets it be, and held as
+ * far as its request may.
+ */
+export function parseJsonBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
+    const declared = request.headers['content-length']
+    const body = await readBody(payload, {
+      maxBytes: request.routeOptions.bodyLimit,
+      declaredBytes: declared === undefined ? undefined : Number(declared),
+      mayHold: bytes => request[HOLDING]?.grow(bytes) ?? true
+    })
+    return parseJsonBody(body)
   })
 }
 
