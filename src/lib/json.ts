@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
-const BYTE_ORDER_MARK = 0xfeff
 const LONG_INTEGER_DIGITS = 16
 const [QUOTE, MINUS, BACKSLASH] = [0x22, 0x2d, 0x5c]
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+// It leaves out a byte order mark, which says nothing about JSON: RFC 8259 §8.1 lets a reader ignore it.
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** A JSON object whose members are unknown until they are checked. */
 export type JsonObject = Record<string, unknown>
@@ -18,7 +18,7 @@ const json = JSON as JSON & {
   isRawJSON?(value: unknown): value is RawJson
 }
 
-/** Undefined for what is not UTF-8. */
+/** The text without a byte order mark; undefined for what is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes)
@@ -39,14 +39,9 @@ export function parseJsonText(text: string): unknown {
   }
 }
 
-/** A byte order mark says nothing about JSON; RFC 8259 §8.1 lets a reader ignore it. */
-export function withoutBom(text: string | undefined): string | undefined {
-  return text?.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
-}
-
-/** The same for bytes, with or without a byte order mark; undefined also for what is not UTF-8. */
+/** The same for bytes; undefined also for what is not UTF-8. */
 export function parseJson(bytes: Uint8Array): unknown {
-  const text = withoutBom(decodeUtf8(bytes))
+  const text = decodeUtf8(bytes)
   return text === undefined ? undefined : parseJsonText(text)
 }
 

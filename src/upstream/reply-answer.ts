@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText, withoutBom } from '../lib/json.ts'
+import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from '../lib/json.ts'
 import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import { cutMarker, markerOf, removeMarker } from './marker.ts'
 import { type AskedReceivers, type CertainRefusal, type ReceiverAnswer, receiverAnswers } from './receiver-answers.ts'
@@ -37,7 +37,7 @@ type Binding = 'bound' | 'mismatch' | 'unreadable'
 
 /** Decides what a 2xx answer to a reply says; nothing but a bound message is ever a success. */
 export function readReplyAnswer(bytes: Uint8Array, expected: Expectation): ReplyAnswer {
-  const text = withoutBom(decodeUtf8(bytes))
+  const text = decodeUtf8(bytes)
   return text === undefined ? { verdict: 'unreadable' } : judgeReply(parseJsonText(text), expected, text)
 }
 

@@ -1,4 +1,4 @@
-import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText, withoutBom } from '../../lib/json.ts'
+import { decodeUtf8, idText, isObject, type JsonObject, parseJsonText } from '../../lib/json.ts'
 import { mayHoldMarker } from '../marker.ts'
 import { parentIdOf } from '../reply-answer.ts'
 import { readNext, secondsOf } from '../thread/read-page.ts'
@@ -7,7 +7,7 @@ import { shownMessage } from './shown-message.ts'
 
 /** Undefined for what is no page of a thread, `foreign` for one of another thread. */
 export function readListedPage(bytes: Uint8Array, parentId: string, asked: number): ListedPage | 'foreign' | undefined {
-  const text = withoutBom(decodeUtf8(bytes))
+  const text = decodeUtf8(bytes)
   const envelope = text === undefined ? undefined : parseJsonText(text)
   const messages = isObject(envelope) ? envelope['data'] : undefined
   if (!isObject(envelope) || !Array.isArray(messages)) return undefined
