@@ -14,7 +14,7 @@ import type { Drain } from '../http/drain.ts'
 import { setErrorHandler, setNotFoundHandler } from '../http/error-handler.ts'
 import { forgetHostWays } from '../http/guard/host-ways.ts'
 import { requestGuard } from '../http/guard/request-guard.ts'
-import { checkContent, hasContent, isEmpty } from '../http/head/content-rules.ts'
+import { checkContent } from '../http/head/content-rules.ts'
 import { lifecycle, TRACE } from '../http/lifecycle.ts'
 import type { Connections } from '../http/memory/connections.ts'
 import { heldBodies } from '../http/memory/held-bodies.ts'
@@ -134,8 +134,7 @@ async function registerSignedIn(
   await scope.register(requireCaller, {
     checkFirst(request) {
       shedding.check(request)
-      if (hasContent(request) && !(isEmpty(request) && request.routeOptions.config.needsNoBody))
-        checkContent(request.headers)
+      checkContent(request)
     },
     bearer: bearer.authenticate,
     cookies: new Map([

@@ -67,7 +67,7 @@ async function startApp(options: { forgetCredentials?: boolean } = {}) {
   const app = fastify()
   setErrorHandler(app, { log: pino({ level: 'silent' }) })
   app.addContentTypeParser('*', (_request, payload, done) => payload.resume().on('end', () => done(null)))
-  app.addHook('onRequest', async request => checkContent(request.headers))
+  app.addHook('onRequest', async request => checkContent(request))
   await app.register(requireCaller, {
     bearer: principal,
     cookies: new Map([

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
 
@@ -13,26 +14,21 @@ const JSON_TYPE = /^application\/json[ \t]*(?=;|$)/i
 const PARAMETER = /;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=("(?:[^"\\]|\\.)*"|[\w!#$%&'*+.^`|~-]+))?[ \t]*/gy
 const UTF_8 = /^(["']?)utf-?8\1$/
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>
-
+/** Of these no body is read (RFC 9110 §9.3.1). */
 const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /**
- * Whether a request has a body that is read, or must have one: of a GET or HEAD none is (RFC 9110 §9.3.1), and a DELETE
- * may have one.
+ * Throws `unsupported-media-type` unless the body, where one is read, is announced as plain JSON in UTF-8, as clients write
+ * that. A DELETE may have none.
  */
-export function hasContent({ method, headers }: { readonly method: string; readonly headers: Headers }): boolean {
-  return method === 'DELETE' ? !isEmpty({ headers }) : !WITHOUT_CONTENT.has(method)
-}
-
-/** Whether a request says that it has no body. */
-export function isEmpty({ headers }: { readonly headers: Headers }): boolean {
-  const { 'content-type': type, 'content-length': length = '0', 'transfer-encoding': coding } = headers
-  return type === undefined && length === '0' && coding === undefined
-}
-
-/** Throws `unsupported-media-type` unless the body is announced as plain JSON in UTF-8, as clients write that. */
-export function checkContent(headers: Headers): void {
+export function checkContent({
+  method,
+  headers,
+  routeOptions
+}: Pick<FastifyRequest, 'method' | 'headers' | 'routeOptions'>): void {
+  if (WITHOUT_CONTENT.has(method)) return
+  const mayBeEmpty = method === 'DELETE' || routeOptions.config.needsNoBody === true
+  if (mayBeEmpty && isEmpty(headers)) return
   const { 'content-encoding': encoding = 'identity', 'content-type': type } = headers
   if (asciiLowerCase(String(encoding)) !== 'identity') {
     throw new AppError('unsupported-media-type', 'Send the body without a content-encoding.', {
@@ -43,6 +39,12 @@ export function checkContent(headers: Headers): void {
   throw new AppError('unsupported-media-type', 'Send content-type: application/json, in UTF-8.', {
     reason: 'content-type'
   })
+}
+
+/** Whether a request says that it has no body. */
+function isEmpty(headers: FastifyRequest['headers']): boolean {
+  const { 'content-type': type, 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  return type === undefined && length === '0' && coding === undefined
 }
 
 /** JSON has one charset (RFC 8259 §8.1); what else a parameter says of JSON means nothing. */

@@ -1,12 +1,13 @@
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { AppError } from '../../../src/errors.ts'
-import { checkContent, hasContent } from '../../../src/http/head/content-rules.ts'
+import { checkContent } from '../../../src/http/head/content-rules.ts'
 import { fastestMs } from '../../helpers/fastest.ts'
 
 /** The code of the refusal, or `fine`. */
-function verdict(headers: Record<string, string>): string {
+function verdict(headers: Record<string, string>, method = 'POST', needsNoBody = false): string {
   try {
-    checkContent(headers)
+    checkContent({ method, headers, routeOptions: { config: { needsNoBody } } as FastifyRequest['routeOptions'] })
     return 'fine'
   } catch (error) {
     return (error as AppError).code
@@ -78,8 +79,9 @@ t.test('sixteen kibibytes of a content type cost no more than their length', asy
 })
 
 t.test('a body is asked for what it is where one is read', async t => {
-  for (const [method, headers, expected] of [
+  for (const [method, headers, isAsked] of [
     ['GET', {}, false],
+    ['HEAD', {}, false],
     ['GET', { 'content-type': 'text/plain', 'content-length': '3' }, false],
     ['POST', {}, true],
     ['PATCH', { 'content-length': '0' }, true],
@@ -87,8 +89,11 @@ t.test('a body is asked for what it is where one is read', async t => {
     ['DELETE', { 'content-length': '0' }, false],
     ['DELETE', { 'content-length': '2' }, true],
     ['DELETE', { 'transfer-encoding': 'chunked' }, true],
-    ['DELETE', { 'content-type': 'application/json' }, true]
+    ['DELETE', { 'content-type': 'text/plain' }, true]
   ] as const) {
-    t.equal(hasContent({ method, headers }), expected, `${method} ${JSON.stringify(headers)}`)
+    const expected = isAsked ? 'unsupported-media-type' : 'fine'
+    t.equal(verdict(headers, method), expected, `${method} ${JSON.stringify(headers)}`)
   }
+  t.equal(verdict({}, 'POST', true), 'fine', 'a route that needs no body')
+  t.equal(verdict({ 'content-length': '2' }, 'POST', true), 'unsupported-media-type')
 })
