@@ -154,7 +154,7 @@ async function registerSignedIn(
     forgetCredentials: connections !== undefined
   })
   await scope.register(requestGuard, {
-    checkFirst: () => drain.check(),
+    drain,
     idempotencyKeyOf: header => parseIdempotencyKey(header, keyRequired),
     reservedMetadata: [MARKER_MEMBER]
   })

@@ -31,7 +31,7 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
     Object.assign(request, { [CALLER]: ALICE })
   })
   await app.register(requestGuard, {
-    checkFirst,
+    drain: { check: checkFirst },
     idempotencyKeyOf: header => header?.replaceAll('"', ''),
     reservedMetadata: ['bffDelivery']
   })

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../../errors.ts'
-import { MAX_VIOLATIONS } from '../../lib/refusals/violations.ts'
+import { MAX_VIOLATIONS, type Violation } from '../../lib/refusals/violations.ts'
+import type { Drain } from '../drain.ts'
 import { invalidRequest } from '../framework-errors.ts'
 import { hygieneViolations, memberPointer } from './body-hygiene.ts'
 import { createReservedMembers } from './reserved-members.ts'
@@ -26,8 +27,8 @@ declare module 'fastify' {
 }
 
 export interface RequestGuardOptions {
-  /** Throws for a request that must not begin; asked once the body is here, because a body takes its time. */
-  readonly checkFirst: () => void
+  /** Asked again once the body is here, because a body takes its time. */
+  readonly drain: Pick<Drain, 'check'>
   /** Throws for what is no key, and for none where one is required. */
   readonly idempotencyKeyOf: (header: string | undefined) => string | undefined
   /** Members of `data.metadata` that only this service may write. */
@@ -39,20 +40,22 @@ export interface RequestGuardOptions {
  * scope's schemas are read. One hook, in which the steps stand in order.
  */
 export const requestGuard = fp<RequestGuardOptions>(
-  async (app, { checkFirst, idempotencyKeyOf, reservedMetadata }) => {
+  async (app, { drain, idempotencyKeyOf, reservedMetadata }) => {
     const reservedMembers = createReservedMembers(reservedMetadata)
     app.setValidatorCompiler(createStrictCompiler())
     app.decorateRequest(IDEMPOTENCY_KEY, undefined)
 
     app.addHook('preValidation', (request, _response, done) => {
-      checkFirst()
+      drain.check()
       checkTarget(request)
       const header = request.headers['idempotency-key']?.toString()
       if (header !== undefined) request[IDEMPOTENCY_KEY] = idempotencyKeyOf(header)
       // RFC 9110 §9.2.2: of the methods in use here, POST alone does more when it comes twice.
       else if (request.method === 'POST') requireKey(request)
-      checkBodyHygiene(request)
-      checkReservedMembers(request.body)
+      const unclean = hygieneViolations(request.body, () => request.routeOptions.config.freeForm ?? [])
+      if (unclean.length > 0) throw invalidRequest('body-text', unclean)
+      const reserved = reservedMembers(request.body)
+      if (reserved.length > 0) throw reservedName(reserved)
       done()
     })
 
@@ -63,15 +66,6 @@ export const requestGuard = fp<RequestGuardOptions>(
         // Only now: see checkTarget.
         if (request.routeOptions.config.isRepeatable !== true) throw error
       }
-    }
-
-    function checkReservedMembers(body: unknown): void {
-      const errors = reservedMembers(body)
-      if (errors.length === 0) return
-      throw new AppError('reserved-name', 'A member names something that only this service may set.', {
-        errors,
-        reason: 'reserved-member'
-      })
     }
   },
   { name: 'request-guard', fastify: '5.x' }
@@ -105,7 +99,9 @@ function checkEncoding(url: string, { url: template = '', config }: FastifyReque
   }
 }
 
-function checkBodyHygiene(request: FastifyRequest): void {
-  const violations = hygieneViolations(request.body, () => request.routeOptions.config.freeForm ?? [])
-  if (violations.length > 0) throw invalidRequest('body-text', violations)
+function reservedName(errors: readonly Violation[]): AppError {
+  return new AppError('reserved-name', 'A member names something that only this service may set.', {
+    errors,
+    reason: 'reserved-member'
+  })
 }
