@@ -1,5 +1,4 @@
 // What a request meets, in order: the same scopes for the service's own server and for a host's app.
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Scheme } from '../auth/caller.ts'
@@ -125,7 +124,6 @@ async function registerSignedIn(
 ): Promise<void> {
   const { bearer, appSessions, login, sdkTokens, uids, cometchat, limits, shedding } = parts
   const { deadlineMs, keyRequired } = config.delivery
-  const presenceOf = (request: IncomingMessage): (() => boolean) => presence.of(request)
   /** What a new reply would be refused with is known before anything is done for it. */
   const admit = (order: ReplyCommand): ReplyCommand => {
     const refusal = cometchat.refusalAhead(order.waitMs ?? deadlineMs)
@@ -159,8 +157,8 @@ async function registerSignedIn(
     reservedMetadata: [MARKER_MEMBER]
   })
   await scope.register(meRoute)
-  await scope.register(threadRoutes, { ...parts.threads, presenceOf })
-  await scope.register(ownReplyRoutes, { ...parts.threads, presenceOf })
+  await scope.register(threadRoutes, { ...parts.threads, presence })
+  await scope.register(ownReplyRoutes, { ...parts.threads, presence })
   if (sdkTokens && config.cometchat.sdk) {
     const { cometchatTokenRoutes } = await import('../routes/cometchat-token.ts')
     const monotonic = (): number => parts.clock.monotonic()
@@ -169,7 +167,7 @@ async function registerSignedIn(
   await scope.register(repliesRoutes, {
     deliver: order => limits.deliver(admit(order), parts.delivery),
     explain: order => explainReply(admit(order), { limits, mode: config.limits.mode, explain: parts.explain }),
-    presenceOf,
+    presence,
     multipleReceiversMax: config.multipleReceiversMax,
     categories: config.cometchat.categories
   })

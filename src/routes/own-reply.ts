@@ -14,7 +14,7 @@ export interface ReplyChangeOrder extends ThreadQuestion {
   readonly replyId: string
 }
 
-export interface OwnReplyOptions extends Pick<ThreadOptions, 'presenceOf'> {
+export interface OwnReplyOptions extends Pick<ThreadOptions, 'presence'> {
   /** The message as it is after the edit. */
   readonly edit: (order: ReplyChangeOrder, change: ReplyEdit) => Promise<object>
   /** What is left of the message. */

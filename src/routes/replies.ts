@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { CALLER } from '../auth/require-caller.ts'
 import type { DeliveredReply, ReplyCommand } from '../delivery/command.ts'
+import type { ClientPresence } from '../http/client-presence.ts'
 import { invalid, invalidRequest } from '../http/framework-errors.ts'
 import { IDEMPOTENCY_KEY } from '../http/guard/request-guard.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
@@ -20,7 +20,7 @@ export interface RepliesOptions extends ReplyLimits {
   /** Says what would become of a reply, and sends nothing. */
   readonly explain: (order: ReplyCommand) => Promise<Explanation>
   /** Says from now on whether the client of a request still waits. */
-  readonly presenceOf: (request: IncomingMessage) => () => boolean
+  readonly presence: Pick<ClientPresence, 'of'>
 }
 
 export const REPLIES_ROUTE = '/threads/:parentId/replies'
@@ -74,7 +74,7 @@ export function wireBytesOf({ headers }: FastifyRequest): number {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY)
 }
 
-function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presenceOf }: RepliesOptions): ReplyCommand {
+function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presence }: RepliesOptions): ReplyCommand {
   const { parentId } = request.params
   const { [IDEMPOTENCY_KEY]: idempotencyKey, [TRACE]: trace } = request
   // Where there are traces CometChat is told of ours.
@@ -85,7 +85,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presence
     message: withoutEmptyUrl(request.body),
     author: request[CALLER],
     facts: request[FACTS],
-    isWaiting: presenceOf(request.raw),
+    isWaiting: presence.of(request.raw),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(waitMs !== undefined && { waitMs }),
     ...(traceparent !== undefined && { traceparent }),

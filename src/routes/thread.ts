@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../auth/caller.ts'
 import { CALLER } from '../auth/require-caller.ts'
 import type { KnownReply } from '../delivery/posted/lookup.ts'
+import type { ClientPresence } from '../http/client-presence.ts'
 import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { TRACE } from '../http/lifecycle.ts'
@@ -42,7 +42,7 @@ export interface ThreadOptions {
   /** Says what is known of a reply with this key. Throws `idempotency-key-invalid` for what is none. */
   readonly lookUp: (question: ThreadQuestion, key: string) => Promise<KnownReply>
   /** Says from now on whether the client of a request still waits. */
-  readonly presenceOf: (request: IncomingMessage) => () => boolean
+  readonly presence: Pick<ClientPresence, 'of'>
 }
 
 export const THREAD_ROUTE = '/threads/:parentId'
@@ -91,7 +91,7 @@ export const threadRoutes: FastifyPluginAsyncTypebox<ThreadOptions> = async (app
 
 export function questionFrom(
   request: FastifyRequest & { readonly params: { readonly parentId: string } },
-  { presenceOf }: Pick<ThreadOptions, 'presenceOf'>
+  { presence }: Pick<ThreadOptions, 'presence'>
 ): ThreadQuestion {
   const { params, [CALLER]: caller, [FACTS]: facts, [TRACE]: trace, headers, raw } = request
   const { waitMs } = parsePrefer(headers['prefer']?.toString())
@@ -100,7 +100,7 @@ export function questionFrom(
     parentId: params.parentId,
     author: caller,
     facts,
-    isWaiting: presenceOf(raw),
+    isWaiting: presence.of(raw),
     ...(waitMs !== undefined && { waitMs }),
     ...(trace && { trace })
   }

@@ -45,7 +45,7 @@ async function start(t: Test, { deliver, checkFirst = () => undefined }: Setup =
     explain: async () => {
       throw new Error('nothing is explained here')
     },
-    presenceOf: () => () => true,
+    presence: { of: () => () => true },
     multipleReceiversMax: 25,
     categories: ['message', 'custom']
   })
