@@ -1,11 +1,12 @@
 import type { AppError } from '../errors.ts'
+import type { StoreTransition } from '../observability/events.ts'
 import type { ReplyCommand } from './command.ts'
 import type { LocalAttempt, LocalAttempts } from './local-attempts.ts'
 import { outcomeOf, storeUnavailable, storeUnconfirmed } from './outcome.ts'
 import type { AcquiredAs, AcquireResult, Acquisition, Awaitable, RecordedOutcome, RecordStore } from './record.ts'
 import { fingerprintOf, type RecordKeys } from './record-keys.ts'
 import type { SearchMemory } from './search-state.ts'
-import { type StoreWatch, TimedStore } from './timed-store.ts'
+import { type StoreWatch, timedTransition } from './timed-transition.ts'
 
 export interface RecordKeeping extends StoreWatch {
   readonly recordKeys: RecordKeys
@@ -21,8 +22,8 @@ export class ReplyRecord {
   readonly isKeyed: boolean
   readonly leaseMs: number
   readonly marker: string | undefined
-  readonly #store: RecordStore
-  readonly #transitions: TimedStore
+  readonly #keeping: RecordKeeping
+  readonly #order: ReplyCommand
   readonly #acquisition: Acquisition
   readonly #localAttempts: LocalAttempts
   readonly #localAttempt: LocalAttempt | undefined
@@ -34,15 +35,15 @@ export class ReplyRecord {
     leaseMs: number,
     search: string | undefined
   ) {
-    const { store, recordKeys, marker, newOwner } = keeping
+    const { recordKeys, marker, newOwner } = keeping
     const { idempotencyKey, author, parentId, message } = order
     const { issuer, subject, uid } = author
     const key = recordKeys.recordKey({ issuer, subject, uid, parentId }, idempotencyKey)
     this.isKeyed = idempotencyKey !== undefined
     this.leaseMs = leaseMs
     this.marker = marker ? recordKeys.marker(this.isKeyed ? key : undefined) : undefined
-    this.#store = store
-    this.#transitions = new TimedStore(keeping, order)
+    this.#keeping = keeping
+    this.#order = order
     const fingerprint = this.isKeyed ? fingerprintOf(message) : ''
     this.#acquisition = { key, fingerprint, owner: newOwner(), leaseMs, ...(this.isKeyed && { search }) }
     this.#localAttempts = localAttempts
@@ -52,7 +53,7 @@ export class ReplyRecord {
   /** Rejects when the store did not answer: then it may or may not have happened. */
   acquire(as: AcquiredAs): Awaitable<AcquireResult> {
     try {
-      return this.#transitions.acquire(this.#acquisition, as)
+      return timedTransition(this.#keeping, this.#order, 'acquire', store => store.acquire(this.#acquisition, as))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -62,7 +63,7 @@ export class ReplyRecord {
   async markSent(): Promise<boolean> {
     const { key, owner } = this.#acquisition
     try {
-      return await this.#transitions.markSent(key, owner)
+      return await timedTransition(this.#keeping, this.#order, 'mark-sent', store => store.markSent(key, owner))
     } catch {
       throw storeUnavailable('not-sent')
     }
@@ -70,15 +71,20 @@ export class ReplyRecord {
 
   /** Throws where a failover could lose that the reply may have been sent: then it is not. Without a key nobody can ask for it. */
   confirmSent(): Promise<void> | undefined {
+    if (!this.isKeyed || !this.#keeping.store.confirmSent) return undefined
     const { key, owner } = this.#acquisition
-    const confirming = this.isKeyed ? this.#transitions.confirmSent(key, owner) : undefined
-    return confirming === undefined ? undefined : requireConfirmed(confirming)
+    return requireConfirmed(
+      timedTransition<boolean>(this.#keeping, this.#order, 'confirm', store => store.confirmSent?.(key, owner) ?? true)
+    )
   }
 
   /** Whether the record is ours now. An attempt that fails to get it cannot say what another attempt does with it. */
   async takeOver(previousOwner: string): Promise<boolean> {
     try {
-      return await this.#transitions.takeOver(this.#acquisition.key, previousOwner, this.#acquisition)
+      const { key } = this.#acquisition
+      return await timedTransition(this.#keeping, this.#order, 'take-over', store =>
+        store.takeOver(key, previousOwner, this.#acquisition)
+      )
     } catch {
       throw storeUnavailable('unknown')
     }
@@ -93,13 +99,14 @@ export class ReplyRecord {
   complete(outcome: RecordedOutcome): Awaitable<void> {
     this.#noteResolved()
     const { key, owner } = this.#acquisition
-    return this.isKeyed ? quietly(() => this.#transitions.complete(key, owner, outcome)) : this.release()
+    return this.isKeyed ? this.#quietly('complete', store => store.complete(key, owner, outcome)) : this.release()
   }
 
   /** Keeps what was found in the thread, whichever attempt sent it. */
   completeAsFound(outcome: RecordedOutcome): Awaitable<void> {
     this.#noteResolved()
-    return quietly(() => this.#transitions.complete(this.#acquisition.key, undefined, outcome))
+    const { key } = this.#acquisition
+    return this.#quietly('complete', store => store.complete(key, undefined, outcome))
   }
 
   /** Keeps what a failure says about the reply. */
@@ -107,14 +114,17 @@ export class ReplyRecord {
     const outcome = outcomeOf(error)
     if (outcome) return this.complete(outcome)
     const { key, owner } = this.#acquisition
-    if (error.delivery !== 'not-sent' && this.isKeyed) return quietly(() => this.#transitions.markInDoubt(key, owner))
+    if (error.delivery !== 'not-sent' && this.isKeyed) {
+      return this.#quietly('mark-in-doubt', store => store.markInDoubt(key, owner))
+    }
     this.#noteResolved()
     return this.release()
   }
 
   /** Nothing was sent, and nothing will be. With a `search` the record stays, for what it remembers of that. */
   release(search?: string): Awaitable<void> {
-    return quietly(() => this.#transitions.release(this.#acquisition.key, this.#acquisition.owner, search))
+    const { key, owner } = this.#acquisition
+    return this.#quietly('release', store => store.release(key, owner, search))
   }
 
   get owner(): string {
@@ -130,8 +140,9 @@ export class ReplyRecord {
   get search(): SearchMemory {
     const { key } = this.#acquisition
     return {
-      note: async (former, search) => this.#transitions.noteSearch(key, former, search),
-      time: () => this.#store.time(key)
+      note: async (former, search) =>
+        timedTransition(this.#keeping, this.#order, 'note-search', store => store.noteSearch(key, former, search)),
+      time: () => this.#keeping.store.time(key)
     }
   }
 
@@ -143,7 +154,7 @@ export class ReplyRecord {
 
   /** Milliseconds since a record of this reply may have been forgotten; undefined without a key. */
   msSinceDataLoss(): number | undefined {
-    return this.isKeyed ? this.#store.msSinceDataLoss(this.#acquisition.key) : undefined
+    return this.isKeyed ? this.#keeping.store.msSinceDataLoss(this.#acquisition.key) : undefined
   }
 
   /** Whether no other attempt of this process can have to do with the reply. */
@@ -159,15 +170,15 @@ export class ReplyRecord {
   #noteResolved(): void {
     if (this.#localAttempt) this.#localAttempts.markResolved(this.#localAttempt)
   }
+
+  /** For a transition whose failure the lease and the marker make good. */
+  #quietly(transition: StoreTransition, begin: (store: RecordStore) => Awaitable<void>): Awaitable<void> {
+    try {
+      return timedTransition(this.#keeping, this.#order, transition, begin)?.catch(() => undefined)
+    } catch {}
+  }
 }
 
 async function requireConfirmed(confirming: Awaitable<boolean>): Promise<void> {
   if (!(await confirming)) throw storeUnconfirmed()
-}
-
-/** For a transition whose failure the lease and the marker make good. */
-function quietly(transition: () => Awaitable<void>): Awaitable<void> {
-  try {
-    return transition()?.catch(() => undefined)
-  } catch {}
 }

@@ -1,20 +1,36 @@
 // What is told of the transitions of a store, and where the time of a reply went.
 import t from 'tap'
-import type { Acquisition, RecordStore } from '../../src/delivery/record.ts'
+import type { ReplyCommand } from '../../src/delivery/command.ts'
+import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
+import type { RecordStore } from '../../src/delivery/record.ts'
+import { createRecordKeys } from '../../src/delivery/record-keys.ts'
+import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { createMemoryStore } from '../../src/delivery/stores/memory/store.ts'
-import { TimedStore } from '../../src/delivery/timed-store.ts'
+import { AppError } from '../../src/errors.ts'
+import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
 import type { ServiceEvent } from '../../src/observability/events.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
 import { createFakeClock } from './fake-clock.ts'
 
-const ACQUISITION: Acquisition = { key: 'k', fingerprint: 'f', owner: 'A', leaseMs: 1000 }
-
 function timed(store: Partial<RecordStore>, clock = createFakeClock()) {
   const events: ServiceEvent[] = []
   const facts = new LogFields()
-  const emit = (event: ServiceEvent): void => void events.push(event)
-  const watch = { store: store as RecordStore, storeKind: 'redis', clock, emit } as const
-  return { store: new TimedStore(watch, { facts }), facts, events }
+  const order: ReplyCommand = {
+    parentId: '1',
+    message: { category: 'message', type: 'text', data: { text: 'hello' } },
+    author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
+    idempotencyKey: 'a-key',
+    isWaiting: () => true,
+    facts
+  }
+  const watch = {
+    store: store as RecordStore,
+    storeKind: 'redis',
+    clock,
+    emit: (event: ServiceEvent): void => void events.push(event)
+  } as const
+  const keeping = { ...watch, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
+  return { record: new ReplyRecord(keeping, order, new LocalAttempts(() => 0), 1000, undefined), facts, events }
 }
 
 t.test('every transition is told by its name, with its time', async t => {
@@ -25,7 +41,7 @@ t.test('every transition is told by its name, with its time', async t => {
       clock.pass(ms)
       return value
     }
-  const { store, facts, events } = timed(
+  const { record, facts, events } = timed(
     {
       acquire: after(1, { kind: 'acquired' }),
       markSent: after(2, true),
@@ -38,14 +54,14 @@ t.test('every transition is told by its name, with its time', async t => {
     },
     clock
   )
-  t.same(await store.acquire(ACQUISITION, 'pending'), { kind: 'acquired' })
-  t.equal(await store.markSent('k', 'A'), true)
-  await store.markInDoubt('k', 'A')
-  t.equal(await store.takeOver('k', 'A', ACQUISITION), true)
-  await store.complete('k', 'A', { kind: 'done' })
-  await store.release('k', 'A')
-  t.equal(await store.noteSearch('k', undefined, 's'), true)
-  t.equal(await store.confirmSent('k', 'A'), true)
+  t.same(await record.acquire('pending'), { kind: 'acquired' })
+  t.equal(await record.markSent(), true)
+  await record.giveUp(new AppError('upstream-reset', '', { delivery: 'unknown' }))
+  t.equal(await record.takeOver('B'), true)
+  await record.complete({ kind: 'done' })
+  await record.release()
+  t.equal(await record.search.note(undefined, 's'), true)
+  await record.confirmSent()
 
   const told = events.map(event => event.name === 'store-transition' && [event.transition, event.durationMs])
   t.same(told, [
@@ -68,16 +84,16 @@ t.test('a failed transition took its time, too, and fails as it did', async t =>
     clock.pass(500)
     throw new Error('no answer')
   }
-  const { store, facts, events } = timed({ acquire: failing }, clock)
-  await t.rejects(async () => store.acquire(ACQUISITION, 'sent'), { message: 'no answer' })
+  const { record, facts, events } = timed({ acquire: failing }, clock)
+  await t.rejects(async () => record.acquire('sent'), { message: 'no answer' })
   t.match(events, [{ transition: 'acquire', durationMs: 500, isFailed: true }])
   t.equal(facts.storeMs, 500)
 })
 
 t.test('what memory does at once stays at once, and took no time', async t => {
-  const { store, facts, events } = timed(createMemoryStore({ monotonic: () => 0 }))
-  t.same(store.acquire(ACQUISITION, 'sent'), { kind: 'acquired-as-sent' })
-  t.equal(store.release('k', 'A'), undefined)
+  const { record, facts, events } = timed(createMemoryStore({ monotonic: () => 0 }))
+  t.same(record.acquire('sent'), { kind: 'acquired-as-sent' })
+  t.equal(record.release(), undefined)
   t.match(events, [
     { transition: 'acquire', durationMs: 0, isFailed: false },
     { transition: 'release', durationMs: 0 }
