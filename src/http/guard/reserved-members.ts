@@ -1,6 +1,6 @@
 import { isObject } from '../../lib/json.ts'
 import { MAX_VIOLATIONS, type Violation } from '../../lib/refusals/violations.ts'
-import { rememberNames } from '../../lib/remember-names.ts'
+import { rememberNames } from '../remember-names.ts'
 import { memberPointer } from './body-hygiene.ts'
 
 /** Identity and secrets: refused in any spelling, because stripping them would hide a confused client. */

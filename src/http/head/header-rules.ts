@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts'
 import { asciiLowerCase } from '../../lib/ascii.ts'
 import type { Reason } from '../../lib/refusals/reasons.ts'
-import { rememberNames } from '../../lib/remember-names.ts'
+import { rememberNames } from '../remember-names.ts'
 
 /** Spelled without `-` and `_`: proxies disagree about whether `on_behalf_of` is `onBehalfOf`. */
 const RESERVED: ReadonlySet<string> = new Set(['apikey', 'onbehalfof', 'appid', 'authtoken'])

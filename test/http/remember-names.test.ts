@@ -1,5 +1,5 @@
 import t from 'tap'
-import { rememberNames } from '../../src/lib/remember-names.ts'
+import { rememberNames } from '../../src/http/remember-names.ts'
 
 function counted() {
   const asked: string[] = []
