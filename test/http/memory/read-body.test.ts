@@ -8,7 +8,12 @@ function read(chunks: readonly string[], declaredBytes?: number, allowedBytes = 
   const source = new PassThrough()
   const asked: number[] = []
   const mayHold = (bytes: number): boolean => asked.push(bytes) > 0 && asked.reduce((a, b) => a + b) <= allowedBytes
-  const body = readBody(source, { maxBytes: 10_000, declaredBytes, mayHold })
+  const body = new Promise<Buffer>((resolve, reject) => {
+    readBody(source, { maxBytes: 10_000, declaredBytes, mayHold }, (error, bytes) => {
+      if (error) reject(error)
+      else resolve(bytes)
+    })
+  })
   for (const chunk of chunks) source.write(chunk)
   return { source, asked, body, end: () => void source.end() }
 }
@@ -18,6 +23,8 @@ t.test('a body is read as it came, in whatever pieces', async t => {
     [['{"a":1}'], 7],
     [['{"a"', ':', '1}'], 7],
     [['{"a"', ':', '1}'], undefined],
+    [['{"a":1}', ' and more'], 7],
+    [['more', '{"a":1}'], 7],
     [Array.from({ length: 9000 }, () => 'x'), undefined],
     [[], undefined]
   ] as const) {
