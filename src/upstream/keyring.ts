@@ -1,5 +1,5 @@
 import type { Secret } from '../lib/secret.ts'
-import { holds, type Spellings, spellingsOf } from '../lib/tripwire/secret-spellings.ts'
+import { SecretScan } from '../lib/tripwire/secret-scan.ts'
 
 /** The REST API keys: one in use, perhaps one more for the time of a rotation. */
 export interface Keyring {
@@ -22,20 +22,20 @@ export interface Keyring {
 }
 
 /** A shorter text would be found in innocent answers, too; no real key is that short. */
-const MIN_SPELLING_LENGTH = 8
+const MIN_SPELLING_CHARACTERS = 8
 
 /** Throws when it is given no key at all. */
 export function createKeyring(initial: readonly Secret[], monotonic: () => number): Keyring {
   let keys: readonly Secret[] = []
-  let spellings: Spellings = { inAnyCase: [], asWritten: [] }
+  let scan = new SecretScan([])
   let refusedAtMs: number | undefined
 
   function replace(next: readonly Secret[]): void {
     if (next.length === 0) throw new Error('a keyring needs a key')
     keys = next
-    spellings = spellingsOf(
-      next.map(key => key.reveal()),
-      MIN_SPELLING_LENGTH
+    scan = new SecretScan(
+      next.map(key => [key.fingerprint, key.reveal()]),
+      MIN_SPELLING_CHARACTERS
     )
     refusedAtMs = undefined
   }
@@ -54,6 +54,6 @@ export function createKeyring(initial: readonly Secret[], monotonic: () => numbe
     refusedForMs: () => (refusedAtMs === undefined ? undefined : monotonic() - refusedAtMs),
     replace,
     fingerprints: () => keys.map(key => key.fingerprint),
-    leaksIn: text => holds(text, spellings)
+    leaksIn: text => scan.find(text).length > 0
   }
 }

@@ -13,6 +13,7 @@ export const MIN_SECRET_CHARACTERS = 16
 const CUT = '[removed]'
 const GRAM = 4
 const TABLE_BITS = 16
+const NONE: readonly string[] = []
 const META = /[.*+?^${}()|[\]\\/-]/g
 
 interface Place {
@@ -42,13 +43,9 @@ export class SecretScan {
   readonly #asWritten: RegExp
   readonly #longest: number
 
-  /** Those that are too short are not looked for. */
-  constructor(secrets: readonly (readonly [name: string, secret: string])[]) {
-    const watched = secrets.filter(([, secret]) => secret.length >= MIN_SECRET_CHARACTERS)
-    this.#needles = watched.map(([name, secret]) => ({
-      name,
-      spellings: spellingsOf([secret], MIN_SECRET_CHARACTERS)
-    }))
+  /** Spellings that are shorter are not looked for. */
+  constructor(secrets: readonly (readonly [name: string, secret: string])[], minCharacters = MIN_SECRET_CHARACTERS) {
+    this.#needles = secrets.map(([name, secret]) => ({ name, spellings: spellingsOf([secret], minCharacters) }))
     const inAnyCase = this.#needles.flatMap(({ spellings }) => spellings.inAnyCase)
     const asWritten = this.#needles.flatMap(({ spellings }) => spellings.asWritten)
     const lengths = [...inAnyCase, ...asWritten].map(({ length }) => length)
@@ -63,12 +60,17 @@ export class SecretScan {
 
   /** The text as it may leave; `whole` takes its place where a secret is in it in a way that cannot be cut out. */
   cut(text: string, whole: string = CUT): CutText {
-    if (this.#needles.length === 0 || !this.#mayHold(text)) return { text, found: [] }
-    const found = this.#needles.filter(({ spellings }) => holds(text, spellings)).map(({ name }) => name)
+    const found = this.find(text)
     if (found.length === 0) return { text, found }
     const rest = text.replace(this.#inAnyCase, CUT).replace(this.#asWritten, CUT)
     const isLeft = this.#needles.some(({ spellings }) => holds(rest, spellings))
     return { text: isLeft ? whole : rest, found: [...new Set(found)] }
+  }
+
+  /** The names of those that are in a text. */
+  find(text: string): readonly string[] {
+    if (this.#needles.length === 0 || !this.#mayHold(text)) return NONE
+    return this.#needles.filter(({ spellings }) => holds(text, spellings)).map(({ name }) => name)
   }
 
   /** How many characters at the end of a text may be the beginning of a secret. */

@@ -1,5 +1,5 @@
 import type { Secret } from '../secret.ts'
-import { SecretScan } from './secret-scan.ts'
+import { MIN_SECRET_CHARACTERS, SecretScan } from './secret-scan.ts'
 
 /** Ways out of the process. */
 export type Exit = 'answer' | 'log' | 'audit' | 'traces' | 'metrics'
@@ -28,7 +28,7 @@ export class Tripwire {
   /** Looks for these from now on, and for those that the variable had before. */
   watch(variable: string, secrets: readonly Secret[]): void {
     const former = this.#versions.get(variable) ?? []
-    const added = secrets.filter(secret => !former.some(known => known.equals(secret)))
+    const added = secrets.filter(secret => isWatchable(secret) && !former.some(known => known.equals(secret)))
     if (added.length === 0) return
     this.#versions.set(variable, [...former, ...added].slice(-MAX_VERSIONS))
     const all = [...this.#versions].flatMap(([name, versions]) =>
@@ -70,6 +70,11 @@ export class Tripwire {
     if (this.#tell) this.#tell(stopped)
     else if (this.#untold.length < MAX_UNTOLD) this.#untold.push(stopped)
   }
+}
+
+/** In any spelling: where a shorter one stands in hex is hardly told from chance either. */
+function isWatchable(secret: Secret): boolean {
+  return secret.reveal().length >= MIN_SECRET_CHARACTERS
 }
 
 export interface TextInPieces {
