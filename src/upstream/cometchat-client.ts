@@ -44,12 +44,15 @@ export function createCometChatClient(options: RetryOptions): CometChatClient {
   const { keyring, emit, clock } = options
   const { failed, mismatch } = createCallErrors(options)
   const time = new CometChatTime(clock)
-
-  async function request(build: (key: Secret) => CallRequest, deadline: Deadline, safe: boolean): Promise<CallResult> {
-    const result = await requestWithRetries(options, build, deadline, safe)
-    time.note(result.outcome)
-    return result
+  const timed: RetryOptions = {
+    ...options,
+    onResult(result) {
+      time.note(result.outcome)
+      options.onResult?.(result)
+    }
   }
+  const request = (build: (key: Secret) => CallRequest, deadline: Deadline, safe: boolean): Promise<CallResult> =>
+    requestWithRetries(timed, build, deadline, safe)
 
   const isDeviationDue = createHourly(() => options.clock.monotonic())
 

@@ -5,7 +5,7 @@ import type { CometChatUid } from '../lib/service/cometchat-uid.ts'
 import type { Emit } from '../observability/events.ts'
 import type { CometChatClient } from './cometchat-client.ts'
 import { isAboutUnknownUser, unknownSender } from './errors/upstream-error.ts'
-import type { Deadline, PostedReply, Reply, SenderProfile } from './types.ts'
+import type { Deadline, PostedReply, Receiver, Reply, SenderProfile } from './types.ts'
 import type { CometChatUsers } from './users/users.ts'
 import { newUserFrom } from './users/users.ts'
 
@@ -25,8 +25,6 @@ export interface EnsuringClient extends CometChatClient {
     deadline: Deadline
   ): Promise<T>
 }
-
-type PostArguments = Parameters<CometChatClient['postReply']>
 
 const MAX_REMEMBERED = 10_000
 
@@ -73,7 +71,7 @@ export function withEnsuredSender({ client, users, create, emit }: EnsureSenderO
     return !isAboutUnknownUser(error) || (await users.exists(uid, deadline)) ? error : unknownSender()
   }
 
-  async function postAgain(error: unknown, ...[reply, receiver, deadline]: PostArguments): Promise<PostedReply> {
+  async function postAgain(error: unknown, reply: Reply, receiver: Receiver, deadline: Deadline): Promise<PostedReply> {
     await provisionSender(await explainUnknownUser(error, reply, deadline), reply.uid, reply.profile, deadline)
     return client.postReply(reply, receiver, deadline).catch(async again => {
       throw await explainUnknownUser(again, reply, deadline)
@@ -91,7 +89,8 @@ export function withEnsuredSender({ client, users, create, emit }: EnsureSenderO
     forSender,
     readMessage: (parentId, uid, deadline, profile) =>
       forSender(() => client.readMessage(parentId, uid, deadline), { uid, ...(profile && { profile }) }, deadline),
-    postReply: (...post) => client.postReply(...post).catch(error => postAgain(error, ...post))
+    postReply: (reply, receiver, deadline) =>
+      client.postReply(reply, receiver, deadline).catch(error => postAgain(error, reply, receiver, deadline))
   }
 }
 
