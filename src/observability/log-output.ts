@@ -1,12 +1,16 @@
-import { write, writeSync } from 'node:fs'
+import { fstatSync, write, writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 import { createDeferred } from '../lib/node20/deferred.ts'
 import { WaitingLines } from './waiting-lines.ts'
 
 /** So much may wait for a reader that does not read. */
 const MAX_WAITING_BYTES = 1024 * 1024
-/** PIPE_BUF of Linux: so much reaches a pipe in one piece, whoever else writes to it. */
-const MAX_WRITE_BYTES = 4096
+/**
+ * PIPE_BUF of Linux: so much reaches a pipe in one piece, whoever else writes to it. Anything else takes a larger piece as a
+ * whole, and to hand one to another thread costs as much as several lines: at 64 connections a twentieth of a reply.
+ */
+const PIPE_WRITE_BYTES = 4096
+const FILE_WRITE_BYTES = 65_536
 /** Ordinary lines of a busy service are written together: a write costs more than the line in it. */
 const BETWEEN_WRITES_MS = 5
 const ORDINARY = '{"level":"info"'
@@ -25,6 +29,7 @@ const STALLED_MS = 50
  */
 export class LogOutput implements DestinationStream {
   readonly #fd: number
+  readonly #maxWriteBytes: number
   readonly #waiting: WaitingLines
   /** Taken, and not yet written to its end. */
   #chunk: Buffer | undefined
@@ -39,6 +44,7 @@ export class LogOutput implements DestinationStream {
   /** `onLoss` writes a line about so many lost ones. */
   constructor(fd: number, onLoss: (lost: number) => void) {
     this.#fd = fd
+    this.#maxWriteBytes = isPipe(fd) ? PIPE_WRITE_BYTES : FILE_WRITE_BYTES
     this.#waiting = new WaitingLines(MAX_WAITING_BYTES, onLoss)
     process.on('exit', code => this.#exit(code))
   }
@@ -47,7 +53,7 @@ export class LogOutput implements DestinationStream {
     const isBad = isBadNews(line)
     this.#waiting.add(line, this.#isEnding || isBad)
     if (this.#isWriting || this.#obstacle !== undefined) return
-    if (isBad || this.#waiting.bytes >= MAX_WRITE_BYTES) this.#write()
+    if (isBad || this.#waiting.bytes >= this.#maxWriteBytes) this.#write()
     else this.#schedule()
   }
 
@@ -93,7 +99,7 @@ export class LogOutput implements DestinationStream {
   }
 
   #next(): Buffer | undefined {
-    const text = this.#waiting.take(MAX_WRITE_BYTES)
+    const text = this.#waiting.take(this.#maxWriteBytes)
     return text === '' ? undefined : Buffer.from(text)
   }
 
@@ -108,7 +114,7 @@ export class LogOutput implements DestinationStream {
     }
     const rest = this.#chunk?.subarray(written)
     this.#chunk = rest?.length ? rest : undefined
-    if (this.#chunk || this.#isEnding || this.#waiting.bytes >= MAX_WRITE_BYTES) this.#write()
+    if (this.#chunk || this.#isEnding || this.#waiting.bytes >= this.#maxWriteBytes) this.#write()
     else if (this.#waiting.bytes > 0) this.#schedule()
     if (!this.#isWriting) this.#onIdle?.()
   }
@@ -146,6 +152,16 @@ export class LogOutput implements DestinationStream {
 /** Alarms, bugs and the like. The line of a request is one of many, whatever became of it. */
 function isBadNews(line: string): boolean {
   return !line.startsWith(ORDINARY) && !line.endsWith(OF_A_REQUEST)
+}
+
+/** Of a descriptor that is closed nothing is known, and nothing can be written to it. */
+function isPipe(fd: number): boolean {
+  try {
+    const found = fstatSync(fd)
+    return found.isFIFO() || found.isSocket()
+  } catch {
+    return true
+  }
 }
 
 function pause(ms: number): void {
