@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { optionsOrUsage } from '../test/helpers/command-options.ts'
 import { barChart } from './plot.ts'
-import { profileService } from './profile.ts'
+import { profileReplies } from './profile.ts'
 import { markdownOf, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
 import type { ConnectionsOptions } from './sections/connections.ts'
@@ -23,6 +23,7 @@ const SECTIONS = [
   'startup',
   'memory',
   'path',
+  'work',
   'tokens',
   'metrics',
   'traces',
@@ -40,7 +41,7 @@ const SECTIONS = [
 const QUICK_SECTIONS = ['peers', 'stores', 'latency', 'startup']
 type SectionName = (typeof SECTIONS)[number]
 
-const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof [--connections N]]
+const USAGE = `Usage: npm run bench -- [--quick] [--only NAMES] [--rounds N] [--window-ms N] [--cpu-prof [--connections NUMBERS]]
                           [--against DIR] [--results DIR] [--help]
 
 Measures what a reply costs: CPU time of the service's process, side by side with programs that others would use in its
@@ -50,7 +51,9 @@ place, each seen to do the job before it is measured. Every program takes its tu
   --only NAMES  of ${SECTIONS.join(', ')}: those, separated by commas
   --rounds N    how many rounds count
   --window-ms N how long each program has in a round
-  --cpu-prof    only profile the service under load, and say where its time goes; at 64 connections, or at --connections N
+  --cpu-prof    only profile the service and the pass-through under load, and say where their time goes
+  --connections NUMBERS
+                of connections for --cpu-prof (64,1000) and for the section connections, separated by commas
   --against DIR only a reply and a page of a thread, in turn with the service of another checkout of this project
   --results DIR where the tables, the figures and a plot are left (bench/results)
   --help        this text
@@ -78,12 +81,14 @@ const FULL_GROWTH: GrowthOptions = {
   records: [0, 100_000, 1_000_000]
 }
 
-const QUICK_CONNECTIONS: ConnectionsOptions = { awake: [64, 1000], asleep: [64], variants: [64] }
+const QUICK_CONNECTIONS: ConnectionsOptions = { awake: [64, 1000], asleep: [64], variants: [] }
 const FULL_CONNECTIONS: ConnectionsOptions = {
   awake: [1, 64, 256, 1000, 5000],
   asleep: [64, 1000],
   variants: [64, 1000]
 }
+
+const PROFILED = [64, 1000]
 
 const QUICK_MEMORY = { waiting: 5000, waves: 1, loadMs: 5000 }
 const FULL_MEMORY = { waiting: 5000, waves: 3, loadMs: 20_000 }
@@ -112,7 +117,7 @@ interface Options {
   readonly rounds: number | undefined
   readonly windowMs: number | undefined
   readonly profile: boolean
-  readonly connections: number
+  readonly connections: readonly number[] | undefined
   readonly against: string | undefined
   readonly results: string
 }
@@ -154,11 +159,7 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
     growth: async world =>
       (await import('./sections/growth.ts')).measureGrowth(world, settings, quick ? QUICK_GROWTH : FULL_GROWTH),
     connections: async world =>
-      (await import('./sections/connections.ts')).compareConnections(
-        world,
-        settings,
-        quick ? QUICK_CONNECTIONS : FULL_CONNECTIONS
-      ),
+      (await import('./sections/connections.ts')).compareConnections(world, settings, connectionsOptions(options)),
     workers: async world => (await import('./sections/workers.ts')).measureWorkers(world, settings),
     startup: async world => (await import('./sections/startup.ts')).measureStartup(world, settings),
     memory: async world =>
@@ -167,6 +168,7 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
         ...(quick ? QUICK_MEMORY : FULL_MEMORY)
       }),
     path: async world => (await import('./sections/path.ts')).countPath(world, settings),
+    work: async world => (await import('./sections/work.ts')).countWork(world, settings, quick),
     tokens: async world => (await import('./sections/tokens.ts')).measureTokens(world, settings),
     metrics: async world => (await import('./sections/metrics.ts')).measureMetrics(world, settings),
     traces: async world => (await import('./sections/traces.ts')).measureTraces(world, settings),
@@ -197,14 +199,23 @@ async function run(options: Options, stopping: AbortSignal): Promise<void> {
   keep(sections, settings, results)
 }
 
+function connectionsOptions({ quick, connections }: Options): ConnectionsOptions {
+  const { awake, asleep, variants } = quick ? QUICK_CONNECTIONS : FULL_CONNECTIONS
+  return {
+    awake: connections ?? awake,
+    asleep: connections ?? asleep,
+    variants: quick ? variants : (connections ?? variants)
+  }
+}
+
 type Step = (world: World) => Promise<Section>
 
 function stepsOf(
-  { only, profile, connections, against, results }: Options,
+  { only, profile, connections = PROFILED, against, results }: Options,
   measure: Readonly<Record<SectionName, Step>>,
   settings: Settings
 ): readonly Step[] {
-  if (profile) return [world => profileService(world, settings, { directory: results, connections })]
+  if (profile) return [world => profileReplies(world, settings, { directory: results, connections })]
   if (against === undefined) return only.map(name => measure[name])
   return [async world => (await import('./sections/against.ts')).measureAgainst(world, settings, against)]
 }
@@ -254,7 +265,7 @@ function readOptions(): Options | 'help' | string {
         'window-ms': { type: 'string' },
         results: { type: 'string', default: RESULTS },
         'cpu-prof': { type: 'boolean', default: false },
-        connections: { type: 'string', default: '64' },
+        connections: { type: 'string' },
         against: { type: 'string' },
         help: { type: 'boolean', default: false }
       }
@@ -266,8 +277,8 @@ function readOptions(): Options | 'help' | string {
     const [rounds, windowMs] = [values.rounds, values['window-ms']].map(text =>
       text === undefined ? undefined : Number(text)
     )
-    const connections = Number(values.connections)
-    const counts = [rounds, windowMs, connections]
+    const connections = values.connections?.split(',').map(Number)
+    const counts = [rounds, windowMs, ...(connections ?? [])]
     const isWrong = counts.some(count => count !== undefined && !(Number.isSafeInteger(count) && count > 0))
     if (isWrong) return '--rounds, --window-ms and --connections take whole numbers from 1.'
     const { quick, 'cpu-prof': profile, results, against } = values

@@ -1,18 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
+/** CPU time that one thread has used, in microseconds. The first thread of a process has its id. */
+export function threadMicroseconds(pid: number, thread: number | string = pid): number {
+  return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1000
+}
+
 /**
  * CPU time that a process, its threads and its children have used, in microseconds.
  * Read from Linux's scheduler (proc_pid_schedstat), whose figures are exact to the nanosecond; a thread that has ended
  * is not in it, so a window must not be longer than the threads live.
  */
 export function cpuMicroseconds(pid: number): number {
-  let nanoseconds = 0
+  let microseconds = 0
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+    microseconds += threadMicroseconds(pid, thread)
     const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim()
-    for (const child of children === '' ? [] : children.split(' ')) nanoseconds += cpuMicroseconds(Number(child)) * 1000
+    for (const child of children === '' ? [] : children.split(' ')) microseconds += cpuMicroseconds(Number(child))
   }
-  return nanoseconds / 1000
+  return microseconds
 }
 
 /** Resident memory of a process, without its children, in MiB. */

@@ -10,7 +10,7 @@ import type { CallersPlan, Seen, Stream } from './callers.ts'
 import { type Child, program, startChild } from './child.ts'
 import { AUDIENCE, type Issuer, startIssuer } from './identity.ts'
 import type { LoadPlan } from './load.ts'
-import type { Peer } from './peers/peers.ts'
+import type { Peer, PeerEnv } from './peers/peers.ts'
 import type { Lane } from './rounds.ts'
 import { type Subject, startProgram } from './subjects.ts'
 
@@ -46,10 +46,24 @@ export const LAUNCHER = fileURLToPath(new URL('../bin/thread-reply-bff', import.
 /** What docs/operations.md offers to small containers. */
 export const SMALL_HEAP = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '1' }
 
+/** So many that none of them meets a limit, and so few that their tokens are remembered. */
+export const LIMITED_USERS = 4000
+
+/** What an operator can switch on that every reply pays for, beside traces; limits that none of those users meets. */
+export function everythingOn(directory: string, name: string): Record<string, string> {
+  return {
+    LIMIT_MODE: 'enforce',
+    LIMIT_USER_PER_MINUTE: '120',
+    LIMIT_APP_PER_MINUTE: '10000000',
+    AUDIT_FILE: join(directory, `${name.replaceAll(' ', '-')}.audit`),
+    AUDIT_SECRET: STORE_SECRET
+  }
+}
+
 export const CORES = availableParallelism()
 /** With fewer, two workers and the load have to share them. */
 const ENOUGH_FOR_TWO = 4
-const MEASURED = CORES > 1 ? '0' : undefined
+export const MEASURED = CORES > 1 ? '0' : undefined
 export const MEASURED_TWO = CORES > 1 ? '0,1' : undefined
 const OTHER_CORES = CORES > 1 ? `${CORES >= ENOUGH_FOR_TWO ? 2 : 1}-${CORES - 1}` : undefined
 /** For programs of the bench beside what is measured. */
@@ -157,25 +171,28 @@ export async function startPeer(world: World, peer: Peer): Promise<Lane> {
   const port = await freePort()
   const directory = join(world.directory, peer.name)
   mkdirSync(directory)
-  const env = {
-    ...world.trust,
-    PORT: String(port),
-    UPSTREAM_URL: world.cometchatUrl,
-    API_KEY,
-    JWT_PUBLIC_KEY_FILE: world.issuer.publicKeyFile,
-    JWT_ISSUER: world.issuer.url,
-    JWT_AUDIENCE: AUDIENCE,
-    NODE_ENV: 'production' as const
-  }
+  const env = peerEnv(world, port)
   const { file, args } = peer.command(env, directory)
   const subject = await startProgram(world.stack, {
     name: peer.name,
     command: [file, ...args],
-    env: { ...systemEnv(world), ...env },
+    env: { ...systemEnv(world), ...world.trust, ...env },
     port,
     ...(MEASURED !== undefined && { cores: MEASURED })
   })
   return { name: peer.name, subject, plan: { ...world.plan, expects: peer.verifiesTokens ? 'sender' : 'any' } }
+}
+
+export function peerEnv({ cometchatUrl, issuer }: World, port: number): PeerEnv {
+  return {
+    PORT: String(port),
+    UPSTREAM_URL: cometchatUrl,
+    API_KEY,
+    JWT_PUBLIC_KEY_FILE: issuer.publicKeyFile,
+    JWT_ISSUER: issuer.url,
+    JWT_AUDIENCE: AUDIENCE,
+    NODE_ENV: 'production'
+  }
 }
 
 /** The upstream itself, called as the service calls it. */

@@ -97,6 +97,12 @@ export const PEERS: readonly Peer[] = [
   }
 ]
 
+export function peerNamed(wanted: string): Peer {
+  const peer = PEERS.find(({ name }) => name === wanted)
+  if (!peer) throw new Error(`${wanted} is not among the peers.`)
+  return peer
+}
+
 type Launch = Pick<Peer, 'missing' | 'command'>
 
 function npmPeer(file: string): Launch {

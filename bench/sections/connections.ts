@@ -1,14 +1,14 @@
 import { installPeers } from '../peers/installed.ts'
-import { PEERS, type Peer } from '../peers/peers.ts'
+import { type Peer, peerNamed } from '../peers/peers.ts'
 import { number, type Section } from '../report.ts'
 import { bestQuarterOf, type Figure, type Lane, medianOf, runRounds, type Settings } from '../rounds.ts'
 import { hasServer, storeUrls } from '../store-urls.ts'
-import { SMALL_HEAP, startPeer, startService, type World, withTls } from '../world.ts'
+import { everythingOn, LIMITED_USERS, SMALL_HEAP, startPeer, startService, type World, withTls } from '../world.ts'
 
 export interface ConnectionsOptions {
   readonly awake: readonly number[]
   readonly asleep: readonly number[]
-  /** Of what differs from the plain service: keys and stores, TLS to CometChat, and of the other programs. */
+  /** Of what differs from the service as it is, and of the other programs; none of them is started without a number. */
   readonly variants: readonly number[]
 }
 
@@ -30,6 +30,8 @@ interface Pair {
   readonly connections: readonly number[]
 }
 
+/** With more of them in one process, and no delay upstream, its limits refuse what comes too late. */
+const MOST_ENFORCED = 1000
 /** Those that do the same job and run on Node. */
 const COMPARED_PEERS = ['fastify-http-proxy', 'express']
 
@@ -46,7 +48,7 @@ export async function compareConnections(
   return {
     name: 'connections',
     title: 'By connections, beside the pass-through',
-    note: `${settings.rounds} interleaved rounds of ${settings.windowMs} ms, 1,000 users, 200 bytes, no delay upstream. × is the CPU time of a reply by that of the pass-through with as many connections, the best quarter of each, and its spread over the rounds; × p99 and × resident are of medians. Callers who sleep between answers make each write dearer, as in production.`,
+    note: `${settings.rounds} interleaved rounds of ${settings.windowMs} ms, 1,000 users, 4,000 where there are limits, which none of them meets; 200 bytes, no delay upstream. **This service** has its limits, its metrics and an audit file. × is the CPU time of a reply by that of the pass-through with as many connections, the best quarter of each, and its spread over the rounds; × p99 and × resident are of medians. Callers who sleep between answers make each write dearer, as in production.`,
     head: [
       '× pass-through',
       'spread',
@@ -104,33 +106,47 @@ function comparedLanes(pairs: readonly Pair[]): Compared[] {
   )
 }
 
-async function startPairs(world: World, { awake, asleep, variants }: ConnectionsOptions): Promise<Pair[]> {
+async function startPairs(world: World, options: ConnectionsOptions): Promise<Pair[]> {
   const base = await startPeer(world, peerNamed('bare'))
-  const service = await startService(world, { name: 'this service' })
-  const smallHeap = await startService(world, { name: 'small heap', env: SMALL_HEAP })
+  const pairs = await startServices(world, base, options)
+  return options.variants.length === 0 ? pairs : [...pairs, ...(await startVariants(world, base, options.variants))]
+}
+
+/** The service as it is meant to be run, and without what it can do without. */
+async function startServices(world: World, base: Lane, { awake, asleep }: ConnectionsOptions): Promise<Pair[]> {
+  const users = world.issuer.manyUsers(LIMITED_USERS)
+  const full = (name: string, env: Readonly<Record<string, string>> = {}): Promise<Lane> =>
+    startService(world, { name, env: { ...everythingOn(world.directory, name), ...env }, plan: { users } })
+  const service = await full('this service')
+  const plain = await startService(world, { name: 'without limits and audit' })
+  const bounded = awake.filter(connections => connections <= MOST_ENFORCED)
+  const crowds = awake.filter(connections => connections > MOST_ENFORCED)
   const pairs: Pair[] = [
-    { program: '**this service**', lane: service, base, callers: 'awake', connections: awake },
-    { program: 'with a small heap', lane: smallHeap, base, callers: 'awake', connections: awake },
-    { program: '**this service**', lane: service, base, callers: 'asleep', connections: asleep }
+    { program: '**this service**', lane: service, base, callers: 'awake', connections: bounded },
+    { program: '**this service**', lane: service, base, callers: 'asleep', connections: asleep },
+    { program: 'without limits and audit', lane: plain, base, callers: 'awake', connections: awake }
   ]
+  if (crowds.length === 0) return pairs
+  const lane = await full('limits observed', { LIMIT_MODE: 'observe' })
+  return [...pairs, { program: 'limits observed', lane, base, callers: 'awake', connections: crowds }]
+}
+
+/** Keys and stores, TLS to CometChat, a small heap, and the other programs; none of them with limits or audit. */
+async function startVariants(world: World, base: Lane, connections: readonly number[]): Promise<Pair[]> {
+  const smallHeap = await startService(world, { name: 'small heap', env: SMALL_HEAP })
+  const pairs: Pair[] = [{ program: 'with a small heap', lane: smallHeap, base, callers: 'awake', connections }]
   for (const [store, STORE_URL] of await storeUrls(world, 'connections')) {
     const lane = await startService(world, { name: store, env: { STORE_URL }, plan: { keyed: true } })
     // A server of records needs the processor on which the callers would stay awake.
     const callers = hasServer(store) ? 'asleep' : 'awake'
-    pairs.push({ program: `keyed, ${store}`, lane, base, callers, connections: variants })
+    pairs.push({ program: `keyed, ${store}`, lane, base, callers, connections })
   }
   const tls = await withTls(world)
   const tlsBase = await startPeer(tls, { ...peerNamed('bare'), name: 'bare over TLS' })
   const tlsService = await startService(tls, { name: 'TLS' })
-  pairs.push({ program: 'TLS to CometChat', lane: tlsService, base: tlsBase, callers: 'awake', connections: variants })
+  pairs.push({ program: 'TLS to CometChat', lane: tlsService, base: tlsBase, callers: 'awake', connections })
   for (const peer of installedPeers()) {
-    pairs.push({
-      program: peer.title,
-      lane: await startPeer(world, peer),
-      base,
-      callers: 'awake',
-      connections: variants
-    })
+    pairs.push({ program: peer.title, lane: await startPeer(world, peer), base, callers: 'awake', connections })
   }
   return pairs
 }
@@ -142,10 +158,4 @@ function installedPeers(): Peer[] {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   }
   return COMPARED_PEERS.map(peerNamed).filter(peer => peer.missing() === undefined)
-}
-
-function peerNamed(wanted: string): Peer {
-  const peer = PEERS.find(({ name }) => name === wanted)
-  if (!peer) throw new Error(`${wanted} is not among the peers.`)
-  return peer
 }

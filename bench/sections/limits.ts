@@ -59,7 +59,7 @@ async function stores({ stack }: World): Promise<readonly (readonly [string, str
 }
 
 async function startPair(world: World, records: string, STORE_URL: string): Promise<Pair> {
-  const users = world.issuer.users(USERS)
+  const users = world.issuer.manyUsers(USERS)
   const lanes: Lane[] = []
   for (const mode of MODES) {
     const env = {

@@ -71,6 +71,61 @@ t.test('the cost of metrics is told beside that of the library, and that of a sc
   t.strictSame(left, [])
 })
 
+t.test('the service stands beside the pass-through at each number of connections, awake and asleep', async t => {
+  const args = ['--quick', '--only', 'connections', '--connections', '2,4', '--rounds', '1', '--window-ms', '100']
+  const { code, stdout, stderr, left } = await startBench(t, 'main.ts', args).finished
+
+  t.equal(code, 0, stderr)
+  const rows = Array.from(stdout.matchAll(/^\| (\d+\.\d\d \| .*) \|$/gm), ([, row = '']) => row.split(' | '))
+  t.strictSame(
+    rows.map(([, , connections, callers, program]) => [connections, callers, program].join(' ')),
+    [
+      '2 awake **this service**',
+      '4 awake **this service**',
+      '2 asleep **this service**',
+      '4 asleep **this service**',
+      '2 awake without limits and audit',
+      '4 awake without limits and audit'
+    ]
+  )
+  for (const [ratio, spread, , , , cost, p50, p99, timesP99, resident, timesResident] of rows) {
+    t.match(spread, /^\d+\.\d\d–\d+\.\d\d$/)
+    const figures = [ratio, cost, p50, p99, timesP99, resident, timesResident]
+    for (const figure of figures) t.ok(Number(figure?.replaceAll(',', '')) > 0, figures.join(' '))
+  }
+  t.strictSame(left, [])
+})
+
+t.test('what a reply makes is counted beside the pass-through, and is more', async t => {
+  const args = ['--quick', '--only', 'work', '--window-ms', '200']
+  const { code, stdout, stderr, left } = await startBench(t, 'main.ts', args).finished
+
+  t.equal(code, 0, stderr)
+  for (const what of [
+    'KiB taken from the heap',
+    'KiB held while it waits',
+    'promises and awaits',
+    'looks at the clock'
+  ]) {
+    const [bare = '', ...services] =
+      stdout.match(new RegExp(`^\\| ${what} \\| (.*) \\|$`, 'm'))?.[1]?.split(' | ') ?? []
+    t.ok(Number(bare) >= 0 && services.every(made => Number(made) > Number(bare)), `${what}: ${bare} ${services}`)
+  }
+  t.match(stdout, /^\| – undici \| \d+\.\d \|/m)
+  t.strictSame(left, [])
+})
+
+t.test('a profile says where the time goes, and leaves it for a browser', async t => {
+  const args = ['--cpu-prof', '--connections', '4', '--window-ms', '300']
+  const { code, stdout, stderr, results, read } = await startBench(t, 'main.ts', args).finished
+
+  t.equal(code, 0, stderr)
+  t.match(stdout, /^\| all \| [\d.,]+ \| [\d.,]+ \|$/m)
+  t.match(stdout, /^\| src\/\w+ \| 0.00 \| [\d.]+ \|$/m)
+  t.match(results, ['latest.json', 'latest.md', 'pass-through-4.cpuprofile', 'service-4.cpuprofile'])
+  t.ok(JSON.parse(read('service-4.cpuprofile')).nodes.length > 100)
+})
+
 t.test('Ctrl-C ends it and everything that it started', async t => {
   const { child, finished } = startBench(t, 'main.ts', ['--only', 'growth'])
   await once(child.stderr, 'data')
@@ -85,7 +140,16 @@ t.test('--help shows every flag and starts nothing', async t => {
   const { code, stdout, stderr } = await startBench(t, 'main.ts', ['--help']).finished
 
   t.strictSame({ code, stderr }, { code: 0, stderr: '' })
-  for (const flag of ['--quick', '--only', '--rounds', '--window-ms', '--cpu-prof', '--results', '--help']) {
+  for (const flag of [
+    '--quick',
+    '--only',
+    '--rounds',
+    '--window-ms',
+    '--cpu-prof',
+    '--connections',
+    '--results',
+    '--help'
+  ]) {
     t.match(stdout, `  ${flag} `)
   }
 })
