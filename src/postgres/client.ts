@@ -1,4 +1,4 @@
-import { Looks } from '../lib/looks.ts'
+import { Looks } from '../lib/service/looks.ts'
 import type { PostgresAddress } from '../lib/service/postgres-address.ts'
 import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { Looks } from '../lib/looks.ts'
+import { Looks } from '../lib/service/looks.ts'
 import { Reachability } from '../lib/service/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { isAnswer, notDone, reasonOf } from './answers.ts'
