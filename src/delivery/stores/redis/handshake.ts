@@ -1,32 +1,30 @@
+// What precedes everything else that is said to a server: may records be kept there, does it take them, and is it still the
+// one that held each shard before?
 import { isDeepStrictEqual } from 'node:util'
 import type { FailoverPromise } from '../../../lib/service/failover.ts'
-import type { RedisAddress } from '../../../lib/service/store-address.ts'
-import { StoreError } from '../../../lib/service/store-error.ts'
 import type { Emit } from '../../../observability/events.ts'
-import { isOfCredentials, notDone } from '../../../redis/answers.ts'
+import { notDone } from '../../../redis/answers.ts'
 import type { RedisClient } from '../../../redis/client.ts'
-import { redisServers } from '../../../redis/open-servers.ts'
-import { type Argument, ScriptRunner, type SharedRedis, UnknownScript } from '../../../redis/scripts.ts'
-import type { RedisServers } from '../../../redis/servers.ts'
-import { ServerRun } from '../server-run.ts'
+import { ScriptRunner } from '../../../redis/scripts.ts'
 import { greet } from './greeting.ts'
 import type { ServerNow } from './judgement.ts'
 import { ShardMoves } from './moves.ts'
-import { ReplicasOfServers } from './replicas.ts'
-import { type Scripts, scriptsOf, type Transition } from './scripts.ts'
+import type { ReplicasOfServers } from './replicas.ts'
+import { type Scripts, scriptsOf } from './scripts.ts'
 import { factsOf, requireWait, runOf, type SeenServer, seeServer } from './server-now.ts'
-import { type Shard, Shards } from './shards.ts'
+import type { Shard, Shards } from './shards.ts'
 
-export interface RedisSessionOptions {
-  readonly address: RedisAddress
+export interface HandshakesOptions {
+  readonly isCluster: boolean
+  readonly shards: Shards
+  readonly replicas: ReplicasOfServers
   readonly monotonic: () => number
-  readonly emit: Emit
-  /** For how long the loss of a record matters, in milliseconds. */
-  readonly lossMattersMs: number
-  readonly commandTimeoutMs: number
   readonly promise: FailoverPromise
-  /** For tests, which cannot move the clock of a Redis: Lua that changes `now`, in milliseconds. */
-  readonly timeShim?: string | undefined
+  readonly timeShim: string | undefined
+  readonly emit: Emit
+  /** Of the server that holds a shard; undefined while that is not known. */
+  readonly clientOf: (shard: Shard) => RedisClient | undefined
+  readonly noteFailure: (client: RedisClient, error: unknown) => void
 }
 
 /** One run of one server, what it said of itself, and the scripts as they were told to it. */
@@ -35,27 +33,13 @@ interface ToldRun {
   readonly scripts: Scripts
 }
 
-const TOO_FEW_REPLICAS = 'fewer than STORE_WAIT_REPLICAS replicas confirm records: replies with a key are not sent'
-const HEARTBEAT_MS = 2000
-/** A node of a cluster that shows no INFO, or of which INFO says nothing. */
-const OF_A_CLUSTER = /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/
-/** They rest on what an acquisition saw, which may be lost by now. */
-const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'takeOver'])
-
-/**
- * The records' connection to Redis. It greets each server before anything else is said: may records be kept there, does it
- * take them, and is it still the one that held each shard before?
- */
-export class RedisSession {
-  readonly shards: Shards
-  readonly #options: RedisSessionOptions
-  readonly #servers: RedisServers
+/** Greets each server, introduces the shards that it holds, and tells it the scripts. */
+export class Handshakes {
+  readonly #options: HandshakesOptions
   readonly #runners = new WeakMap<RedisClient, ScriptRunner>()
   readonly #told = new WeakMap<RedisClient, ToldRun>()
   /** The run to which each shard was introduced last. */
   readonly #greeted = new Map<Shard, ToldRun>()
-  /** Where replicas have to confirm records. */
-  readonly #replicas: ReplicasOfServers
   readonly #moves = new ShardMoves({
     factsOf: client => factsOf(client.redis, true),
     nowMs: () => performance.now()
@@ -63,148 +47,50 @@ export class RedisSession {
   #beats = 0
   #hasWarned = false
 
-  constructor(options: RedisSessionOptions) {
-    const { address, commandTimeoutMs, emit, monotonic, lossMattersMs, promise } = options
+  constructor(options: HandshakesOptions) {
     this.#options = options
-    this.#replicas = new ReplicasOfServers({
-      needed: promise.waitReplicas,
-      onChange: areEnough => emit({ name: 'store-replicas', areEnough })
-    })
-    this.shards = new Shards(address.topology === 'cluster', () => new ServerRun(monotonic, lossMattersMs))
-    this.#servers = redisServers({
-      variable: 'STORE_URL',
-      address,
-      commandTimeoutMs,
-      // Again and again: a proxy may lead to another server without the loss of a connection.
-      heartbeatMs: HEARTBEAT_MS,
-      handshake: (client, isSame) => this.#greet(client, isSame),
-      refusalOf: error => refusalOf(error, address.topology),
-      onMap: askedAtMs => this.#moves.see(this.#masters(), askedAtMs),
-      onChange: (isReachable, reason, where) =>
-        emit({ name: 'reachability', part: 'store', isReachable, reason, ...where }),
-      onTrouble: problem => emit({ name: 'store-unusable', problem })
-    })
   }
 
-  /** For what is kept beside the records. */
-  get shared(): SharedRedis {
-    const servers = this.#servers
-    return {
-      isCluster: this.#options.address.topology === 'cluster',
-      at: key => {
-        const client = servers.clientOf(key)
-        client.requireUsable()
-        return { scripts: this.#runnerOf(client), noteFailure: error => servers.noteFailure(client, error) }
-      }
-    }
-  }
-
-  /** Resolves when it is clear whether Redis is there; throws a StoreError where records must not be kept. */
-  open(): Promise<void> {
-    return this.#servers.open()
-  }
-
-  /** Moves a record on; rejects when that may or may not have happened, and at once while its server is not there. */
-  async run(transition: Transition, key: string, ...args: readonly Argument[]): Promise<readonly unknown[]> {
-    const shard = this.shards.of(key)
-    const { epoch } = shard.server
-    const answer = await this.#ask(shard, transition, key, args)
-    if (answer) return answer
-    // What was greeted is no longer there: emptied, another server at the same connection, or the shard has moved. Nothing
-    // has happened.
-    await this.#servers.clientOf(shard.memory).handshake()
-    const isLost = RESTS_ON_ACQUISITION.has(transition) && epoch !== shard.server.epoch
-    const again = isLost ? undefined : await this.#ask(shard, transition, key, args)
-    if (again) return again
-    throw new Error('Redis may have lost the record')
-  }
-
-  /** Whether replicas have to confirm records. */
-  get hasReplicas(): boolean {
-    return this.#replicas.areNeeded
-  }
-
-  /**
-   * Whether enough replicas have what says that a reply may have been sent: the record is marked SENT once more where they are
-   * asked, so that it is the one of this server, this epoch and this owner.
-   */
-  async confirmSent(key: string, ...args: readonly Argument[]): Promise<boolean> {
-    const shard = this.shards.of(key)
-    const { prefix, memory, server } = shard
-    const client = this.#servers.clientOf(memory)
+  /** The scripts as they are known to the server that a shard was introduced to; undefined where that has to be done first. */
+  scriptsFor(shard: Shard, client: RedisClient): Scripts | undefined {
     const told = this.#told.get(client)
-    if (!told || this.#greeted.get(shard) !== told) return false
-    return (
-      (await this.#replicas
-        .of(client)
-        ?.confirm(told.scripts.markSent, [prefix + key, memory], [server.epoch, ...args])) === true
-    )
+    return told && this.#greeted.get(shard) === told ? told.scripts : undefined
   }
 
-  isReady(): boolean {
-    return this.#servers.isReady()
+  /** What was greeted is no longer there. */
+  forgetShard(shard: Shard): void {
+    this.#greeted.delete(shard)
   }
 
-  /** What the operator should know while it works. */
-  warnings(): readonly string[] {
-    const { away = 0, all = 0 } = this.#servers.shards() ?? {}
-    return [
-      ...(away === 0 ? [] : [`${away} of ${all} shards of STORE_URL cannot be reached: their keys are answered 503`]),
-      ...(this.#replicas.areEnough ? [] : [TOO_FEW_REPLICAS])
-    ]
+  /** Its scripts are no longer known. */
+  forgetServer(client: RedisClient): void {
+    this.#told.delete(client)
   }
 
-  close(): void {
-    this.#servers.close()
+  runnerOf(client: RedisClient): ScriptRunner {
+    const known = this.#runners.get(client)
+    const runner = known ?? new ScriptRunner(client.redis)
+    if (!known) this.#runners.set(client, runner)
+    return runner
   }
 
-  /** Undefined when the server has to be greeted again, and has done nothing. */
-  async #ask(
-    shard: Shard,
-    transition: Transition,
-    key: string,
-    args: readonly Argument[]
-  ): Promise<readonly unknown[] | undefined> {
-    const { prefix, memory, server } = shard
-    const client = this.#servers.clientOf(memory)
-    client.requireUsable()
-    const told = this.#told.get(client)
-    if (!told || this.#greeted.get(shard) !== told) return undefined
-    const askedAtMs = this.#options.monotonic()
-    try {
-      const script = told.scripts[transition]
-      const answer = await this.#runnerOf(client).run(script, [prefix + key, memory], [server.epoch, ...args])
-      if (answer[0] === 'greet-again') {
-        this.#greeted.delete(shard)
-        return undefined
-      }
-      if (typeof answer[1] === 'number') server.observe(answer[1], askedAtMs)
-      // The other instances learn of a jump from what the greeting writes.
-      if (server.hasNews) client.handshakeSoon()
-      return answer
-    } catch (error) {
-      if (error instanceof UnknownScript) {
-        this.#told.delete(client)
-        return undefined
-      }
-      this.#servers.noteFailure(client, error)
-      if (this.#options.address.topology === 'single' || notDone(error) === undefined) throw error
-      await this.#servers.refresh()
-      return undefined
-    }
+  /** Takes note of which server holds what; that was asked for at this time, on performance.now(). */
+  seeMap(askedAtMs: number): void {
+    this.#moves.see(this.#masters(), askedAtMs)
   }
 
-  async #greet(client: RedisClient, isSame: () => boolean): Promise<void> {
-    const isCluster = this.#options.address.topology === 'cluster'
+  /** Rejects where this server cannot be used. */
+  async greet(client: RedisClient, isSame: () => boolean): Promise<void> {
+    const { isCluster, replicas, timeShim } = this.#options
     const { now, facts, limit } = await seeServer(client.redis, isCluster)
-    if (this.#replicas.areNeeded) {
+    if (replicas.areNeeded) {
       await requireWait(client.redis, now)
-      await this.#replicas.meet(client, now.replicas)
+      await replicas.meet(client, now.replicas)
     }
     if (!isSame()) return
     const known = this.#told.get(client)
     const isKnown = known !== undefined && known.now.run === now.run && now.run !== ''
-    const scripts = isKnown ? known.scripts : scriptsOf(now.run, this.#options.timeShim)
+    const scripts = isKnown ? known.scripts : scriptsOf(now.run, timeShim)
     const run = isKnown && isDeepStrictEqual(known.now, now) ? known : { now, scripts }
     const due = this.#dueAt(client, run)
     const greetings = due.map(shard => this.#introduce(shard, client, run, facts, isSame))
@@ -217,7 +103,7 @@ export class RedisSession {
 
   /** Those to which that run is news, or which have news for it; or one: only a write shows that writes are taken. */
   #dueAt(client: RedisClient, run: ToldRun): readonly Shard[] {
-    const shards = this.shards.all.filter(shard => this.#clientOf(shard) === client)
+    const shards = this.#options.shards.all.filter(shard => this.#options.clientOf(shard) === client)
     const due = shards.filter(shard => this.#greeted.get(shard) !== run || shard.server.hasNews)
     const turn = this.#beats++ % Math.max(1, shards.length)
     return due.length > 0 ? due : shards.slice(turn, turn + 1)
@@ -239,15 +125,15 @@ export class RedisSession {
       while (shard.server.hasNews && isSame()) await this.#greetShard(shard, client, run)
       return true
     } catch (error) {
-      if (this.#options.address.topology !== 'cluster' || notDone(error) === undefined) throw error
-      this.#servers.noteFailure(client, error)
+      if (!this.#options.isCluster || notDone(error) === undefined) throw error
+      this.#options.noteFailure(client, error)
       return false
     }
   }
 
   async #greetShard(shard: Shard, client: RedisClient, { now, scripts }: ToldRun): Promise<void> {
     const askedAtMs = this.#options.monotonic()
-    const greeting = await greet(this.#runnerOf(client), shard, scripts, now, this.#options.promise)
+    const greeting = await greet(this.runnerOf(client), shard, scripts, now, this.#options.promise)
     shard.server.greeted(now.run, greeting, askedAtMs)
     // They have the same clock.
     for (const [other, run] of this.#greeted) {
@@ -274,39 +160,10 @@ export class RedisSession {
 
   #masters(): ReadonlyMap<Shard, RedisClient> {
     return new Map(
-      this.shards.all.flatMap(shard => {
-        const client = this.#clientOf(shard)
+      this.#options.shards.all.flatMap(shard => {
+        const client = this.#options.clientOf(shard)
         return client ? [[shard, client] as const] : []
       })
     )
   }
-
-  /** Undefined while that is not known. */
-  #clientOf({ memory }: Shard): RedisClient | undefined {
-    try {
-      return this.#servers.clientOf(memory)
-    } catch {
-      return undefined
-    }
-  }
-
-  #runnerOf(client: RedisClient): ScriptRunner {
-    const known = this.#runners.get(client)
-    const runner = known ?? new ScriptRunner(client.redis)
-    if (!known) this.#runners.set(client, runner)
-    return runner
-  }
-}
-
-function refusalOf(error: Error, topology: RedisAddress['topology']): StoreError | undefined {
-  if (topology !== 'cluster' && OF_A_CLUSTER.test(error.message)) {
-    return new StoreError(
-      'STORE_URL names a node of a Redis Cluster: write redis+cluster:// or rediss+cluster:// in the place of its scheme.'
-    )
-  }
-  if (!isOfCredentials(error)) return undefined
-  return new StoreError(
-    'STORE_URL names a Redis that refuses its user or password, or what the user has to do: EVAL, EVALSHA, EXISTS, TIME, ' +
-      'TYPE, HMGET, HSET, HDEL, DEL and PEXPIRE on reply:*, and SELECT for another database than 0.'
-  )
 }

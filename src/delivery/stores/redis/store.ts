@@ -18,8 +18,8 @@ import {
   type Retention,
   type StoreTime
 } from '../../record.ts'
-import { RedisSession } from './handshake.ts'
 import type { Transition } from './scripts.ts'
+import { RedisSession } from './session.ts'
 
 export interface RedisStoreOptions {
   readonly address: RedisAddress
