@@ -1,6 +1,6 @@
-import { Looks } from '../lib/service/looks.ts'
 import type { PostgresAddress } from '../lib/service/postgres-address.ts'
-import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
+import { Looks } from '../lib/service/servers/looks.ts'
+import { Reachability, type ReachabilityOptions } from '../lib/service/servers/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type Ask, type Connect, connector, type PostgresConnection, type Row } from './connection.ts'
 import { Pool } from './pool.ts'

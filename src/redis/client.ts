@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { Looks } from '../lib/service/looks.ts'
-import { Reachability, type ReachabilityOptions } from '../lib/service/reachability.ts'
+import { Looks } from '../lib/service/servers/looks.ts'
+import { Reachability, type ReachabilityOptions } from '../lib/service/servers/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { type RedisConnection, type RedisVariable, selectDatabase } from './address.ts'
 import { isAnswer, reasonOf } from './answers.ts'

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { Looks } from '../lib/service/looks.ts'
-import { Reachability } from '../lib/service/reachability.ts'
+import { Looks } from '../lib/service/servers/looks.ts'
+import { Reachability } from '../lib/service/servers/reachability.ts'
 import { StoreError } from '../lib/service/store-error.ts'
 import { isAnswer, notDone, reasonOf } from './answers.ts'
 import type { RedisClient } from './client.ts'

@@ -1,4 +1,4 @@
-import type { Reachability } from '../lib/service/reachability.ts'
+import type { Reachability } from '../lib/service/servers/reachability.ts'
 import type { RedisHost } from '../lib/service/store-address.ts'
 import type { StoreError } from '../lib/service/store-error.ts'
 import { redisConnection } from './address.ts'

@@ -1,7 +1,7 @@
 // Which look a caller waits for.
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { Looks } from '../../src/lib/service/looks.ts'
+import { Looks } from '../../src/lib/service/servers/looks.ts'
 
 /** Looks that end when they are told to; each notes what there was to see when it began. */
 function heldLooks() {

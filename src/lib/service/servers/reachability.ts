@@ -1,5 +1,5 @@
-import { createDeferred } from '../node20/deferred.ts'
-import type { StoreError } from './store-error.ts'
+import { createDeferred } from '../../node20/deferred.ts'
+import type { StoreError } from '../store-error.ts'
 
 export interface ReachabilityOptions {
   /** After which a start goes on without the server. */
