@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { createRandom } from '../../emulator/random.ts'
 import { ExecutedPlaces } from './executed.ts'
 import { type Mutation, mutationsOf } from './mutations.ts'
-import { nearestTests, readTestFiles, type TestFile } from './reach.ts'
+import { readTestFiles, type TestFile, testsInProcess, testsOfService } from './reach.ts'
 import { copyTree, runTest } from './tree.ts'
 
 const USAGE = `Usage: npm run mutants -- [--seed N] [--count N] [--in PATH] [--fast] [--budget S]
@@ -54,19 +54,34 @@ async function tryMutants(tree: string): Promise<number> {
   const tests = readTestFiles().filter(({ startsService }) => !(startsService && values.fast))
   const executed = new ExecutedPlaces(tree, CACHE, all, stopping.signal)
   console.log(`seed ${values.seed}: ${sample.length} mutants`)
-  const survivors: Mutation[] = []
-  let tried = 0
-  for (const mutation of sample) {
-    const { killer, met } = await firstKiller(tree, mutation, nearestTests(tests, mutation.file), executed)
-    if (stopping.signal.aborted) break
-    if (killer === undefined) survivors.push(mutation)
-    const fate = killer === undefined ? `SURVIVED ${met} test files` : `killed by ${killer}`
-    console.log(`${++tried}. ${describe(mutation)}: ${fate}`)
+  // All of them meet the quick tests before any meets those that start the service.
+  let survivors: readonly Mutation[] = sample
+  for (const nearest of [testsInProcess, testsOfService]) {
+    survivors = await survivorsOf(tree, survivors, mutation => nearest(tests, mutation.file), executed)
   }
   for (const mutation of survivors) console.log(`${describe(mutation)}\n${changeOf(mutation)}`)
-  const share = (tried - survivors.length) / Math.max(1, tried)
-  console.log(`seed ${values.seed}: ${tried - survivors.length} of ${tried} killed (${(share * 100).toFixed(1)} %)`)
+  const share = 1 - survivors.length / Math.max(1, sample.length)
+  const killed = `${sample.length - survivors.length} of ${sample.length} killed (${(share * 100).toFixed(1)} %)`
+  console.log(`seed ${values.seed}: ${killed}${stopping.signal.aborted ? ', stopped before its end' : ''}`)
   return share < ENOUGH ? 1 : 0
+}
+
+async function survivorsOf(
+  tree: string,
+  mutations: readonly Mutation[],
+  testsFor: (mutation: Mutation) => readonly TestFile[],
+  executed: ExecutedPlaces
+): Promise<Mutation[]> {
+  const survivors: Mutation[] = []
+  for (const [index, mutation] of mutations.entries()) {
+    const { killer, met } = stopping.signal.aborted
+      ? { met: 0 }
+      : await firstKiller(tree, mutation, testsFor(mutation), executed)
+    if (killer === undefined) survivors.push(mutation)
+    const fate = killer === undefined ? `survived ${met} test files` : `killed by ${killer}`
+    console.log(`${index + 1}. ${describe(mutation)}: ${fate}`)
+  }
+  return survivors
 }
 
 function takeSample(all: readonly Mutation[], seed: number, count: number): Mutation[] {

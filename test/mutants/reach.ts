@@ -17,6 +17,8 @@ const IMPORTS = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
 const STARTS_SERVICE = /bin\/thread-reply-bff|demo\/main\.ts|src\/server\.ts/
 /** A file that is not in the table takes less than that. */
 const RECORDED_FROM_S = 1.5
+/** Of a test that starts the service: what takes longer waits for something, and is not of one line. */
+const LONGEST_S = 15
 
 /** The rooms of `test/acceptance/` in which a part of the service is the subject, the first one first. */
 const ROOMS: readonly (readonly [part: string, rooms: readonly string[]])[] = [
@@ -45,18 +47,21 @@ export function readTestFiles(): TestFile[] {
   })
 }
 
-/**
- * Those that may notice a change of `source`: of one process where they import it, by how near it is; then those of the
- * service in the folder of the same name and in the rooms where that part is the subject, the quick ones of each first.
- */
-export function nearestTests(tests: readonly TestFile[], source: string): TestFile[] {
-  const inProcess = tests
+/** Those that run `source` in their own process, by how near it is. */
+export function testsInProcess(tests: readonly TestFile[], source: string): TestFile[] {
+  return tests
     .filter(({ startsService, distances }) => !startsService && distances.has(source))
     .sort(by(({ distances, seconds }) => seconds + 10 * (distances.get(source) ?? 0)))
+}
+
+/** Those that start the service, in the folder of the same name and in the rooms of that part, the quick ones of each first. */
+export function testsOfService(tests: readonly TestFile[], source: string): TestFile[] {
   const rooms = ROOMS.find(([part]) => source.startsWith(part))?.[1] ?? []
   const folders = [`test/${dirname(source).slice('src/'.length)}/`, ...rooms.map(room => `test/acceptance/${room}/`)]
-  const services = tests.filter(({ startsService }) => startsService).sort(by(({ seconds }) => seconds))
-  return [...inProcess, ...new Set(folders.flatMap(folder => services.filter(({ file }) => file.startsWith(folder))))]
+  const services = tests
+    .filter(({ startsService, seconds }) => startsService && seconds <= LONGEST_S)
+    .sort(by(({ seconds }) => seconds))
+  return [...new Set(folders.flatMap(folder => services.filter(({ file }) => file.startsWith(folder))))]
 }
 
 function by(cost: (test: TestFile) => number): (a: TestFile, b: TestFile) => number {
