@@ -38,3 +38,23 @@ t.test('whoever has forgotten a doubt never again claims to know', async t => {
 
   t.notOk(attempts.isOnlyAttempt(attempts.enter('another key')))
 })
+
+t.test('a search without its record is remembered until ten thousand others were', async t => {
+  let nowMs = 5
+  const attempts = new LocalAttempts(() => nowMs)
+  const search = attempts.searchOf('key')
+  t.equal(search.last, undefined)
+  t.equal(await search.note('other', 'first'), false, 'another attempt has changed it')
+  t.equal(await search.note(undefined, 'first'), true)
+  t.equal(await search.note(undefined, 'second'), false)
+  t.equal(attempts.searchOf('key').last, 'first')
+  nowMs = 8
+  t.same(search.time(), { nowMs: 8, steadyForMs: Number.POSITIVE_INFINITY })
+
+  for (let other = 1; other < 10_000; other++) await attempts.searchOf(`key ${other}`).note(undefined, 'other')
+  t.equal(attempts.searchOf('key').last, 'first')
+  t.equal(await search.note('first', 'second'), true, 'which makes it the youngest')
+  await attempts.searchOf('one more').note(undefined, 'other')
+  t.equal(attempts.searchOf('key 1').last, undefined)
+  t.equal(attempts.searchOf('key').last, 'second')
+})
