@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { KeyClaim } from '../observability/events.ts'
-import { noteReplayed, noteSent } from '../observability/log-fields.ts'
+import { noteSent } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { ReceiverOf } from '../upstream/receivers.ts'
 import type { Deadline, Receiver } from '../upstream/types.ts'
@@ -223,7 +223,7 @@ class DeliveryRun {
   }
 
   #replay(outcome: RecordedOutcome): DeliveredReply {
-    noteReplayed(this.#order.facts)
+    this.#order.facts.replayed = true
     const { messageId, body } = replay(outcome)
     return this.#delivered(messageId, body, true)
   }

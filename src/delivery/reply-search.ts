@@ -1,5 +1,4 @@
 import { idText, type JsonObject } from '../lib/json.ts'
-import { noteReconciled } from '../observability/log-fields.ts'
 import type { CometChatClient } from '../upstream/cometchat-client.ts'
 import type { Deadline, SoughtReply, ThreadLook } from '../upstream/types.ts'
 import type { ReplyCommand } from './command.ts'
@@ -68,7 +67,7 @@ export async function lookForReply(
   if (isFinal(report.found) || marker === undefined) return report
   const deleted = await options.notes.find({ marker })
   if (!deleted) return report
-  noteReconciled(options.order.facts, 'found')
+  options.order.facts.reconciled = 'found'
   return { ...report, found: deletedReply(deleted) }
 }
 
@@ -88,7 +87,7 @@ async function lookIntoThread(
   // Without a marker there is nothing to look for; and the thread shows nothing of other receivers: it proves neither that
   // they got the reply nor that they did not.
   if (record.marker === undefined || order.message?.multipleReceivers !== undefined) {
-    noteReconciled(order.facts, 'unclear')
+    order.facts.reconciled = 'unclear'
     return { found: 'unclear', waitMs: NOTHING_TO_SEARCH_MS, search }
   }
   const former = readSearch(search, memory.time().nowMs)
@@ -133,14 +132,14 @@ async function findPosted(
   look: ThreadLook,
   deadline: Deadline
 ): Promise<Found> {
-  noteReconciled(facts, 'unclear')
+  facts.reconciled = 'unclear'
   const found = await search(
     cometchat,
     { parentId, uid: author.uid, marker, ...(message && { message }) },
     look,
     deadline
   )
-  if (found !== 'unclear') noteReconciled(facts, found === 'absent' ? 'absent' : 'found')
+  if (found !== 'unclear') facts.reconciled = found === 'absent' ? 'absent' : 'found'
   return found
 }
 

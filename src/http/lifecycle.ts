@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { cutAnswer } from '../lib/tripwire/cut-answer.ts'
 import type { Tripwire } from '../lib/tripwire/tripwire.ts'
 import type { RequestTrace } from '../observability/events.ts'
-import { FACTS, LogFields, noteTrace } from '../observability/log-fields.ts'
+import { FACTS, LogFields } from '../observability/log-fields.ts'
 import { createRequestLoggers, HAS_LINE, writeRequestLine } from '../observability/request-log.ts'
 import type { CrossOrigin } from './cross-origin.ts'
 import type { Drain } from './drain.ts'
@@ -87,7 +87,7 @@ export const lifecycle = fp<LifecycleOptions>(
       facts.requestId = shownRequestId(request.id)
       const traceparent = parseTraceparent(request.headers['traceparent'])
       if (beginTrace) request[TRACE] = beginTrace(request, traceparent)
-      noteTrace(facts, request[TRACE]?.traceId ?? traceIdOf(traceparent))
+      facts.trace_id = request[TRACE]?.traceId ?? traceIdOf(traceparent)
       setStandardHeaders(response, facts.requestId)
       if (isHosted) holdAnswer(response)
       crossOrigin?.mark(request, response)

@@ -17,7 +17,7 @@ export class LogFields {
   #triedScheme: string | undefined
   requestId?: string
   /** What a tracing system finds the request by; the name is that of OpenTelemetry for lines of a log. */
-  trace_id?: string
+  trace_id?: string | undefined
   method?: string
   route?: string
   status?: number
@@ -125,21 +125,6 @@ export function noteCaller(
   if (actors.length > 0) facts.actors = actors
 }
 
-/** The trace that a request is part of. */
-export function noteTrace(fields: LogFields, traceId: string | undefined): void {
-  if (traceId !== undefined) fields.trace_id = traceId
-}
-
-/** The thread that a request is about. */
-export function noteThread(fields: LogFields, parentId: string): void {
-  fields.parentId = parentId
-}
-
-/** The message that a request is to change. */
-export function noteMessage(fields: DeliveryFields, messageId: string): void {
-  fields.messageId = messageId
-}
-
 /** A request that ends with a problem. */
 export function noteRefusal(fields: LogFields, { code, reason, delivery, options }: AppError): void {
   fields.code = code
@@ -154,25 +139,10 @@ export function noteSent(fields: DeliveryFields, messageId: string): void {
   fields.messageId = messageId
 }
 
-/** What is known of a reply that is not sent now. */
-export function noteDelivery(fields: DeliveryFields, delivery: DeliveryState): void {
-  fields.delivery = delivery
-}
-
-/** An answer that comes from the record of a reply. */
-export function noteReplayed(fields: DeliveryFields): void {
-  fields.replayed = true
-}
-
 /** A reply that is not sent but explained. */
 export function noteExplained(fields: DeliveryFields): void {
   fields.explained = true
   fields.delivery = 'not-sent'
-}
-
-/** What a search of the thread for a reply in doubt found. */
-export function noteReconciled(fields: DeliveryFields, reconciled: NonNullable<DeliveryFields['reconciled']>): void {
-  fields.reconciled = reconciled
 }
 
 /** One exchange with CometChat, added to those before it. */

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { AppError } from '../errors.ts'
 import { invalid, invalidRequest } from '../http/framework-errors.ts'
-import { FACTS, noteMessage } from '../observability/log-fields.ts'
+import { FACTS } from '../observability/log-fields.ts'
 import { MISPLACED } from './misplaced-members.ts'
 import { FREE_FORM, REPLIES_ROUTE, wireBytesOf } from './replies.ts'
 import { JsonText, ReplyEdit, ReplyOfThread } from './replies-schemas.ts'
@@ -64,6 +64,6 @@ function withBody(): AppError {
 
 function orderFrom(request: OwnReplyRequest, options: OwnReplyOptions): ReplyChangeOrder {
   const { replyId } = request.params
-  noteMessage(request[FACTS], replyId)
+  request[FACTS].messageId = replyId
   return { ...questionFrom(request, options), replyId }
 }

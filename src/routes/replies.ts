@@ -8,7 +8,7 @@ import { IDEMPOTENCY_KEY } from '../http/guard/request-guard.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { parseTraceparent } from '../http/head/request-ids.ts'
 import { TRACE } from '../http/lifecycle.ts'
-import { FACTS, noteThread } from '../observability/log-fields.ts'
+import { FACTS } from '../observability/log-fields.ts'
 import { ReplyExplained } from './explain-schemas.ts'
 import { type Explanation, explainedBody } from './explained-body.ts'
 import { MISPLACED } from './misplaced-members.ts'
@@ -79,7 +79,7 @@ function orderFrom(request: ReplyRequest, waitMs: number | undefined, { presence
   const { [IDEMPOTENCY_KEY]: idempotencyKey, [TRACE]: trace } = request
   // Where there are traces CometChat is told of ours.
   const traceparent = trace ? undefined : parseTraceparent(request.headers['traceparent'])
-  noteThread(request[FACTS], parentId)
+  request[FACTS].parentId = parentId
   return {
     parentId,
     message: withoutEmptyUrl(request.body),

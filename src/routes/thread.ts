@@ -8,7 +8,7 @@ import { invalidRequest } from '../http/framework-errors.ts'
 import { parsePrefer } from '../http/head/prefer.ts'
 import { TRACE } from '../http/lifecycle.ts'
 import type { RequestTrace } from '../observability/events.ts'
-import { FACTS, type LogFields, noteThread } from '../observability/log-fields.ts'
+import { FACTS, type LogFields } from '../observability/log-fields.ts'
 import { REPLIES_ROUTE } from './replies.ts'
 import { JsonText, ReplyParams } from './replies-schemas.ts'
 import { DEFAULT_LIMIT, KeyParams, ListQuery, MAX_LIMIT } from './thread-schemas.ts'
@@ -95,7 +95,7 @@ export function questionFrom(
 ): ThreadQuestion {
   const { params, [CALLER]: caller, [FACTS]: facts, [TRACE]: trace, headers, raw } = request
   const { waitMs } = parsePrefer(headers['prefer']?.toString())
-  noteThread(facts, params.parentId)
+  facts.parentId = params.parentId
   return {
     parentId: params.parentId,
     author: caller,

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { idText } from '../../lib/json.ts'
 import type { DeliveryState } from '../../lib/refusals/problems.ts'
-import { noteDelivery, noteReplayed, noteSent } from '../../observability/log-fields.ts'
+import { noteSent } from '../../observability/log-fields.ts'
 import type { CometChatClient } from '../../upstream/cometchat-client.ts'
 import type { CometChatThreads } from '../../upstream/listing/threads.ts'
 import type { OwnReplies } from '../../upstream/own-replies.ts'
@@ -78,7 +78,7 @@ export function createLookup(options: LookupOptions): Lookup {
 
   return async question => {
     const known = await new KeyLookup(options, question, { memoryOf: key => searches.searchOf(key), waitOf }).run()
-    if (known.delivery !== 'sent') noteDelivery(question.facts, known.delivery)
+    if (known.delivery !== 'sent') question.facts.delivery = known.delivery
     return known
   }
 }
@@ -113,7 +113,7 @@ class KeyLookup {
     switch (found?.kind) {
       case 'done':
       case 'refused':
-        noteReplayed(this.#question.facts)
+        this.#question.facts.replayed = true
         return this.#told(await this.#asDeleted(found))
       case 'in-flight':
         return { delivery: 'unknown', retryAfterMs: SOON_MS }
@@ -165,7 +165,7 @@ class KeyLookup {
   #told(outcome: RecordedOutcome): KnownReply {
     if (outcome.kind === 'refused') return { delivery: 'not-sent' }
     const { messageId, body } = outcome
-    if (messageId === undefined) noteDelivery(this.#question.facts, 'sent')
+    if (messageId === undefined) this.#question.facts.delivery = 'sent'
     else noteSent(this.#question.facts, messageId)
     const told = body ?? (messageId === undefined ? undefined : JSON.stringify({ data: { id: messageId } }))
     return { delivery: 'sent', ...(told !== undefined && { body: told }) }
