@@ -1,15 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import type { Dispatcher } from 'undici'
-import type { Ledger } from '../../lib/service/ledger.ts'
-import { ANSWER_TOO_LARGE, AnswerBytes } from './answer-bytes.ts'
+import { ANSWER_TOO_LARGE, type AnswerBytes } from './answer-bytes.ts'
 import type {
   ExchangeLimits,
   ExchangeObserver,
   ExchangeResult,
   FailureCause,
   UpstreamAnswer,
-  UpstreamFailure,
-  UpstreamRequest
+  UpstreamFailure
 } from './exchange-types.ts'
 
 /** Written now, it would probably end without an answer: better certainly not sent than in doubt. */
@@ -25,32 +23,8 @@ const TLS_FAILURE = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_T
 const UNREADABLE = /^(UND_ERR_RES_|UND_ERR_HEADERS_OVERFLOW|HPE_)/
 const TIMEOUT = /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/
 
-export interface ExchangeParts {
-  readonly observer: ExchangeObserver
-  /** For all answers that are larger than usual, in bytes. */
-  readonly room: Ledger
-}
-
-/** Sends one request and resolves with its outcome; it never rejects. */
-export function exchange(
-  dispatcher: Dispatcher,
-  origin: string,
-  request: UpstreamRequest,
-  limits: ExchangeLimits,
-  { observer, room }: ExchangeParts
-): Promise<ExchangeResult> {
-  return new Promise(resolve => {
-    const { method, path, headers, body } = request
-    const handler = new ExchangeHandler(resolve, limits, observer, new AnswerBytes(request, room))
-    try {
-      dispatcher.dispatch({ origin, method, path, headers: headers as string[], body: body ?? null }, handler)
-    } catch (error) {
-      handler.onResponseError(undefined, error)
-    }
-  })
-}
-
-class ExchangeHandler implements Dispatcher.DispatchHandler {
+/** One exchange as undici tells of it; `resolve` is called once, with its outcome. */
+export class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: ExchangeResult) => void
   readonly #shouldSend: (() => boolean) | undefined
   readonly #observer: ExchangeObserver

@@ -1,7 +1,7 @@
 import { type buildConnector, Pool } from 'undici'
 import { createLedger } from '../../lib/service/ledger.ts'
-import { ROOM_FOR_LARGE_ANSWERS_BYTES } from './answer-bytes.ts'
-import { exchange } from './exchange.ts'
+import { AnswerBytes, ROOM_FOR_LARGE_ANSWERS_BYTES } from './answer-bytes.ts'
+import { ExchangeHandler } from './exchange.ts'
 import type { ExchangeLimits, ExchangeObserver, ExchangeResult, UpstreamRequest } from './exchange-types.ts'
 
 export interface Connections {
@@ -13,6 +13,7 @@ export interface Connections {
 
 /** Those that an observer decides about: how many exchanges are under way at once is up to it. */
 export interface ObservedConnections extends Pick<Connections, 'reset' | 'close'> {
+  /** Sends one request and resolves with its outcome; it never rejects. */
   exchange(request: UpstreamRequest, limits: ExchangeLimits, observer: ExchangeObserver): Promise<ExchangeResult>
 }
 
@@ -55,7 +56,17 @@ export function createConnections({
   let pool = open()
 
   return {
-    exchange: (request, limits, observer) => exchange(pool, origin, request, limits, { observer, room }),
+    exchange(request, limits, observer) {
+      const { method, path, headers, body = null } = request
+      return new Promise(resolve => {
+        const handler = new ExchangeHandler(resolve, limits, observer, new AnswerBytes(request, room))
+        try {
+          pool.dispatch({ origin, method, path, headers: headers as string[], body }, handler)
+        } catch (error) {
+          handler.onResponseError(undefined, error)
+        }
+      })
+    },
     reset() {
       const poisoned = pool
       pool = open()
