@@ -1,5 +1,6 @@
 // Runs in the process of the service, before it: counts which of its files and functions are entered, by V8's precise
-// coverage. The counts begin anew with every answer.
+// coverage. The counts begin anew with every answer. Methods, accessors and callbacks without a name count as functions; what
+// V8 makes by itself to give a class its fields does not: nobody wrote it, and nobody reads it.
 import { Session } from 'node:inspector/promises'
 import { answerParent } from './child.ts'
 
@@ -11,6 +12,7 @@ export interface Entered {
 }
 
 const ROOT = new URL('../', import.meta.url).href
+const OF_V8 = /^<.*initializer>$/
 let session: Session | undefined
 
 /** Only once the service is warm: what is counted while it is loaded costs more than loading it. */
@@ -30,7 +32,9 @@ answerParent('', {
       .filter(({ url }) => url.startsWith(`${ROOT}src/`))
       .flatMap(({ url, functions }) =>
         functions.flatMap(({ functionName: name, ranges: [range] }) =>
-          range && range.count > 0 ? [{ file: url.slice(ROOT.length), name, calls: range.count }] : []
+          range && range.count > 0 && !OF_V8.test(name)
+            ? [{ file: url.slice(ROOT.length), name, calls: range.count }]
+            : []
         )
       )
   }

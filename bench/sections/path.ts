@@ -57,7 +57,7 @@ export async function countPath(world: World, { stopping }: { readonly stopping:
   return {
     name: 'path',
     title: 'The path of a reply',
-    note: 'Files and functions of the service that one warm keyed reply enters, and its calls, counted inside the process by V8’s precise coverage.',
+    note: 'Files and functions of the service that one warm keyed reply enters, and its calls, counted inside the process by V8’s precise coverage; accessors and callbacks count, what runs once at the start does not.',
     head: ['store', '', 'files', 'functions', 'calls'],
     rows,
     figures
