@@ -64,7 +64,11 @@ t.test('an answer about another message is a mismatch, and one that is none cann
   for (const result of [answer('oops'), answer({ data: {} }), answer({ data: [] }), answer({})]) {
     await t.rejects(calls(result).read(), { code: 'upstream-invalid', delivery: 'not-sent' })
   }
-  await t.rejects(calls(answer({ data: REPLY }, 202)).read(), { delivery: 'not-sent' }, 'no answer to a read')
+  await t.rejects(
+    calls(answer({ data: REPLY }, 202)).read(),
+    { name: 'AppError', delivery: 'not-sent' },
+    'no answer to a read'
+  )
 })
 
 t.test('an edit sends what stays and what is new, without what CometChat writes itself', async t => {
@@ -115,8 +119,8 @@ t.test('an answer to a change that proves nothing leaves it unknown', async t =>
     await t.rejects(world.edit(change), { code: 'upstream-mismatch', delivery: 'unknown' }, JSON.stringify(members))
     t.equal(world.resets(), 1)
   }
-  await t.rejects(calls(answer({ data: REPLY }, 302)).edit(change), { delivery: 'unknown' })
-  await t.rejects(calls(failure('deadline', true)).edit(change), { delivery: 'unknown' })
+  await t.rejects(calls(answer({ data: REPLY }, 302)).edit(change), { name: 'AppError', delivery: 'unknown' })
+  await t.rejects(calls(failure('deadline', true)).edit(change), { name: 'AppError', delivery: 'unknown' })
 })
 
 t.test('a change is refused in the words of a change', async t => {
