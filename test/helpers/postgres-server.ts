@@ -180,13 +180,9 @@ async function startIn(directory: string, settings: PostgresSettings): Promise<P
 
   const query: PostgresServer['query'] = (sql, values = []) => ask(url, sql, values)
   const signal = (name: NodeJS.Signals): void => {
-    for (const pid of processesOf(child.pid)) {
-      try {
-        process.kill(pid, name)
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    // The server first: while it is stopped it starts no other process.
+    signalTo(child.pid, name)
+    for (const pid of childrenOf(child.pid)) signalTo(pid, name)
   }
   async function kill(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -246,8 +242,13 @@ function run(program: string, ...args: readonly string[]): string {
   return stdout
 }
 
-/** The server and what it has started. */
-const processesOf = (pid = -1): number[] => [pid, ...childrenOf(pid)]
+function signalTo(pid: number | undefined, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, name)
+  } catch {
+    // It has ended meanwhile.
+  }
+}
 
 /** Of one that was killed some processes may still be there: then it is tried again. */
 async function launch(data: string, args: readonly string[]): Promise<ChildProcess> {
