@@ -1,7 +1,8 @@
 // Runs test files (all of them by default) in processes of their own, several at a time and short ones together, shows each
-// file and what fails in it, and ends with the plain line `N passed, N failed`. `--verbose` shows every assertion,
-// `--jobs=N` says how many run at a time; `--record` keeps what each file took for whoever runs them for the first time. tap's own runner is not used: it loads a hook into every process, also into
-// every service that a test starts, and that was two fifths of what all tests cost together.
+// file, its seconds and its processor time, and what fails in it, and ends with the plain line `N passed, N failed`.
+// `--verbose` shows every assertion, `--slowest` the files that cost most, `--jobs=N` says how many run at a time; `--record`
+// keeps what each file took for whoever runs them for the first time. tap's own runner is not used: it loads a hook into
+// every process, also into every service that a test starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -9,14 +10,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { batchesOf } from './batches.ts'
 import { testFiles } from './files.ts'
+import { type Cost, slowestOf } from './slowest.ts'
 
 interface RunResult {
   readonly output: string
   readonly isOk: boolean
   readonly seconds: number
+  readonly cpuSeconds: number
 }
 
 const NO_ASYNC_HOOKS = new URL('no-async-hooks.ts', import.meta.url).href
+const CPU_AT_END = new URL('cpu-at-end.ts', import.meta.url).href
 const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
 /** Some files start several processes: on a busy machine that takes its time. */
 const FILE_WITHIN_S = 240
@@ -31,10 +35,12 @@ const MEMORY = '/dev/shm'
 const MEMORY_BYTES = 2 ** 30
 
 /** What a test says of its run, such as the seed that repeats it or the figures of a storm, and what it leaves out. */
-const NOTABLE = /^\s*# (?!Subtest|time=|\{ (?:total|pass))|# SKIP/
+const NOTABLE = /^\s*# (?!Subtest|time=|cpu=|\{ (?:total|pass))|# SKIP/
 /** What test/together.ts writes after each of its files. */
-const END_OF_FILE = /^# end of (\S+) after (\d+) ms (\{.*\})\n/m
-const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=|# Subtest|TAP version)).*\S/
+const END_OF_FILE = /^# end of (\S+) after (\d+) ms, cpu=([\d.]+)s (\{.*\})\n/m
+/** What test/cpu-at-end.ts writes after a file that has its process alone. */
+const CPU = /^# cpu=([\d.]+)s$/m
+const NOT_PASSED = /^(?!\s*(ok \d+|\d+\.\.\d+|# time=|# cpu=|# Subtest|TAP version)).*\S/
 
 const args = process.argv.slice(2)
 const verbose = args.includes('--verbose')
@@ -49,6 +55,7 @@ chmodSync(scratch, 0o711)
 const seconds = { ...readTimes(RECORDED), ...readTimes(TIMES) }
 const waiting = batchesOf(given.length > 0 ? given : testFiles(), seconds)
 const totals = { pass: 0, fail: 0, skip: 0 }
+const costs: Cost[] = []
 const running = new Set<number>()
 process.once('exit', () => {
   endAll()
@@ -59,6 +66,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await Promise.all(Array.from({ length: jobs }, work))
 writeFileSync(TIMES, JSON.stringify(seconds))
 if (args.includes('--record')) recordTimes()
+if (args.includes('--slowest')) process.stdout.write(slowestOf(costs))
 const skipped = totals.skip > 0 ? `, ${totals.skip} skipped` : ''
 process.stdout.write(`${totals.pass} passed, ${totals.fail} failed${skipped}\n`)
 process.exitCode = totals.fail > 0 ? 1 : 0
@@ -76,15 +84,16 @@ function reportTogether(files: readonly string[], { output, isOk }: RunResult): 
   const ended = new Set<string>()
   let rest = output
   for (let end = END_OF_FILE.exec(rest); end !== null; end = END_OF_FILE.exec(rest)) {
-    const [line, file = '', ms, counts = ''] = end
+    const [line, file = '', ms, cpu, counts = ''] = end
     const before = rest.slice(0, end.index)
-    report(file, { output: `${before}# ${counts}\n`, isOk: counts.includes('fail: 0'), seconds: Number(ms) / 1000 })
+    const took = { seconds: Number(ms) / 1000, cpuSeconds: Number(cpu) }
+    report(file, { output: `${before}# ${counts}\n`, isOk: counts.includes('fail: 0'), ...took })
     ended.add(file)
     rest = rest.slice(end.index + line.length)
   }
   const [culprit, ...others] = files.filter(file => !ended.has(file))
-  if (culprit !== undefined) report(culprit, { output: rest, isOk: false, seconds: 0 })
-  else if (!isOk && totals.fail === 0) report(files.join(' '), { output: rest, isOk, seconds: 0 })
+  if (culprit !== undefined) report(culprit, { output: rest, isOk: false, seconds: 0, cpuSeconds: 0 })
+  else if (!isOk && totals.fail === 0) report(files.join(' '), { output: rest, isOk, seconds: 0, cpuSeconds: 0 })
   waiting.push(...others.map(file => [file]))
 }
 
@@ -93,7 +102,7 @@ function run(args: readonly string[]): Promise<RunResult> {
   const startedAtMs = performance.now()
   // Each of those that share a process has its own time in it.
   const withinS = FILE_WITHIN_S * Math.max(1, args.length - 1)
-  const child = spawn(process.execPath, ['--import', NO_ASYNC_HOOKS, ...args], {
+  const child = spawn(process.execPath, ['--import', NO_ASYNC_HOOKS, '--import', CPU_AT_END, ...args], {
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: CACHE,
@@ -117,13 +126,15 @@ function run(args: readonly string[]): Promise<RunResult> {
     })
     child.once('close', code => {
       const output = Buffer.concat(chunks).toString()
-      resolve({ output, isOk: code === 0, seconds: (performance.now() - startedAtMs) / 1000 })
+      const seconds = (performance.now() - startedAtMs) / 1000
+      resolve({ output, isOk: code === 0, seconds, cpuSeconds: Number(CPU.exec(output)?.[1] ?? 0) })
     })
   })
 }
 
-function report(file: string, { output, isOk, seconds: took }: RunResult): void {
+function report(file: string, { output, isOk, seconds: took, cpuSeconds }: RunResult): void {
   seconds[file] = took
+  costs.push({ file, seconds: took, cpuSeconds })
   const counted = /^# \{ (?:total|pass): \d+.*\}/m.exec(output)?.[0] ?? ''
   const found = { pass: 0, fail: 0, skip: 0 }
   for (const [, name, count] of counted.matchAll(/(pass|fail|skip): (\d+)/g))
@@ -134,7 +145,8 @@ function report(file: string, { output, isOk, seconds: took }: RunResult): void 
   for (const name of ['pass', 'fail', 'skip'] as const) totals[name] += found[name]
   const isGood = found.fail === 0
   const shown = verbose ? output : linesOf(output, isGood ? NOTABLE : NOT_PASSED)
-  process.stdout.write(`${isGood ? 'ok' : 'not ok'} - ${file} # time=${took.toFixed(1)}s\n${shown}`)
+  const cost = `time=${took.toFixed(1)}s cpu=${cpuSeconds.toFixed(1)}s`
+  process.stdout.write(`${isGood ? 'ok' : 'not ok'} - ${file} # ${cost}\n${shown}`)
 }
 
 function linesOf(output: string, wanted: RegExp): string {

@@ -3,6 +3,7 @@
 // it leaves to its end (`t.teardown` outside of any test) is done before the next one begins.
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { cpuSeconds } from './cpu-seconds.ts'
 
 const files = process.argv.slice(2)
 // tap names its directories by the arguments; the first is enough to tell two of these processes apart.
@@ -17,6 +18,7 @@ const atEnd: (() => unknown)[] = []
 Object.assign(t, { teardown: (end: () => unknown) => void atEnd.unshift(end), setTimeout: () => undefined })
 
 let before = { ...t.counts }
+let spentS = 0
 for (const [index, file] of files.entries()) {
   const startedAtMs = performance.now()
   try {
@@ -35,7 +37,10 @@ for (const [index, file] of files.entries()) {
     fail: after.fail - before.fail,
     skip: after.skip - before.skip
   }
-  t.comment(`end of ${file} after ${Math.ceil(performance.now() - startedAtMs)} ms { ${describe(counts)} }`)
+  const spentBeforeS = spentS
+  spentS = cpuSeconds()
+  const took = `${Math.ceil(performance.now() - startedAtMs)} ms, cpu=${(spentS - spentBeforeS).toFixed(1)}s`
+  t.comment(`end of ${file} after ${took} { ${describe(counts)} }`)
   before = after
 }
 
