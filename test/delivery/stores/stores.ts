@@ -68,7 +68,7 @@ export const FORGETFUL: StoreUnderTest = {
 
 const FILE: StoreUnderTest = {
   name: 'file:',
-  share: 0.05,
+  share: 0.03,
   marginMs: 0,
   open(world) {
     const directory = mkdtempSync(join(tmpdir(), 'records-'))
@@ -89,7 +89,7 @@ const FILE: StoreUnderTest = {
 
 const OVER_REDIS = {
   name: 'redis:',
-  share: 0.05,
+  share: 0.03,
   missing: withoutRedis,
   async start() {
     const redis = await startRedis()
@@ -112,7 +112,7 @@ const OVER_CLUSTER = {
 const OVER_POSTGRES = {
   name: 'postgres:',
   // Each connection is a process.
-  share: 0.02,
+  share: 0.01,
   missing: withoutPostgres,
   async start() {
     const postgres = await startPostgres()
