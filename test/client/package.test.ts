@@ -19,8 +19,10 @@ const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javas
 
 t.setTimeout(120_000)
 
-/** A folder with the packed client in its node_modules, and nothing else of ours. */
-function install(t: Test): string {
+/** A folder with the packed client in its node_modules, and nothing else of ours: it is built, packed and unpacked once. */
+const installed = install()
+
+function install(): string {
   const directory = mkdtempSync(join(tmpdir(), 'client-package-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
@@ -52,8 +54,16 @@ function install(t: Test): string {
   return directory
 }
 
+/** A copy of it: each test writes files of its own beside the modules. */
+function folderFor(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'client-app-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  cpSync(installed, directory, { recursive: true, verbatimSymlinks: true })
+  return directory
+}
+
 t.test('Node imports and requires it, of this version and of 20', async t => {
-  const directory = install(t)
+  const directory = folderFor(t)
   const use = `
     const client = api.createThreadReplies({ url: 'http://localhost:9', auth: { cookie: 'include' } })
     client.close()
@@ -75,7 +85,7 @@ t.test('Node imports and requires it, of this version and of 20', async t => {
 })
 
 t.test('its types hold in an app of TypeScript, with DOM and without skipLibCheck', async t => {
-  const directory = install(t)
+  const directory = folderFor(t)
   writeFileSync(
     join(directory, 'app.ts'),
     `import { createThreadReplies, type ReplyState } from 'thread-reply-client'
@@ -111,7 +121,7 @@ client.send('1')
 
 /** What a bare app of React and Vite is: at most 60 lines of its own. */
 async function buildApp(t: Test): Promise<string> {
-  const directory = install(t)
+  const directory = folderFor(t)
   cpSync(`${ROOT}test/client/app`, directory, { recursive: true })
   const lines = readFileSync(join(directory, 'src/app.jsx'), 'utf8')
     .split('\n')
