@@ -11,7 +11,7 @@ t.test(
   'over a Postgres that is killed, and whose standby had not received everything, no reply is doubled or lost',
   needsPgBouncer(),
   async t => {
-    const facts = await runStorm({ replies: 250, seconds: 12, seed, store: 'postgres', restSeconds: 120 })
+    const facts = await runStorm({ replies: 250, seconds: 12, seed, store: 'postgres', restSeconds: 25 })
     t.comment(`STORM_SEED=${seed}`)
     t.comment(JSON.stringify(facts))
 

@@ -14,7 +14,7 @@ t.test('in a short storm of failures, kills and pauses no reply is doubled or lo
     seconds: 5,
     seed,
     store: 'both',
-    restSeconds: 30
+    restSeconds: 20
   })
 
   t.equal(facts.lost, 0)
