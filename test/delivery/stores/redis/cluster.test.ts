@@ -18,10 +18,13 @@ const SHARDS = new Shards(true, () => new ServerRun(() => 0, 0))
 /** As in use: a node that hangs keeps no caller for longer. */
 const QUICK = { commandTimeoutMs: 1000 }
 
+/** Longer than a busy machine takes to fail over: a lease that ends meanwhile is another story. */
+const LEASE_MS = 120_000
+
 /** A claim on a record that lies on the master with this number of so many. */
 function claimOn(master: number, masters = 3): Acquisition {
   for (;;) {
-    const claim = newClaim()
+    const claim = newClaim({ leaseMs: LEASE_MS })
     if (Math.floor((slotIn(claim) * masters) / 16_384) === master) return claim
   }
 }
