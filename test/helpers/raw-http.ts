@@ -13,7 +13,7 @@ export interface RawConnection {
   readonly ended: Promise<void>
 }
 
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 30_000
 
 /** Opens a connection that is destroyed when the test ends. */
 export async function connectRaw(t: Test, url: string): Promise<RawConnection> {

@@ -21,8 +21,8 @@ const EXIT_CONFIG = 78
 /** Long for a busy machine, and less than any limit that would end the connection of a client. */
 const PROMPT_MS = 6000
 /** For what a test asks meanwhile. */
-const DRAIN_DELAY_MS = 2500
-const BEYOND_MS = 3500
+const DRAIN_DELAY_MS = 6000
+const BEYOND_MS = 7000
 const token = await tokenFor('alice')
 
 t.test('two workers', async t => {
@@ -117,7 +117,10 @@ t.test('a worker that is killed is replaced, and the reply that was under way in
 })
 
 t.test('SIGTERM: probes say no while every worker serves, then what is under way is finished', async t => {
-  const { emulator, service, post, open } = await startWorkers(t, { DRAIN_DELAY_MS: `${DRAIN_DELAY_MS}` })
+  const { emulator, service, post, open } = await startWorkers(t, {
+    DRAIN_DELAY_MS: `${DRAIN_DELAY_MS}`,
+    REPLY_DEADLINE_MS: '15000'
+  })
   const [slow, other] = [await open(t), await open(t)]
   emulator.failNext({ kind: 'delay', delayMs: BEYOND_MS }, { method: 'POST' })
   const answered = post(slow)
@@ -127,8 +130,8 @@ t.test('SIGTERM: probes say no while every worker serves, then what is under way
   const exited = service.stop('SIGTERM')
   await service.lineWhere(({ msg }) => msg === 'draining')
 
-  t.same(await readiness(service), [503, { status: 'not-ready', reasons: ['draining'] }])
-  const during = await post(other)
+  const [probed, during] = await Promise.all([readiness(service), post(other)])
+  t.same(probed, [503, { status: 'not-ready', reasons: ['draining'] }])
   t.same([during.status, during.headers.get('connection')], [201, 'close'])
   t.same([(await answered).status, (await answered).headers.get('connection')], [201, 'close'])
   t.equal(await exited, 0)
