@@ -7,6 +7,8 @@ import { needsPostgres } from '../helpers/postgres-server.ts'
 import { startBench } from './bench-process.ts'
 
 t.setTimeout(120_000)
+// Two soaks beside each other: each is a start, and seconds of waits.
+t.jobs = 2
 
 t.test(
   'a short soak over a Postgres tells its quarters, and all that was sent was told as sent',

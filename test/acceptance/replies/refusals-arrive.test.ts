@@ -112,8 +112,10 @@ for (const refusal of REFUSALS) {
   t.test(`${status} ${code} arrives by fetch`, async t => {
     for (const bytes of [5 * MB, ...largest]) {
       for (const chunked of [false, true]) {
-        const told = await Promise.all([1, 2, 3].map(() => byFetch(refusal, bytes, chunked)))
-        t.same(told, [expected, expected, expected], `${bytes} bytes, chunked: ${chunked}`)
+        // Several at once, but for the largest: those cost the machine more than they tell.
+        const all = bytes > 5 * MB ? [expected] : [expected, expected, expected]
+        const told = await Promise.all(all.map(() => byFetch(refusal, bytes, chunked)))
+        t.same(told, all, `${bytes} bytes, chunked: ${chunked}`)
       }
     }
   })
