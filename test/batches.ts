@@ -10,8 +10,23 @@ const LONG_S = 15
 /** Of a file that has never run. */
 const UNKNOWN_S = { acceptance: 5, other: 1 } as const
 
-/** Lists of files, the longest first. The seconds are those of an earlier run, or of test/seconds.json. */
-export function batchesOf(files: readonly string[], seconds: Readonly<Record<string, number>>): string[][] {
+/** Of its seconds, a file that mostly waits keeps a processor busy for less. */
+const WAITING_SHARE = 0.25
+
+export interface Batch {
+  readonly files: readonly string[]
+  /** It leaves the processors to others: it may run beside as many as they can take. */
+  readonly mostlyWaits: boolean
+}
+
+/** By the names of files. */
+interface Times {
+  readonly seconds: Readonly<Record<string, number>>
+  readonly cpuSeconds: Readonly<Record<string, number>>
+}
+
+/** The longest first. */
+export function batchesOf(files: readonly string[], { seconds, cpuSeconds }: Times): Batch[] {
   const sorted = files
     .map(file => ({ file, seconds: seconds[file] ?? guessSeconds(file) }))
     .sort((a, b) => b.seconds - a.seconds || a.file.localeCompare(b.file))
@@ -25,7 +40,12 @@ export function batchesOf(files: readonly string[], seconds: Readonly<Record<str
       batch.seconds += seconds
     }
   }
-  return batches.sort((a, b) => b.seconds - a.seconds).map(({ files }) => files)
+  return batches
+    .sort((a, b) => b.seconds - a.seconds)
+    .map(({ files, seconds, isFull }) => {
+      const busyS = cpuSeconds[files[0] ?? ''] ?? seconds
+      return { files, mostlyWaits: isFull && busyS < seconds * WAITING_SHARE }
+    })
 }
 
 function guessSeconds(file: string): number {

@@ -4,13 +4,14 @@
 // keeps what each file took for whoever runs them for the first time. tap's own runner is not used: it loads a hook into
 // every process, also into every service that a test starts, and that was two fifths of what all tests cost together.
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { batchesOf } from './batches.ts'
+import { type Batch, batchesOf } from './batches.ts'
 import { testFiles } from './files.ts'
 import { type Cost, slowestOf } from './slowest.ts'
+import { Times } from './times.ts'
 
 interface RunResult {
   readonly output: string
@@ -25,10 +26,6 @@ const TOGETHER = fileURLToPath(new URL('together.ts', import.meta.url))
 /** Some files start several processes: on a busy machine that takes its time. */
 const FILE_WITHIN_S = 240
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/thread-reply-bff-tests', import.meta.url))
-const TIMES = `${CACHE}/seconds.json`
-/** In the repository: without it the first run would begin its longest files last. */
-const RECORDED = fileURLToPath(new URL('seconds.json', import.meta.url))
-const RECORDED_FROM_S = 1.5
 
 /** In memory, where that is large enough, nothing waits for a disk. What a killed process has left there goes, too. */
 const MEMORY = '/dev/shm'
@@ -52,8 +49,8 @@ mkdirSync(CACHE, { recursive: true })
 const scratch = mkdtempSync(join(isLargeEnough(MEMORY) ? MEMORY : tmpdir(), 'thread-reply-bff-'))
 // A Postgres runs as another user than root, below it.
 chmodSync(scratch, 0o711)
-const seconds = { ...readTimes(RECORDED), ...readTimes(TIMES) }
-const waiting = batchesOf(given.length > 0 ? given : testFiles(), seconds)
+const times = new Times(CACHE)
+const waiting = batchesOf(given.length > 0 ? given : testFiles(), times)
 const totals = { pass: 0, fail: 0, skip: 0 }
 const costs: Cost[] = []
 const running = new Set<number>()
@@ -63,16 +60,23 @@ process.once('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-await Promise.all(Array.from({ length: jobs }, work))
-writeFileSync(TIMES, JSON.stringify(seconds))
-if (args.includes('--record')) recordTimes()
+// One lane more, for what leaves the processors to the others.
+const onlyWaiting = jobs > 1 ? [work('waiting')] : []
+await Promise.all([...Array.from({ length: jobs }, () => work('any')), ...onlyWaiting])
+times.keep()
+if (args.includes('--record')) times.record(testFiles())
 if (args.includes('--slowest')) process.stdout.write(slowestOf(costs))
 const skipped = totals.skip > 0 ? `, ${totals.skip} skipped` : ''
 process.stdout.write(`${totals.pass} passed, ${totals.fail} failed${skipped}\n`)
 process.exitCode = totals.fail > 0 ? 1 : 0
 
-async function work(): Promise<void> {
-  for (let files = waiting.shift(); files !== undefined; files = waiting.shift()) {
+async function work(kind: 'any' | 'waiting'): Promise<void> {
+  const next = (): Batch | undefined => {
+    const index = kind === 'any' ? 0 : waiting.findIndex(({ mostlyWaits }) => mostlyWaits)
+    return index < 0 ? undefined : waiting.splice(index, 1)[0]
+  }
+  for (let batch = next(); batch !== undefined; batch = next()) {
+    const { files } = batch
     const [file = ''] = files
     if (files.length > 1) reportTogether(files, await run([TOGETHER, ...files]))
     else report(file, await run([file]))
@@ -94,7 +98,7 @@ function reportTogether(files: readonly string[], { output, isOk }: RunResult): 
   const [culprit, ...others] = files.filter(file => !ended.has(file))
   if (culprit !== undefined) report(culprit, { output: rest, isOk: false, seconds: 0, cpuSeconds: 0 })
   else if (!isOk && totals.fail === 0) report(files.join(' '), { output: rest, isOk, seconds: 0, cpuSeconds: 0 })
-  waiting.push(...others.map(file => [file]))
+  waiting.push(...others.map(file => ({ files: [file], mostlyWaits: false })))
 }
 
 /** In its group, so that nothing that a test starts outlives it. */
@@ -132,9 +136,10 @@ function run(args: readonly string[]): Promise<RunResult> {
   })
 }
 
-function report(file: string, { output, isOk, seconds: took, cpuSeconds }: RunResult): void {
-  seconds[file] = took
-  costs.push({ file, seconds: took, cpuSeconds })
+function report(file: string, { output, isOk, seconds, cpuSeconds }: RunResult): void {
+  times.seconds[file] = seconds
+  times.cpuSeconds[file] = cpuSeconds
+  costs.push({ file, seconds, cpuSeconds })
   const counted = /^# \{ (?:total|pass): \d+.*\}/m.exec(output)?.[0] ?? ''
   const found = { pass: 0, fail: 0, skip: 0 }
   for (const [, name, count] of counted.matchAll(/(pass|fail|skip): (\d+)/g))
@@ -145,7 +150,7 @@ function report(file: string, { output, isOk, seconds: took, cpuSeconds }: RunRe
   for (const name of ['pass', 'fail', 'skip'] as const) totals[name] += found[name]
   const isGood = found.fail === 0
   const shown = verbose ? output : linesOf(output, isGood ? NOTABLE : NOT_PASSED)
-  const cost = `time=${took.toFixed(1)}s cpu=${cpuSeconds.toFixed(1)}s`
+  const cost = `time=${seconds.toFixed(1)}s cpu=${cpuSeconds.toFixed(1)}s`
   process.stdout.write(`${isGood ? 'ok' : 'not ok'} - ${file} # ${cost}\n${shown}`)
 }
 
@@ -161,23 +166,6 @@ function isLargeEnough(directory: string): boolean {
   } catch {
     return false
   }
-}
-
-function readTimes(path: string): Record<string, number> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch {
-    return {}
-  }
-}
-
-/** Of the files that there are, and that take long enough to matter. */
-function recordTimes(): void {
-  const recorded = testFiles().flatMap(file => {
-    const took = seconds[file] ?? 0
-    return took < RECORDED_FROM_S ? [] : [[file, Math.round(took)] as const]
-  })
-  writeFileSync(RECORDED, `${JSON.stringify(Object.fromEntries(recorded), null, 2)}\n`)
 }
 
 function endGroup(pid: number): void {
