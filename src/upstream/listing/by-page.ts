@@ -1,3 +1,4 @@
+import { idsOf } from '../thread/page.ts'
 import { compare, type ListedMessage, type ListedPage, type Listing, type ListingPlace, oldestFirst } from './page.ts'
 import type { ListingReader } from './reader.ts'
 import { WHOLE_SIZE } from './whole.ts'
@@ -12,6 +13,7 @@ export interface KnownPages {
   repeats: number
 }
 
+type Behind = 'nothing' | 'something' | 'unproven'
 type Messages = Extract<ListedPage, { readonly kind: 'messages' }>
 
 /** How many messages beside the edge a page shows again: so many may disappear between two reads. */
@@ -98,24 +100,24 @@ export class PageListing {
   }
 
   #nextWindow(): Window {
-    const reach = this.#hasLeaped ? 0 : (REACHES[Math.min(this.#tries, REACHES.length - 1)] ?? 0)
-    const far = this.#windowAround(reach)
-    // What shows less than that has to be near.
-    const [from, to] = far[1] - far[0] > this.#largest ? this.#windowAround(0) : far
+    const far = this.#windowAround(REACHES[Math.min(this.#tries, REACHES.length - 1)] ?? 0)
+    // What shows less than that has to be near; behind a page that was just read it goes as far as it can.
+    const isNear = far[1] - far[0] > this.#largest && !this.#hasLeaped
+    const [from, to] = isNear ? this.#windowAround(0) : far
     return windowOver(from, to, this.#largest, this.#isForward)
   }
 
   #windowAround(reach: number): readonly [from: number, to: number] {
     const wanted = this.#limit + 1 + OVERLAP
     // Behind a page that was just read it may be less: pages of any size could begin or end where that one did.
-    const overlap = this.#hasLeaped ? 1 : OVERLAP
+    const overlap = this.#hasLeaped ? 1 : OVERLAP + reach
     if (this.#isForward) {
-      return [Math.max(0, this.#position - overlap - reach), this.#position + wanted + reach]
+      return [Math.max(0, this.#position - overlap), this.#position + wanted + reach]
     }
     const from = Math.max(0, this.#position - this.#limit - reach)
     // From the beginning of a list as much as there may be.
     const least = from === 0 ? Math.min(wanted, this.#largest) : 0
-    return [from, Math.max(this.#position + 1 + overlap + reach, least)]
+    return [from, Math.max(this.#position + 1 + overlap, least)]
   }
 
   /** A page further on that begins with the same message: CometChat does not go by its number. */
@@ -133,32 +135,45 @@ export class PageListing {
     this.#tries++
     this.#hasLeaped = false
     const wanted = messages.filter(message => this.#isWanted(message))
-    const isJoined = wanted.length < messages.length || (await this.#isAtEnd(window, page))
-    if (isJoined && wanted.length > 0) {
+    const between = wanted.length < messages.length ? 'nothing' : await this.#betweenEdgeAnd(window, page)
+    if (between === 'nothing' && wanted.length > 0) {
       this.#add(wanted, window)
-      if (this.#isForward && this.#isDone(page, wanted)) this.#hasEnded = await this.#isLast(window, page)
-    } else if (isJoined) await this.#goOn(window, page)
+      if (this.#isForward && this.#isDone(page, wanted)) {
+        this.#hasEnded = (await this.#behind(window, page)) === 'nothing'
+      }
+    } else if (between === 'nothing') await this.#goOn(window, page)
+    else if (between === 'unproven') this.#stayAt(window, page)
     else this.#goBack(window, messages.length === 0)
   }
 
-  /** Behind this page on the side of the edge there is nothing that could have been left out. */
-  async #isAtEnd(window: Window, { messages, size }: Messages): Promise<boolean> {
-    if (this.#isForward) return window.start === 0 && messages.length > 0
-    if (messages.length === 0 || messages.length >= size) return false
-    return this.#edge === undefined || this.#isNothingAt(window.end, size)
+  /** What could have been left out, where all of a page lies beyond the edge. */
+  async #betweenEdgeAnd(window: Window, page: Messages): Promise<Behind> {
+    const { messages, size } = page
+    if (this.#isForward) return window.start === 0 && messages.length > 0 ? 'nothing' : 'something'
+    if (messages.length === 0 || messages.length >= size) return 'something'
+    return this.#edge === undefined ? 'nothing' : this.#lookBehind(window, page)
   }
 
   /** Of newer messages nobody has to know for certain that there are none: whoever waits for them asks again. */
-  async #isLast(window: Window, { next, size }: Messages): Promise<boolean> {
-    if (this.#start.direction === 'older') return this.#isNothingAt(window.end, size)
-    const { id = '', sentAt } = next ?? {}
-    return !next || !this.#isWanted({ id, ...(sentAt !== undefined && { sentAt }) })
+  async #behind(window: Window, page: Messages): Promise<Behind> {
+    if (this.#start.direction === 'older') return this.#lookBehind(window, page)
+    const { id = '', sentAt } = page.next ?? {}
+    const isMore = page.next && this.#isWanted({ id, ...(sentAt !== undefined && { sentAt }) })
+    return isMore ? 'something' : 'nothing'
   }
 
-  async #isNothingAt(start: number, size: number): Promise<boolean> {
-    if (this.#reader.left === 0) return false
-    const page = await this.#reader.read({ page: start / size + 1, size })
-    return page.kind === 'messages' && page.messages.length === 0 && page.next === undefined
+  /**
+   * An empty page proves that there is nothing, where the one before it is still the same afterwards: what is removed between
+   * two reads pulls the rest of the list out of the one into the other, which was read before.
+   */
+  async #lookBehind({ start, end }: Window, { messages, size }: Messages): Promise<Behind> {
+    if (this.#reader.left === 0) return 'unproven'
+    const behind = await this.#reader.read({ page: end / size + 1, size })
+    if (behind.kind !== 'messages' || behind.messages.length > 0 || behind.next) return 'something'
+    if (this.#reader.left === 0) return 'unproven'
+    const again = await this.#reader.read({ page: start / size + 1, size })
+    const isSame = again.kind === 'messages' && idsOf(again).join() === idsOf({ messages }).join()
+    return isSame ? 'nothing' : 'unproven'
   }
 
   #add(wanted: readonly ListedMessage[], { start, end }: Window): void {
@@ -187,9 +202,16 @@ export class PageListing {
       this.#hasLeaped = true
       return
     }
-    if (messages.length < size && (await this.#isLast(window, page))) this.#hasEnded = true
+    const behind = messages.length < size ? await this.#behind(window, page) : 'something'
+    if (behind === 'nothing') this.#hasEnded = true
+    if (behind === 'unproven') this.#stayAt(window, page)
     else this.#position = window.end
     this.#hasLeaped = true
+  }
+
+  /** What could not be proved is looked at once more. */
+  #stayAt({ start }: Window, { messages }: Messages): void {
+    this.#position = start + messages.length
   }
 
   /** The page lies beyond the edge, or beyond the list: messages were removed meanwhile. */

@@ -42,11 +42,16 @@ interface Reading {
 
 const MAX_PAGES = 3000
 
-/** All pages to the beginning of the thread, from the newest; the ids in the order of the thread. */
-async function readBack(t: Test, thread: LivelyThread, limit: number): Promise<Reading | undefined> {
+/** All pages to the beginning of the thread, from the newest or from a place; the ids in the order of the thread. */
+async function readBack(
+  t: Test,
+  thread: LivelyThread,
+  limit: number,
+  from?: ListingPlace
+): Promise<Reading | undefined> {
   const shown: string[] = []
   let first: Listing | undefined
-  for (let place: ListingPlace | undefined, pages = 0; pages < MAX_PAGES; pages++) {
+  for (let place = from, pages = 0; pages < MAX_PAGES; pages++) {
     const listing = await readPage(t, thread, limit, place)
     if (!listing) return undefined
     first ??= listing
@@ -58,10 +63,16 @@ async function readBack(t: Test, thread: LivelyThread, limit: number): Promise<R
 }
 
 /** All pages that follow a place. One without messages may only have come to the end of its reads. */
-async function readOn(t: Test, thread: LivelyThread, limit: number, from: ListingPlace): Promise<string[] | undefined> {
+async function readOn(
+  t: Test,
+  thread: LivelyThread,
+  limit: number,
+  from: ListingPlace,
+  patience = 4
+): Promise<string[] | undefined> {
   const shown: string[] = []
   let place = from
-  for (let empty = 0; empty < 4; ) {
+  for (let empty = 0; empty < patience; ) {
     const listing = await readPage(t, thread, limit, place)
     if (!listing?.newer) return undefined
     shown.push(...listing.messages.map(({ id }) => id))
@@ -157,4 +168,40 @@ t.test('what was taken for a cursor and is none leaves a page all the same', asy
   // The only reply disappears between two reads of a process that knows nothing yet.
   const paging: Paging = { threadPaging: 'page', threadOrder: 'oldest-first', threadNext: 'when-not-empty' }
   t.equal(await isWhole(t, paging, 1, 100, 20_264_040), undefined)
+})
+
+t.test('the beginning is reached where nothing was pulled over it while it was looked at', async t => {
+  const thread = new LivelyThread(11, {
+    threadPaging: 'page',
+    threadOrder: 'newest-first',
+    threadPageMax: 10,
+    threadGaps: true
+  })
+  const [oldest] = thread.ids
+  Object.assign(thread.entries[4] ?? {}, { isHidden: true })
+  const { older } = (await thread.list(1)) ?? {}
+  let isMoved = false
+  // A second read only asks whether there is anything behind the first, and a third whether that was true.
+  thread.beforeRead = () => {
+    if (thread.reads === 1 && !isMoved) repeat(3, () => thread.remove(5))
+    if (thread.reads === 2 && !isMoved) repeat(3, () => thread.post())
+    isMoved ||= thread.reads === 2
+  }
+  const backwards = await readBack(t, thread, 1, older)
+  t.equal(backwards?.shown[0], oldest)
+})
+
+t.test('a page of newer replies is empty where none came, also where many before it are not shown', async t => {
+  for (const limit of [1, 5, 30]) {
+    const thread = new LivelyThread(31, {
+      threadPaging: 'page',
+      threadOrder: 'newest-first',
+      threadPageMax: 50,
+      threadGaps: true
+    })
+    const first = await thread.list(limit)
+    for (const index of [2, 9, 15, 16, 20]) Object.assign(thread.entries[index] ?? {}, { isHidden: true })
+    repeat(7, () => thread.post())
+    t.same(first?.newer && (await readOn(t, thread, limit, first.newer, 1)), thread.ids.slice(-7), `by ${limit}`)
+  }
 })
