@@ -40,7 +40,7 @@ export async function measureAgainst(world: World, settings: Settings, directory
     const ratio = cpu / (other?.cpu ?? Number.NaN)
     rows.push(['a page', both[index]?.name ?? '', number(cpu), '', ratio.toFixed(3), number(readMs * 1000)])
   }
-  rows.push(['a page', 'CometChat alone', '', '', '', number(pages.directMs * 1000)])
+  rows.push(['a page', 'CometChat alone', '', '', '', number(pages.direct.readMs * 1000)])
   return {
     name: 'against',
     title: 'Beside another checkout',

@@ -1,6 +1,8 @@
 // What reading a thread takes beyond CometChat's own answer: a page of thirty of a thousand replies, in turn with the same
 // call without anything between. CometChat is the emulator, in this process, so what it takes is in both.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createCometChatEmulator } from '../../emulator/cometchat-emulator.ts'
+import { createRandom } from '../../emulator/random.ts'
 import { freePort } from '../../test/helpers/free-port.ts'
 import { program } from '../child.ts'
 import { cpuMicroseconds } from '../process-time.ts'
@@ -13,35 +15,46 @@ const REPLIES = 1000
 const READS = 200
 const WARM_UP = 300
 const MS = 1000
+/** Callers at the same time, each of whom thinks between two reads: what is measured is not how long they wait for each other. */
+const CALLERS = 8
+const THINKS_AT_MOST_MS = 80
 
 /** In milliseconds, and microseconds of the service's process. */
 export interface Read {
+  /** By one caller, one after the other. */
   readonly readMs: number
+  /** By several callers at the same time. */
+  readonly togetherMs: number
   readonly cpu: number
 }
 
 export interface Reads {
-  readonly directMs: number
+  readonly direct: Omit<Read, 'cpu'>
   readonly passed: Read
   readonly services: readonly Read[]
   readonly count: number
 }
 
 export async function measureReading(world: World, settings: Settings): Promise<Section> {
-  const { directMs, passed, services, count } = await readInTurn(world, settings, [{ name: 'this service' }])
+  const { direct, passed, services, count } = await readInTurn(world, settings, [{ name: 'this service' }])
+  const added = ({ readMs, togetherMs, cpu }: Read) => [
+    number(readMs),
+    number(readMs - direct.readMs),
+    number(togetherMs),
+    number(togetherMs - direct.togetherMs),
+    number(cpu)
+  ]
   return {
     name: 'reading',
     title: 'A page of a thread',
-    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${count.toLocaleString('en-US')} times, one after the other, each in turn with the same call to CometChat; p50 in milliseconds, and the processor time of the program. The pass-through is Fastify and undici, and does nothing else; the limits are off.`,
-    head: ['', 'p50 ms', 'added', 'CPU µs'],
+    note: `30 of ${REPLIES.toLocaleString('en-US')} replies, ${count.toLocaleString('en-US')} times, in turn with the same call to CometChat, by one caller and by ${CALLERS} at the same time, who think for up to ${THINKS_AT_MOST_MS} ms in between; p50 in milliseconds, and the processor time of the program. The pass-through is Fastify and undici, and does nothing else; the limits are off.`,
+    head: ['', 'p50 ms', 'added', `p50 of ${CALLERS} callers`, 'added', 'CPU µs'],
     rows: [
-      ['CometChat alone', number(directMs), '', ''],
-      ...[passed, ...services].map(({ readMs, cpu }, index) => [
-        index === 0 ? 'a pass-through' : 'this service',
-        ...[readMs, readMs - directMs, cpu].map(number)
-      ])
+      ['CometChat alone', number(direct.readMs), '', number(direct.togetherMs), '', ''],
+      ['a pass-through', ...added(passed)],
+      ...services.map(read => ['this service', ...added(read)])
     ],
-    figures: { directMs, passed, services }
+    figures: { direct, passed, services }
   }
 }
 
@@ -71,10 +84,10 @@ export async function readInTurn(world: World, settings: Settings, started: read
   const passed: Lane = { read: () => taken(`http://127.0.0.1:${passing.port}${path}`, {}), pid: passing.pid }
   for (let count = 0; count < WARM_UP; count++) await passed.read()
   const [alone = NOT_READ, through = NOT_READ, ...services] = await takeTurns([direct, passed, ...lanes], settings)
-  return { directMs: alone.readMs, passed: through, services, count: settings.rounds * READS }
+  return { direct: alone, passed: through, services, count: settings.rounds * READS }
 }
 
-const NOT_READ: Read = { readMs: Number.NaN, cpu: Number.NaN }
+const NOT_READ: Read = { readMs: Number.NaN, togetherMs: Number.NaN, cpu: Number.NaN }
 
 async function startPassThrough({ stack }: World, env: Record<string, string>): Promise<Subject> {
   const port = await freePort()
@@ -100,7 +113,8 @@ async function startThread({ stack }: World, uid: string) {
 }
 
 async function takeTurns(lanes: readonly Lane[], { rounds, stopping, onProgress }: Settings): Promise<readonly Read[]> {
-  const taken = lanes.map(lane => ({ ...lane, tookMs: [] as number[], cpu: 0 }))
+  const random = createRandom(1)
+  const taken = lanes.map(lane => ({ ...lane, tookMs: [] as number[], togetherMs: [] as number[], cpu: 0 }))
   const used = ({ pid }: Lane): number => (pid === undefined ? 0 : cpuMicroseconds(pid))
   for (let round = 1; round <= rounds; round++) {
     stopping.throwIfAborted()
@@ -111,8 +125,27 @@ async function takeTurns(lanes: readonly Lane[], { rounds, stopping, onProgress 
       for (const { read, tookMs } of [...taken, ...taken.toReversed()]) tookMs.push(await read())
     }
     for (const [index, lane] of taken.entries()) lane.cpu += used(lane) - (before[index] ?? 0)
+    for (const { read, togetherMs } of [...taken, ...taken.toReversed()]) {
+      togetherMs.push(...(await readTogether(read, READS / 2, random)))
+    }
   }
-  return taken.map(({ tookMs, cpu }) => ({ readMs: medianOf(tookMs), cpu: cpu / tookMs.length }))
+  return taken.map(({ tookMs, togetherMs, cpu }) => ({
+    readMs: medianOf(tookMs),
+    togetherMs: medianOf(togetherMs),
+    cpu: cpu / tookMs.length
+  }))
+}
+
+async function readTogether(read: Lane['read'], reads: number, random: () => number): Promise<readonly number[]> {
+  const tookMs: number[] = []
+  const call = async (): Promise<void> => {
+    for (let count = 0; count < reads / CALLERS; count++) {
+      await sleep(random() * THINKS_AT_MOST_MS)
+      tookMs.push(await read())
+    }
+  }
+  await Promise.all(Array.from({ length: CALLERS }, call))
+  return tookMs
 }
 
 /** Milliseconds from the call to the end of its answer. */
