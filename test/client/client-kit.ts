@@ -103,8 +103,9 @@ export class World {
     return this.calls.filter(({ method }) => method !== 'GET')
   }
 
-  #serve({ method, path, headers, text }: Call): Answered {
-    const user = this.users.get(headers['authorization']?.slice(7) ?? 'cookie')
+  #serve({ method, path, headers, text, init }: Call): Answered {
+    const cookie = init.credentials === 'omit' ? '' : 'cookie'
+    const user = this.users.get(headers['authorization']?.slice(7) ?? cookie)
     const isOther = headers['x-signed-in-as'] !== undefined && headers['x-signed-in-as'] !== user
     if (!user || isOther) return refusal(401, 'unauthenticated')
     if (path === '/me') return { status: 200, json: { uid: user, issuer: 'https://issuer.test', subject: user } }

@@ -151,6 +151,27 @@ t.test('calls that need a token at the same time share one renewal', async t => 
   t.equal(world.posted.length, 3)
 })
 
+t.test('a watched thread is not asked for while nobody is signed in, and at once when somebody is', async t => {
+  const { pass } = stopClock(t)
+  const world = new World(t)
+  let token = 'alice-token'
+  const client = world.open({ auth: { bearer: async () => token } })
+  const pages: unknown[] = []
+  client.watch(THREAD, page => void pages.push(page))
+  await flush()
+  token = ''
+  await pass(60_000)
+  const { length } = world.calls
+  await pass(600_000)
+  t.equal(world.calls.length, length)
+  world.posted.push({ key: 'of-carol', threadId: THREAD, text: 'Hi', as: 'carol', id: '5000' })
+  token = 'bob-token'
+  client.signedIn()
+  await flush()
+  t.match(pages, [{}, { messages: [{ id: '5000' }] }])
+  t.match(world.calls.at(-1)?.headers, { authorization: 'Bearer bob-token' })
+})
+
 t.test('an unknown reply stays so through a 401', async t => {
   const { pass, world, client, shown } = openApp(
     t,

@@ -168,7 +168,7 @@ t.test('a reload in the middle of anything posts it once, and shows it', async t
   release()
   await flush()
   t.match(shown.last, { is: 'sent' }, 'what the page before it hears late changes nothing')
-  t.match(JSON.parse(world.items.get(`thread-replies:${world.url}:k1`) ?? ''), { state: { is: 'sent' } })
+  t.match(JSON.parse(world.items.get(`thread-replies ${world.url} reply k1`) ?? ''), { state: { is: 'sent' } })
 })
 
 t.test('past 23 hours it is looked up, and never sent by itself', async t => {
@@ -214,6 +214,46 @@ t.test('a clock that was set back makes nothing young', async t => {
   await flush()
   t.equal(world.posts.length, 1)
   t.match(world.calls.at(-1)?.path, /by-key/)
+})
+
+t.test('a clock that is set back neither hurries nor holds up what waits', async t => {
+  const { pass } = stopClock(t)
+  const world = new World(t)
+  let backMs = 0
+  world.weather = call =>
+    isPost(call) ? refusal(503, 'draining', { retryable: true, retryAfterMs: 10_000 }) : undefined
+  const client = world.open({ now: () => Date.now() - backMs })
+  client.send(THREAD, text('Hello!'), { key: 'k1' })
+  await flush()
+  backMs = 5 * HOUR_MS
+  client.resume()
+  await pass(60_000, 60)
+  const { length } = world.posts
+  t.ok(length >= 3 && length <= 8, `${length} tries in a minute`)
+  world.weather = () => undefined
+  await pass(12_000)
+  t.equal(world.posted.length, 1)
+})
+
+t.test('a refusal of tomorrow is judged by its delivery and by whether it may be repeated', async t => {
+  const { pass } = stopClock(t)
+  for (const [more, states] of [
+    [{ delivery: 'not-sent', retryable: true }, ['waiting', 'sent']],
+    [{ delivery: 'not-sent', retryable: false }, ['failed', 'failed']],
+    [{ delivery: 'unknown', retryable: true }, ['unconfirmed', 'sent']],
+    [{ delivery: 'sent', retryable: false, messageId: '77' }, ['sent', 'sent']],
+    [{ delivery: 'perhaps', retryable: true }, ['unconfirmed', 'sent']]
+  ] as const) {
+    const world = new World(t)
+    world.weather = once(() => refusal(418, 'of-tomorrow', more))
+    const client = world.open()
+    const shown = follow(client)
+    client.send(THREAD, text('Hello!'))
+    await flush()
+    const [first] = shown.states
+    await pass(1000)
+    t.same([first, ...shown.states], states, JSON.stringify(more))
+  }
 })
 
 t.test('what never comes to the service ends as failed, with the cause', async t => {

@@ -141,6 +141,17 @@ t.test('without Web Locks a lease in the storage says who sends, and is taken ov
   t.equal(world.posted.length, 4)
 })
 
+t.test('where Web Locks are refused, as in a sandboxed frame, each tab sends for itself', async t => {
+  stopClock(t)
+  without(t, { navigator: { locks: { request: () => Promise.reject(new Error('SecurityError')) } } })
+  const world = new World(t)
+  const client = world.open()
+  const shown = follow(client)
+  client.send(THREAD, text('Hello!'))
+  await meet()
+  t.same(shown.states, ['sent'])
+})
+
 t.test('offline it waits, and comes back with one try', async t => {
   const { pass } = stopClock(t)
   const world = new World(t)
@@ -190,7 +201,12 @@ t.test('it needs nothing that the engine of React Native lacks', async t => {
   const world = new World(t)
   const bodiless = async (url: string, init: RequestInit): Promise<Response> => {
     const answer = await world.fetch(url, init)
-    return { status: answer.status, headers: answer.headers, text: () => answer.text() } as unknown as Response
+    return {
+      ok: answer.ok,
+      status: answer.status,
+      headers: answer.headers,
+      text: () => answer.text()
+    } as unknown as Response
   }
   const client = world.open({ random: undefined, fetch: bodiless })
   const shown = follow(client)

@@ -1,6 +1,5 @@
-import { type Entry, FRESH, isFinal, NEW } from './entries.ts'
-import type { Identity } from './identity.ts'
-import type { Queue } from './queue.ts'
+import { type Core, isMine } from './core.ts'
+import { type Entry, type EntryState, isInDoubt, mayExist, SENDING, untried } from './entries.ts'
 import type { Shelf } from './shelf.ts'
 import type { Reply, ThreadReplies } from './types.ts'
 import type { View } from './view.ts'
@@ -10,102 +9,84 @@ const KEY = /^(?!\.\.?$)[\w.:~@+=-]{1,255}$/
 /** The same text in the same thread is the same reply: somebody clicked twice, or something was rendered twice. */
 const DOUBLE_CLICK_MS = 1000
 
-export interface ActionsOptions {
-  readonly shelf: Shelf
-  readonly view: View
-  readonly queue: Queue
-  readonly identity: Identity
-  readonly now: () => number
-  readonly newId: () => string
-  /** Whether this tab sends. */
-  readonly isMine: () => boolean
-}
-
 export type Actions = Pick<ThreadReplies, 'send' | 'retry' | 'edit' | 'discard'>
 
 /** What a person does with a reply. */
-export function createActions({ shelf, view, queue, identity, now, newId, isMine }: ActionsOptions): Actions {
+export function createActions(core: Core, shelf: Shelf, view: View): Actions {
+  const { entries, now, random } = core
   let lastAt = 0
 
   /** In memory at once; whether it can be stored shows when it is sent. */
   function keep(entry: Entry): Reply {
-    shelf.put(entry).catch(() => undefined)
-    return view.reply(shelf.entries.get(entry.key) ?? entry)
+    void shelf.put(entry)
+    return view.reply(entry)
   }
 
   function entryOf(key: string): Entry {
-    const entry = shelf.entries.get(key)
+    const entry = entries.get(key)
     if (!entry) throw new Error(`There is no reply with the key ${key}.`)
     return entry
   }
 
   /** The reply that this is once more. Throws for a key that belongs to another one. */
   function twinOf(key: string | undefined, threadId: string, text: string): Entry | undefined {
-    const owner = identity.owner()
+    const { owner } = core
     const isSame = (entry: Entry): boolean =>
       entry.threadId === threadId &&
       JSON.stringify(entry.body) === text &&
       (entry.owner ?? owner) === (owner ?? entry.owner)
-    if (key === undefined) {
-      const isFresh = ({ state, createdAt }: Entry): boolean =>
-        state.is !== 'failed' && now() - createdAt < DOUBLE_CLICK_MS
-      return [...shelf.entries.values()].find(entry => isFresh(entry) && isSame(entry))
-    }
-    const named = shelf.entries.get(key)
+    const isFresh = ({ state, createdAt }: Entry): boolean =>
+      state.is !== 'failed' && now() - createdAt < DOUBLE_CLICK_MS
+    if (key === undefined) return [...entries.values()].find(entry => isFresh(entry) && isSame(entry))
+    const named = entries.get(key)
     if (named && !isSame(named)) throw new Error('key: it belongs to another reply')
     return named
   }
 
   const send: Actions['send'] = (threadId, body, { key, signal } = {}) => {
-    if (key !== undefined && !KEY.test(key)) throw new Error('key: 1 to 255 of A-Z a-z 0-9 _ . : ~ @ + = -')
+    if (key !== undefined && !KEY.test(key)) throw new Error(`key: it must match ${KEY}`)
     if (signal?.aborted) throw new Error('aborted')
+    const { owner } = core
     const text = JSON.stringify(body)
     const twin = twinOf(key, threadId, text)
     if (twin) return view.reply(twin)
     lastAt = Math.max(now(), lastAt + 1)
-    // With the time in it: engines without a source of chance of their own begin with few different numbers.
-    const name = key ?? `${lastAt.toString(36)}-${newId()}`
-    identity.expect(name)
+    // With the time in it: some engines begin with few different numbers.
+    const name = key ?? `${lastAt}-${random()}-${random()}`
+    if (!owner) core.early.set(name, core.isAsking)
     signal?.addEventListener('abort', () => discard(name))
-    const owner = identity.owner()
-    return keep({ key: name, threadId, body: JSON.parse(text), createdAt: lastAt, owner, tries: 0, state: NEW })
+    return keep(untried({ key: name, threadId, body: JSON.parse(text), createdAt: lastAt, owner }))
   }
 
   function retry(key: string): Reply {
     const entry = entryOf(key)
-    const { state, editOf, firstTryAt, until = 0, floor = 0 } = entry
-    const owner = entry.owner ?? identity.owner()
+    const { state, floor = 0, firstTryAt, editOf, owner = core.owner } = entry
     if (state.is === 'sent') return view.reply(entry)
-    if (isFinal(entry)) {
-      const mayExist = !editOf && (state.is !== 'failed' || state.mayExist)
-      const insistence = { firstTryAt, mayExist, mustLookUp: true, insists: true }
-      return keep({ ...entry, ...FRESH, owner, ...(mayExist && insistence) })
+    if (state.until !== undefined) {
+      return keep({ ...entry, owner, state: { ...state, until: Math.min(state.until, floor) } as EntryState })
     }
-    if (entry.owner === undefined || isMine()) return keep({ ...entry, owner, until: Math.min(until, floor) })
-    shelf.ask({ verb: 'retry', key })
-    return view.reply(entry)
+    const again = { ...untried({ ...entry, owner }), editOf }
+    return keep(mayExist(entry) && !editOf ? { ...again, firstTryAt, lookUp: 'then-send', state: SENDING } : again)
   }
 
   const edit: Actions['edit'] = (key, body) => {
     const entry = entryOf(key)
     const { state, threadId } = entry
-    const editOf = state.is === 'sent' ? state.id : isFinal(entry) && entry.editOf
+    const editOf = state.is === 'sent' ? state.id : state.until === undefined && entry.editOf
     // The SDK's bubble is known by it.
     const { muid } = entry.body
     const whole = { ...(muid && { muid }), ...JSON.parse(JSON.stringify(body)) }
-    if (editOf) return keep({ ...entry, ...FRESH, body: whole, editOf })
+    if (editOf) return keep({ ...untried({ ...entry, body: whole }), editOf })
     if (!discard(key)) throw new Error('It may be posted: edit it when that is known.')
     return send(threadId, whole)
   }
 
   function discard(key: string): boolean {
-    const entry = shelf.entries.get(key)
-    if (!entry || queue.isBusy(key)) return false
-    const isOthers = !isFinal(entry) && entry.owner !== undefined && !isMine()
-    if (isOthers) shelf.ask({ verb: 'discard', key })
-    if (isOthers || (!isFinal(entry) && (entry.mayExist || entry.state.is === 'sending'))) return false
-    shelf.drop(key)
-    return true
+    const entry = entries.get(key)
+    if (!entry || core.busy.get(entry.threadId) === key || isInDoubt(entry)) return false
+    shelf.drop(entry)
+    // Another tab may be sending it just now: then it comes back.
+    return entry.state.until === undefined || !entry.owner || isMine(core)
   }
 
   return { send, retry, edit, discard }

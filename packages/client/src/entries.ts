@@ -1,5 +1,11 @@
 import type { Problem } from './problems.ts'
-import type { Message, Reply, ReplyBody, ReplyState } from './types.ts'
+import type { Message, ReplyBody, ReplyState } from './types.ts'
+
+/** `until`: when something is done about it again; what has none is final. */
+export type EntryState = (ReplyState | { readonly is: 'new' }) & {
+  readonly until?: number | undefined
+  readonly mayExist?: boolean
+}
 
 /** A reply as it is kept. */
 export interface Entry {
@@ -12,51 +18,45 @@ export interface Entry {
   /** When the first request with its key, or with this edit, was about to leave. */
   readonly firstTryAt?: number | undefined
   readonly tries: number
-  /** An attempt may have posted it, and nothing that came later says that it did not. */
-  readonly mayExist?: boolean | undefined
-  /** It is not sent again before its key was looked up. */
-  readonly mustLookUp?: boolean | undefined
-  /** A person has seen that it may be posted, and wants it sent. */
-  readonly insists?: boolean | undefined
-  /** Not before this time; `floor` is the part of it that the service asked for. */
-  readonly until?: number | undefined
+  /** It is not sent again before its key was looked up; and then only where a person insists. */
+  readonly lookUp?: 'first' | 'then-send' | undefined
+  /** The service asked not to be called before this time. */
   readonly floor?: number | undefined
   /** The message that an edit is about. */
   readonly editOf?: string | undefined
   /** What went wrong last. */
   readonly problem?: Problem | undefined
-  readonly state: ReplyState | { readonly is: 'new' }
+  readonly state: EntryState
 }
 
-export const SENDING = { is: 'sending' } as const
-export const NEW = { is: 'new' } as const
+export const NEW: EntryState = { is: 'new', until: 0 }
+/** Under way; in the storage: it was when its tab ended, or a person wants it to be. */
+export const SENDING: EntryState = { is: 'sending', until: 0 }
 
 /** As one that was never tried. */
-export const FRESH = {
-  tries: 0,
-  firstTryAt: undefined,
-  mayExist: undefined,
-  mustLookUp: undefined,
-  insists: undefined,
-  until: undefined,
-  floor: undefined,
-  problem: undefined,
-  state: NEW
-} as const
-
-/** Nothing is done about it by itself any more. */
-export const isFinal = ({ state }: Entry): boolean =>
-  state.is === 'sent' || state.is === 'failed' || (state.is === 'unconfirmed' && state.until === undefined)
-
-/** In the order in which they were written; also of those that two tabs wrote in one millisecond. */
-export const inOrder = (a: Entry, b: Entry): number => a.createdAt - b.createdAt || (a.key < b.key ? -1 : 1)
-
-export function sentAs(message: Message): ReplyState {
-  const moderation = message.data?.['moderation'] as { readonly status?: string } | undefined
-  return { is: 'sent', id: String(message.id), message, ...(moderation?.status && { moderation: moderation.status }) }
+export function untried(entry: Omit<Entry, 'tries' | 'state'>, state: EntryState = NEW): Entry {
+  const { key, threadId, body, createdAt, owner } = entry
+  return { key, threadId, body, createdAt, owner, tries: 0, state }
 }
 
-export function replyOf(entry: Entry, state: ReplyState): Reply {
-  const { key, threadId, body, createdAt } = entry
-  return { key, threadId, body, createdAt, state }
+/** An attempt may have posted it, and nothing that came later says that it did not. */
+export const mayExist = ({ state }: Entry): boolean =>
+  state.is === 'sending' || state.is === 'unconfirmed' || !!state.mayExist
+
+/** It may be posted, and will be known. */
+export const isInDoubt = (entry: Entry): boolean => mayExist(entry) && entry.state.until !== undefined
+
+export const inOrder = (a: Entry, b: Entry): number => a.createdAt - b.createdAt
+
+/** By thread: the first one that is not settled; those behind it wait. */
+export function headsOf(entries: Iterable<Entry>, owner: string | undefined): ReadonlyMap<string, Entry> {
+  const unsettled = [...entries].filter(entry => entry.owner === owner && entry.state.until !== undefined)
+  const heads = new Map<string, Entry>()
+  for (const entry of unsettled.sort(inOrder)) if (!heads.has(entry.threadId)) heads.set(entry.threadId, entry)
+  return heads
+}
+
+export function sentAs(message: Message): EntryState {
+  const moderation = message.data?.['moderation'] as { readonly status?: string } | undefined
+  return { is: 'sent', id: `${message.id}`, message, ...(moderation?.status && { moderation: moderation.status }) }
 }

@@ -1,25 +1,21 @@
 // Globals that may be missing: React Native has few of them, Node some, an old browser most.
 
-interface Listens {
+interface Environment {
   addEventListener?(name: string, listener: () => void): void
   removeEventListener?(name: string, listener: () => void): void
-}
-
-export interface Locks {
-  request(name: string, options: { readonly signal: AbortSignal }, held: () => Promise<void>): Promise<void>
-}
-
-interface Environment extends Listens {
-  readonly document?: Listens & { readonly hidden: boolean }
+  readonly document?: { readonly hidden: boolean }
   readonly navigator?: { readonly onLine?: boolean; readonly locks?: Locks }
   readonly indexedDB?: Databases
   readonly BroadcastChannel?: new (name: string) => Channel
-  readonly crypto?: { getRandomValues?(into: Uint32Array): Uint32Array }
+}
+
+export interface Locks {
+  request(name: string, held: () => Promise<void>): Promise<void>
 }
 
 export interface Channel {
-  onmessage: ((event: { readonly data: unknown }) => void) | null
-  postMessage(data: unknown): void
+  onmessage: ((event: { readonly data: string }) => void) | null
+  postMessage(data: string): void
   close(): void
   /** Node's: it would keep the process alive. */
   unref?(): void
@@ -53,13 +49,8 @@ export interface Database {
   }
 }
 
-/** IDBObjectStore. */
-export interface ObjectStore {
-  get(name: string): Asked<unknown>
-  put(value: string, name: string): Asked<unknown>
-  delete(name: string): Asked<unknown>
-  getAllKeys(): Asked<unknown>
-}
+/** IDBObjectStore: `get(name)`, `put(value, name)`, `delete(name)`, `getAllKeys()`. */
+export type ObjectStore = Record<'get' | 'put' | 'delete' | 'getAllKeys', (...given: string[]) => Asked<unknown>>
 
 /** Read at each use: an app may add what its engine lacks after it has imported this. */
 export const environment = globalThis as unknown as Environment
@@ -67,24 +58,18 @@ export const environment = globalThis as unknown as Environment
 /** A browser says so; where nothing is said, there is a network. */
 export const isOffline = (): boolean => environment.navigator?.onLine === false
 
-export function randomOf(): number {
-  const { crypto } = environment
-  return crypto?.getRandomValues ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32 : Math.random()
-}
+const EVENTS = ['online', 'offline', 'visibilitychange']
 
-/** Calls back when there is a network again, or somebody looks at the page again; gives a function that ends it. */
+export const isHidden = (): boolean => !!environment.document?.hidden
+
+/** Calls back when the network comes or goes, or somebody looks at the page again; gives a function that ends it. */
 export function onReturn(listener: () => void): () => void {
-  const { document } = environment
-  const onVisible = (): void => {
-    if (!document?.hidden) listener()
+  const onEvent = (): void => {
+    if (!isHidden()) listener()
   }
-  environment.addEventListener?.('online', listener)
-  environment.addEventListener?.('offline', listener)
-  document?.addEventListener?.('visibilitychange', onVisible)
+  for (const name of EVENTS) environment.addEventListener?.(name, onEvent)
   return () => {
-    environment.removeEventListener?.('online', listener)
-    environment.removeEventListener?.('offline', listener)
-    document?.removeEventListener?.('visibilitychange', onVisible)
+    for (const name of EVENTS) environment.removeEventListener?.(name, onEvent)
   }
 }
 

@@ -46,7 +46,7 @@ export function explain(problem: Problem): Explanation {
   const more = errors?.map(sentenceOf).find(found => found !== undefined)
   return {
     id: more?.id ?? code,
-    params: { ...(retryAfterMs !== undefined && { seconds: Math.ceil(retryAfterMs / 1000) }), ...more?.params },
+    params: { ...(retryAfterMs && { seconds: Math.ceil(retryAfterMs / 1000) }), ...more?.params },
     text: more?.text ?? SENTENCES.find(([codes]) => codes.test(code))?.[1] ?? AWAY,
     whose: whose ?? (OF_DEVELOPER.test(code) ? 'developer' : OF_USER.test(code) ? 'user' : 'operator')
   }

@@ -1,146 +1,101 @@
-import type { Entry } from './entries.ts'
-import { type Channel, environment } from './environment.ts'
-import type { ReplyStorage } from './types.ts'
+import { type Core, isMine } from './core.ts'
+import { type Entry, isInDoubt } from './entries.ts'
+import { environment } from './environment.ts'
+import { parse } from './exchange.ts'
 
 /** For as long as the service keeps the answer to a key: `send` with it still finds this reply. */
 const KEPT_MS = 86_400_000
 /** Where tabs cannot tell each other anything. */
 const LOOK_EVERY_MS = 2000
 
-export interface ShelfOptions {
-  readonly storage: ReplyStorage
-  /** What the names of its items begin with; also the name under which tabs hear of each other. */
-  readonly prefix: string
-  readonly now: () => number
-  /** Whether what another tab stored takes the place of this. */
-  readonly yields: (entry: Entry) => boolean
-  readonly onChange: (threadId: string) => void
-  /** Another tab asks the one that sends. */
-  readonly onRequest: (request: TabRequest) => void
-}
-
-export interface TabRequest {
-  readonly verb: 'retry' | 'discard'
-  readonly key: string
-}
-
 /** The replies in memory, in storage, and in the other tabs. */
 export interface Shelf {
-  readonly entries: ReadonlyMap<string, Entry>
-  /** At once here; the promise is for the storage. */
+  /** At once here; the promise is for the storage, and need not be waited for. */
   put(entry: Entry): Promise<void>
-  drop(key: string): void
+  drop(entry: Entry): void
   load(): Promise<void>
-  ask(request: TabRequest): void
-  close(): void
+  /** Keeps something beside the replies, or forgets it. */
+  write(name: string, text: string | undefined): Promise<void>
 }
 
-export function createShelf(options: ShelfOptions): Shelf {
-  const { storage, prefix, now, yields, onChange, onRequest } = options
-  const entries = new Map<string, Entry>()
-  const writes = new Map<string, Promise<void>>()
-  const channel = openChannel(prefix)
-  let loaded: Promise<void> | undefined
+export function createShelf(core: Core): Shelf {
+  const { storage, entries } = core
+  const prefix = `${core.name}reply `
+  const channel = environment.BroadcastChannel && new environment.BroadcastChannel(prefix)
+  /** Keys of what is newer here than in the storage. */
+  const unsaved = new Set<string>()
+  let last: Promise<unknown> = Promise.resolve()
   let isRead = false
-  let isClosed = false
 
-  /** Each write takes what is there by then, so that two of one reply cannot change places. */
-  function write(key: string): Promise<void> {
-    const before = writes.get(key) ?? loaded ?? load()
-    const written = before
-      .catch(() => undefined)
-      .then(async () => {
-        const entry = entries.get(key)
-        // Another client may be at it by now.
-        if (isClosed) throw new Error('closed')
-        await (entry ? storage.setItem(prefix + key, JSON.stringify(entry)) : storage.removeItem(prefix + key))
-        channel?.postMessage({ key })
-      })
-    writes.set(key, written)
-    const end = (): void => void (writes.get(key) === written && writes.delete(key))
-    written.then(end, end)
-    return written
+  /** One thing after the other, so that two writes of one reply cannot change places. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = last.then(work)
+    last = done.catch(() => undefined)
+    return done
   }
 
-  /** A write of this tab is newer. Before the first reading nothing was written: what comes then may be stored already. */
-  function knowsBetter(key: string): boolean {
-    const known = entries.get(key)
-    return (writes.has(key) && isRead) || (known !== undefined && !yields(known))
+  async function write(name: string, text: string | undefined): Promise<void> {
+    await (text ? storage.setItem(name, text) : storage.removeItem(name))
   }
 
-  /** What is stored counts, except where this tab knows better. */
+  /** Writes what is there by then. */
+  function save(entry: Entry): Promise<void> {
+    const { key } = entry
+    unsaved.add(key)
+    core.changed(entry)
+    return inTurn(async () => {
+      // Another client may be at it by now.
+      if (core.isClosed) throw new Error('closed')
+      const saved = entries.get(key)
+      await write(prefix + key, JSON.stringify(saved))
+      if (entries.get(key) === saved) unsaved.delete(key)
+      channel?.postMessage(key)
+    })
+  }
+
+  /** It is being sent here, or was, and another tab took it for not posted and discarded it. */
+  const isOurs = (known: Entry, stored: Entry | undefined): boolean =>
+    core.busy.get(known.threadId) === known.key || (!stored && isMine(core) && isInDoubt(known))
+
+  /** What is stored counts, except of a reply that this tab has changed since. */
   async function take(key: string): Promise<void> {
-    const stored = read(await storage.getItem(prefix + key))
-    if (knowsBetter(key)) return
-    const known = entries.get(key) ?? stored
-    if (stored && !isOver(stored)) entries.set(key, stored)
-    else await forget(key)
-    if (known) onChange(known.threadId)
+    const stored: Entry | undefined = parse(await storage.getItem(prefix + key))
+    const known = entries.get(key)
+    if ((isRead && unsaved.has(key)) || (known && isOurs(known, stored))) return
+    const isOver = stored?.state.is === 'sent' && stored.createdAt < core.now() - KEPT_MS
+    if (stored && !isOver) entries.set(key, stored)
+    else entries.delete(key)
+    if (isOver) await write(prefix + key, undefined)
+    core.changed(stored ?? known)
   }
 
-  async function forget(key: string): Promise<void> {
-    if (writes.has(key)) return
-    entries.delete(key)
-    await storage.removeItem(prefix + key)
-  }
-
-  const isOver = ({ state, createdAt }: Entry): boolean => state.is === 'sent' && createdAt < now() - KEPT_MS
-
-  async function load(): Promise<void> {
-    loaded = (async () => {
+  function load(): Promise<void> {
+    return inTurn(async () => {
       const names = await storage.getAllKeys()
-      // No key has a space; what else is kept beside the replies has one.
-      const keys = names.filter(name => name.startsWith(prefix)).map(name => name.slice(prefix.length))
-      await Promise.all(keys.filter(key => !key.includes(' ')).map(take))
+      await Promise.all(names.filter(name => name.startsWith(prefix)).map(name => take(name.slice(prefix.length))))
       isRead = true
-    })()
-    return loaded
+    })
   }
 
   if (channel) {
     channel.unref?.()
-    channel.onmessage = ({ data }) => {
-      const { key, verb } = data as { key: string; verb?: TabRequest['verb'] }
-      if (verb) onRequest({ verb, key })
-      else take(key).catch(() => undefined)
-    }
+    channel.onmessage = ({ data }) => void inTurn(() => take(data))
+    core.ends.push(() => channel.close())
+  } else if (environment.document) {
+    const looking = setInterval(load, LOOK_EVERY_MS)
+    core.ends.push(() => clearInterval(looking))
   }
-  const looking =
-    !channel && environment.document ? setInterval(() => load().catch(() => undefined), LOOK_EVERY_MS) : undefined
 
   return {
-    entries,
     put(entry) {
       entries.set(entry.key, entry)
-      onChange(entry.threadId)
-      return write(entry.key)
+      return save(entry)
     },
-    drop(key) {
-      const entry = entries.get(key)
-      entries.delete(key)
-      if (entry) onChange(entry.threadId)
-      write(key).catch(() => undefined)
+    drop(entry) {
+      entries.delete(entry.key)
+      void save(entry)
     },
     load,
-    ask: request => channel?.postMessage(request),
-    close() {
-      isClosed = true
-      clearInterval(looking)
-      channel?.close()
-    }
-  }
-}
-
-function openChannel(name: string): Channel | undefined {
-  const { BroadcastChannel } = environment
-  return BroadcastChannel && new BroadcastChannel(name)
-}
-
-function read(text: string | null): Entry | undefined {
-  try {
-    const entry = JSON.parse(text ?? '')
-    return entry.threadId && entry.state ? entry : undefined
-  } catch {
-    return undefined
+    write: (name, text) => inTurn(() => write(core.name + name, text))
   }
 }

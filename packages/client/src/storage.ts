@@ -1,53 +1,39 @@
-import { type Asked, type Database, environment, type ObjectStore } from './environment.ts'
+import { type Database, environment, type ObjectStore } from './environment.ts'
 import type { ReplyStorage } from './types.ts'
 
 const STORE = 'replies'
 
 /** IndexedDB, and memory where it cannot be opened (some private windows) or is missing. */
 export function defaultStorage(): ReplyStorage {
-  const memory = memoryStorage()
+  const items = new Map<string, string>()
+  const memory: Record<keyof ObjectStore, (...given: string[]) => unknown> = {
+    get: (name: string) => items.get(name),
+    put: (value: string, name: string) => items.set(name, value),
+    delete: (name: string) => items.delete(name),
+    getAllKeys: () => [...items.keys()]
+  }
   let opening: Promise<Database | undefined> | undefined
 
-  async function use<Result>(mode: 'readonly' | 'readwrite', ask: (store: ObjectStore) => Asked<unknown>) {
+  async function use<Result>(verb: keyof ObjectStore, ...given: string[]): Promise<Result> {
     opening ??= openDatabase(() => {
       opening = undefined
     }).catch(() => undefined)
     const database = await opening
-    if (!database) return undefined
-    return new Promise<{ readonly result: Result }>((resolve, reject) => {
+    if (!database) return memory[verb](...given) as Result
+    return new Promise((resolve, reject) => {
       // On the disk, not on its way there: a reply is stored before its first byte leaves.
-      const transaction = database.transaction(STORE, mode, { durability: 'strict' })
-      const asked = ask(transaction.objectStore(STORE))
-      transaction.oncomplete = () => resolve({ result: asked.result as Result })
-      transaction.onabort = () => reject(new Error('IndexedDB'))
+      const transaction = database.transaction(STORE, 'readwrite', { durability: 'strict' })
+      const asked = transaction.objectStore(STORE)[verb](...given)
+      transaction.oncomplete = () => resolve(asked.result as Result)
+      transaction.onabort = reject
     })
   }
 
   return {
-    async getItem(name) {
-      const found = await use<string | undefined>('readonly', store => store.get(name))
-      return found ? (found.result ?? null) : memory.getItem(name)
-    },
-    async setItem(name, value) {
-      if (!(await use('readwrite', store => store.put(value, name)))) memory.setItem(name, value)
-    },
-    async removeItem(name) {
-      if (!(await use('readwrite', store => store.delete(name)))) memory.removeItem(name)
-    },
-    async getAllKeys() {
-      const found = await use<readonly string[]>('readonly', store => store.getAllKeys())
-      return found ? found.result : memory.getAllKeys()
-    }
-  }
-}
-
-export function memoryStorage(): ReplyStorage {
-  const items = new Map<string, string>()
-  return {
-    getItem: name => items.get(name) ?? null,
-    setItem: (name, value) => items.set(name, value),
-    removeItem: name => items.delete(name),
-    getAllKeys: () => [...items.keys()]
+    getItem: name => use('get', name),
+    setItem: (name, value) => use('put', value, name),
+    removeItem: name => use('delete', name),
+    getAllKeys: () => use('getAllKeys')
   }
 }
 
@@ -57,11 +43,10 @@ function openDatabase(onLost: () => void): Promise<Database> {
     const asked = environment.indexedDB?.open('thread-reply-client', 1)
     if (!asked) return reject()
     asked.onupgradeneeded = () => asked.result.createObjectStore(STORE)
-    asked.onerror = () => reject()
+    asked.onerror = reject
     asked.onsuccess = () => {
       const database = asked.result
-      database.onclose = onLost
-      database.onversionchange = () => {
+      database.onclose = database.onversionchange = () => {
         database.close()
         onLost()
       }

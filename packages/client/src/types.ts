@@ -7,7 +7,7 @@ export interface ThreadRepliesOptions {
   readonly auth: Auth
   /** Where replies wait: IndexedDB unless given, memory where there is none. AsyncStorage fits as it is. */
   readonly storage?: ReplyStorage | undefined
-  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
+  readonly fetch?: Fetch | undefined
   /** Milliseconds since 1970. */
   readonly now?: (() => number) | undefined
   /** At least 0 and below 1. */
@@ -15,6 +15,8 @@ export interface ThreadRepliesOptions {
   /** Tells when a thread may have changed; polling unless given. */
   readonly live?: LiveSource | undefined
 }
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /**
  * `bearer` gives the access token at each call: an app keeps it, and renews it when it is given as `refused`. An empty
@@ -25,7 +27,7 @@ export type Auth =
   | { readonly cookie: 'same-origin' | 'include'; readonly bearer?: undefined }
 
 export interface ReplyStorage {
-  getItem(name: string): Promise<string | null> | string | null
+  getItem(name: string): Promise<string | null | undefined> | string | null | undefined
   setItem(name: string, value: string): unknown
   removeItem(name: string): unknown
   getAllKeys(): Promise<readonly string[]> | readonly string[]
@@ -71,6 +73,7 @@ export type ReplyState =
   /** It waits for `signedIn()`. */
   | { readonly is: 'signed-out' }
   | { readonly is: 'sent'; readonly id: string; readonly message: Message; readonly moderation?: string }
+  /** `canEdit`: another text may take its place, since this one is not posted, or was one for a reply that is. */
   | { readonly is: 'failed'; readonly problem: Problem; readonly mayExist: boolean; readonly canEdit: boolean }
 
 export interface Page {

@@ -1,129 +1,78 @@
-import { environment, inform, isOffline, onReturn } from './environment.ts'
-import type { LiveSource, Page, ThreadReplies } from './types.ts'
+import { floorMs } from './back-off.ts'
+import type { Core } from './core.ts'
+import { inform, isHidden, isOffline } from './environment.ts'
+import type { LiveSource, ThreadReplies, ThreadRepliesError } from './types.ts'
 
 const SHORTEST_MS = 5000
 const LONGEST_MS = 30_000
 const SLOWER = 1.5
 
-export interface WatchesOptions {
-  readonly list: ThreadReplies['list']
-  readonly live: LiveSource | undefined
-  readonly random: () => number
-}
-
 export interface Watches {
   readonly watch: ThreadReplies['watch']
-  /** The thread has changed. */
-  ring(threadId: string): void
-  close(): void
+  /** The thread may have changed; without one, any. */
+  ring(threadId?: string): void
 }
 
 /** Reads the newest page of a thread whenever something rings, one read at a time, and tells what has changed. */
-export function createWatches({ list, live, random }: WatchesOptions): Watches {
-  const watched = new Map<() => void, Watched>()
+export function createWatches(core: Core, list: ThreadReplies['list'], live: LiveSource | undefined): Watches {
+  /** By what ends it. */
+  const watched = new Map<() => void, { readonly threadId: string; readonly ring: () => Promise<void> }>()
 
   const watch: Watches['watch'] = (threadId, onChange) => {
-    const reader = createReader(() => list(threadId), onChange)
-    const source = live ? { stop: live(threadId, reader.ring) } : poll(reader.ring, random)
-    const end = (): void => {
-      watched.delete(end)
-      reader.close()
-      source.stop()
+    let everyMs = SHORTEST_MS
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let isReading = false
+    let isWanted = false
+    let last = ''
+
+    const isWatched = (): boolean => watched.has(end)
+    async function ring(): Promise<void> {
+      isWanted = true
+      if (isReading) return
+      isReading = true
+      // Not for a page that nobody sees.
+      while (isWanted && isWatched() && !isHidden() && !isOffline() && !core.isSignedOut) {
+        isWanted = false
+        await read()
+      }
+      isReading = false
+      clearTimeout(timer)
+      if (!live && isWatched()) timer = setTimeout(ring, everyMs * (1 + 0.1 * core.random()))
     }
-    reader.begin(source)
-    watched.set(end, { threadId, ring: reader.ring })
+    async function read(): Promise<void> {
+      everyMs = Math.min(LONGEST_MS, everyMs * SLOWER)
+      try {
+        const page = await list(threadId)
+        const text = JSON.stringify(page.messages)
+        if (text !== last && isWatched()) {
+          everyMs = SHORTEST_MS
+          inform(onChange, page)
+        }
+        last = text
+      } catch (error) {
+        // The next ring tries again; a watch has nobody to tell.
+        everyMs = Math.max(everyMs, floorMs((error as ThreadRepliesError).problem))
+      }
+    }
+    function end(): void {
+      watched.delete(end)
+      clearTimeout(timer)
+      stop?.()
+    }
+
+    watched.set(end, { threadId, ring })
+    const stop = live?.(threadId, ring)
+    void ring()
     return end
   }
 
+  core.ends.push(() => {
+    for (const end of watched.keys()) end()
+  })
   return {
     watch,
     ring(threadId) {
-      for (const one of watched.values()) if (one.threadId === threadId) one.ring()
-    },
-    close() {
-      for (const end of watched.keys()) end()
-    }
-  }
-}
-
-interface Watched {
-  readonly threadId: string
-  readonly ring: () => void
-}
-
-interface Source {
-  /** A read told whether the thread has changed, and for how long not to ask. */
-  onRead?(isChanged: boolean, notBeforeMs: number): void
-  stop(): void
-}
-
-function createReader(read: () => Promise<Page>, onChange: (newest: Page) => void) {
-  let source: Source | undefined
-  let isReading = false
-  let isWanted = false
-  let last = ''
-
-  async function readOnce(): Promise<void> {
-    isReading = true
-    isWanted = false
-    let isChanged = false
-    let notBeforeMs = 0
-    try {
-      const page = await read()
-      const text = JSON.stringify(page.messages)
-      isChanged = text !== last
-      last = text
-      if (isChanged && source) inform(onChange, page)
-    } catch (error) {
-      // The next ring tries again; a watch has nobody to tell.
-      notBeforeMs = (error as { problem?: { retryAfterMs?: number } }).problem?.retryAfterMs ?? 0
-    }
-    isReading = false
-    source?.onRead?.(isChanged, notBeforeMs)
-    if (isWanted) ring()
-  }
-
-  function ring(): void {
-    isWanted = true
-    if (source && !isReading) void readOnce()
-  }
-
-  return {
-    ring,
-    begin(of: Source) {
-      source = of
-      ring()
-    },
-    close() {
-      source = undefined
-    }
-  }
-}
-
-/** Rings every 5 s, and up to 30 s apart while a thread is quiet; not for a page that nobody sees. */
-function poll(ring: () => void, random: () => number): Source {
-  let everyMs = SHORTEST_MS
-  let timer: ReturnType<typeof setTimeout> | undefined
-
-  function wait(ms: number): void {
-    clearTimeout(timer)
-    timer = setTimeout(look, ms * (0.9 + 0.2 * random()))
-  }
-  function look(): void {
-    if (!environment.document?.hidden && !isOffline()) ring()
-    wait(everyMs)
-  }
-  const ignore = onReturn(look)
-  wait(everyMs)
-
-  return {
-    onRead(isChanged, notBeforeMs) {
-      everyMs = isChanged ? SHORTEST_MS : Math.min(LONGEST_MS, everyMs * SLOWER)
-      wait(Math.max(everyMs, notBeforeMs))
-    },
-    stop() {
-      clearTimeout(timer)
-      ignore()
+      for (const one of watched.values()) if (threadId === undefined || threadId === one.threadId) void one.ring()
     }
   }
 }
