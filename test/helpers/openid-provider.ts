@@ -35,7 +35,11 @@ type Init = Pick<Required<RequestInit>, 'method' | 'headers' | 'body'>
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Starts a provider that knows one confidential client, which lives at `origin`. */
-export async function startOpenIdProvider(t: Test, origin: string, overrides: object = {}): Promise<OpenIdProvider> {
+export async function startOpenIdProvider(
+  t: Pick<Test, 'teardown'>,
+  origin: string,
+  overrides: object = {}
+): Promise<OpenIdProvider> {
   const key = { ...(await exportJWK(privateKey)), kid: 'one', alg: 'RS256', use: 'sig' }
   const requests: string[] = []
   const issued: string[] = []

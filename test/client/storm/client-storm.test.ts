@@ -13,4 +13,5 @@ t.test('tabs in a storm double no reply, lose none, and post none under another 
   t.match(facts, { replies: 80, posts: 80, doubled: 0, lost: 0, underAnotherName: 0 })
   t.same(facts.toldWrongly, [])
   t.ok(facts.reloads > 0 && facts.signIns > 0 && facts.kills > 0)
+  t.ok(facts.bySession > 0 && facts.bySession < 80, 'by token and by session')
 })

@@ -4,9 +4,10 @@ import { runClientStorm } from './run-client-storm.ts'
 
 const USAGE = `Usage: npm run client-storm -- [--replies N] [--seed N]
 
-Starts Chromium with two tabs, each with packages/client, in front of a local CometChat and a service that is killed; loses
-requests and answers on the way, reloads tabs, signs in somebody else. Ends with what was doubled, lost, or posted under
-another name; then the exit status is 1.
+Starts Chromium with two tabs that have tokens and two that have a session of the service's own login, each with
+packages/client, in front of a local CometChat and a service that is killed; loses requests and answers on the way, reloads
+tabs, signs in somebody else in one of them. Ends with what was doubled, lost, or posted under another name; then the exit
+status is 1.
 
   --replies N   how many replies (2000)
   --seed N      of the faults; processes, sockets and the browser stay as random as they are

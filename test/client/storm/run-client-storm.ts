@@ -1,13 +1,17 @@
-// The client in a real browser, in bad weather: tabs that are reloaded and sign in somebody else, a network that loses
-// requests and answers, a service that is killed. The ledger of the local CometChat says what was posted.
+// The client in a real browser, in bad weather: tabs with tokens and tabs with a session that are reloaded and sign in
+// somebody else while replies of the one before wait, a network that loses requests and answers, a service that is
+// killed. The ledger of the local CometChat says what was posted.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { createCometChatEmulator } from '../../../emulator/cometchat-emulator.ts'
 import { createRandom } from '../../../emulator/random.ts'
+import { loginEnv } from '../../helpers/login.ts'
+import { type OpenIdProvider, startOpenIdProvider } from '../../helpers/openid-provider.ts'
+import { AUDIENCE, SHARED_SECRET, tokenFor } from '../../helpers/tokens.ts'
 import { Instance } from '../../storm/instance.ts'
-import { startFront } from './front.ts'
+import { type Front, startFront } from './front.ts'
 
 export interface ClientStormOptions {
   readonly replies: number
@@ -19,6 +23,8 @@ export interface ClientStormOptions {
 
 export interface ClientStormFacts {
   readonly replies: number
+  /** Of them: how many were written where the cookie of the service's login says who it is. */
+  readonly bySession: number
   readonly posts: number
   readonly doubled: number
   /** Sent by a tab and kept by it, and not posted in the end. */
@@ -48,6 +54,18 @@ const MOST_PAUSE_MS = 500
 const FAULT_RATE = 0.15
 const QUIET_MS = 1000
 const DEADLINE_MS = 1000
+const LOGIN_MS = 60_000
+
+/** Pages of one origin, which keep their replies in one place, and one way to sign in there. */
+interface Site {
+  readonly front: Front
+  readonly tabs: readonly Page[]
+  readonly isSession: boolean
+  /** In one tab; the others hear of it as tabs do, or do not. */
+  signIn(tab: Page, name: string): Promise<void>
+  /** Who signed in last. */
+  account: string
+}
 
 export async function runClientStorm(options: ClientStormOptions): Promise<ClientStormFacts> {
   const ends: (() => unknown)[] = []
@@ -69,7 +87,24 @@ async function begin(seed: number, random: () => number, ends: (() => unknown)[]
   )
   const directory = mkdtempSync(join(tmpdir(), 'client-storm-'))
   ends.push(() => rmSync(directory, { recursive: true, force: true }))
+
+  // The provider of the login must know the address of the page, and the service that of the provider.
+  let running: Instance | undefined
+  let issuer = ''
+  const tokenOf = (name: string): Promise<string> => tokenFor(name, { claims: { iss: issuer } })
+  const fronts = await Promise.all([1, 2].map(() => startFront({ service: () => running?.url, random, tokenOf })))
+  ends.push(() => {
+    for (const front of fronts) front.close()
+  })
+  const [bearerFront, sessionFront] = fronts as [Front, Front]
+  const provider = await startOpenIdProvider({ teardown: end => void ends.push(end) }, sessionFront.url)
+  issuer = provider.issuer
   const service = new Instance('service', {
+    ...loginEnv(provider, sessionFront.url),
+    // Whoever signs in is the same person by cookie and by token.
+    AUTH_JWT_ISSUER: issuer,
+    AUTH_JWT_AUDIENCE: AUDIENCE,
+    AUTH_JWT_SECRET: SHARED_SECRET,
     COMETCHAT_BASE_URL: url,
     COMETCHAT_API_KEY: emulator.apiKey,
     STORE_URL: `file:${join(directory, 'records.db')}`,
@@ -77,68 +112,81 @@ async function begin(seed: number, random: () => number, ends: (() => unknown)[]
     REPLY_DEADLINE_MS: `${DEADLINE_MS}`,
     QUIET_PERIOD_MS: `${QUIET_MS}`
   })
+  running = service
   ends.push(() => service.end())
   await service.start()
-  const front = await startFront({ service: () => service.url, random })
-  ends.push(() => front.close())
   const browser = await openBrowser(directory)
   ends.push(() => browser.close())
-  const tabs = await Promise.all(Array.from({ length: TABS }, () => openTab(browser, front.url, threads)))
-  const [first] = tabs
-  await signIn(first, 'alice')
-  return { emulator, threads, service, front, tabs, first }
+  const sites = [
+    await openSite(browser, bearerFront, '/', threads, signInByToken),
+    await openSite(browser, sessionFront, '/?session', threads, (tab, name) =>
+      signInBySession({ browser, provider, front: sessionFront, threads }, tab, name)
+    )
+  ]
+  return { emulator, threads, service, sites }
 }
 
 type Stage = Awaited<ReturnType<typeof begin>>
 
 const BLOWS = {
-  reloads: ({ threads }: Stage, tab: Page | undefined) => reload(tab, threads),
-  signIns: (_: Stage, tab: Page | undefined, count: number) => signIn(tab, ACCOUNTS[count % ACCOUNTS.length] ?? ''),
+  reloads: ({ threads }: Stage, _: Site, tab: Page) => reload(tab, threads),
+  signIns: (_: Stage, site: Site, tab: Page, count: number) =>
+    signIn(site, tab, ACCOUNTS[count % ACCOUNTS.length] ?? ''),
   kills: async ({ service }: Stage) => void service.killAndRestart()
 } as const
 
-/** Gives who was signed in where each reply was sent. */
+/** Where each reply was sent, and who was signed in there. */
+interface Origin {
+  readonly site: Site
+  readonly owner: string
+}
+
 async function blow(replies: number, random: () => number, stage: Stage, onProgress: ClientStormOptions['onProgress']) {
-  const { emulator, front, tabs, threads } = stage
-  const owners = new Map<string, string>()
+  const { emulator, sites, threads } = stage
+  const origins = new Map<string, Origin>()
   const weather = { reloads: 0, signIns: 0, kills: 0 }
-  front.faultRate = FAULT_RATE
+  for (const { front } of sites) front.faultRate = FAULT_RATE
   for (let begun = 0; begun < replies; begun += BATCH) {
-    const tab = tabs[Math.floor(random() * tabs.length)]
-    const thread = threads[Math.floor(random() * threads.length)] ?? ''
+    const site = oneOf(sites, random)
+    const tab = oneOf(site.tabs, random)
     const texts = Array.from({ length: BATCH }, (_, index) => `reply ${begun + index}`)
-    const as = await tab?.evaluate(
+    const as = await tab.evaluate(
       ([thread, texts]) => (globalThis as unknown as { tab: Tab }).tab.send(thread, texts),
-      [thread, texts] as const
+      [oneOf(threads, random), texts] as const
     )
-    for (const [index, text] of texts.entries()) owners.set(text, as?.[index] ?? '')
+    for (const [index, text] of texts.entries()) origins.set(text, { site, owner: as[index] ?? site.account })
     const what = WEATHER[(begun / BATCH) % WEATHER.length] ?? ''
-    if (what !== '') await BLOWS[what](stage, tab, ++weather[what])
+    if (what !== '') await BLOWS[what](stage, site, tab, ++weather[what])
     await new Promise(resolve => setTimeout(resolve, random() * MOST_PAUSE_MS))
-    onProgress?.(`${owners.size} replies, ${emulator.ledger.length} posts, ${JSON.stringify(weather)}`)
+    onProgress?.(`${origins.size} replies, ${emulator.ledger.length} posts, ${JSON.stringify(weather)}`)
   }
-  return { owners, ...weather }
+  return { origins, ...weather }
+}
+
+function oneOf<T>(all: readonly T[], random: () => number): T {
+  return all[Math.floor(random() * all.length)] as T
 }
 
 async function storm({ replies, seed, onProgress, restSeconds = 60 }: ClientStormOptions, ends: (() => unknown)[]) {
   const random = createRandom(seed)
   const stage = await begin(seed, random, ends)
-  const { emulator, front, tabs, first } = stage
-  const { owners, ...weather } = await blow(replies, random, stage, onProgress)
-  front.faultRate = 0
+  const { emulator, sites } = stage
+  const { origins, ...weather } = await blow(replies, random, stage, onProgress)
+  for (const { front } of sites) front.faultRate = 0
 
   const toldWrongly: string[] = []
   for (const account of ACCOUNTS) {
-    await signIn(first, account)
-    const shown = await settled(
-      tabs,
-      [...owners].flatMap(([text, owner]) => (owner === account ? [text] : [])),
-      restSeconds
-    )
-    onProgress?.(`${account}: ${shown.length} shown, ${emulator.ledger.length} posts`)
-    toldWrongly.push(...shown.flatMap(reply => lieOf(reply, emulator.ledger)))
+    for (const site of sites) {
+      const isTheirs = ([, origin]: [string, Origin]): boolean => origin.site === site && origin.owner === account
+      const texts = [...origins].filter(isTheirs).map(([text]) => text)
+      await signIn(site, oneOf(site.tabs, random), account)
+      for (const tab of site.tabs) await tab.evaluate(() => (globalThis as unknown as { tab: Tab }).tab.signedIn())
+      const shown = await settled(site.tabs, texts, restSeconds)
+      onProgress?.(`${account}: ${shown.length} shown, ${emulator.ledger.length} posts`)
+      toldWrongly.push(...shown.flatMap(reply => lieOf(reply, emulator.ledger)))
+    }
   }
-  return { ...scoreOf(owners, emulator.ledger), ...weather, toldWrongly }
+  return { ...scoreOf(origins, emulator.ledger), ...weather, toldWrongly }
 }
 
 type Ledger = ReturnType<typeof createCometChatEmulator>['ledger']
@@ -149,19 +197,20 @@ function lieOf({ text, is, id, code }: ShownReply, ledger: Ledger): string[] {
   return [`${text}: told as ${is} ${id ?? code ?? ''}, and it is ${posted?.id ?? 'not posted'}`]
 }
 
-function scoreOf(owners: ReadonlyMap<string, string>, ledger: Ledger) {
+function scoreOf(origins: ReadonlyMap<string, Origin>, ledger: Ledger) {
   const posts = new Map<string, string[]>()
   for (const { message, onBehalfOf } of ledger) {
     const text = String(message.data['text'])
     posts.set(text, [...(posts.get(text) ?? []), String(onBehalfOf)])
   }
-  const all = [...owners]
+  const all = [...origins]
   return {
-    replies: owners.size,
+    replies: origins.size,
+    bySession: all.filter(([, { site }]) => site.isSession).length,
     posts: ledger.length,
     doubled: [...posts.values()].filter(names => names.length > 1).length,
     lost: all.filter(([text]) => !posts.has(text)).length,
-    underAnotherName: all.filter(([text, owner]) => posts.get(text)?.some(name => name !== owner)).length
+    underAnotherName: all.filter(([text, { owner }]) => posts.get(text)?.some(name => name !== owner)).length
   }
 }
 
@@ -173,6 +222,23 @@ async function openBrowser(directory: string): Promise<BrowserContext> {
   })
 }
 
+async function openSite(
+  browser: BrowserContext,
+  front: Front,
+  path: string,
+  threads: readonly string[],
+  signInThere: Site['signIn']
+): Promise<Site> {
+  const tabs = await Promise.all(Array.from({ length: TABS }, () => openTab(browser, front.url + path, threads)))
+  const site: Site = { front, tabs, isSession: path.includes('session'), signIn: signInThere, account: '' }
+  await signIn(
+    site,
+    oneOf(tabs, () => 0),
+    'alice'
+  )
+  return site
+}
+
 async function openTab(browser: BrowserContext, url: string, threads: readonly string[]): Promise<Page> {
   const page = await browser.newPage()
   await page.goto(url)
@@ -180,13 +246,44 @@ async function openTab(browser: BrowserContext, url: string, threads: readonly s
   return page
 }
 
-async function signIn(page: Page | undefined, name: string): Promise<void> {
-  await page?.evaluate(name => (globalThis as unknown as { tab: Tab }).tab.signIn(name), name)
+async function signIn(site: Site, tab: Page, name: string): Promise<void> {
+  site.account = name
+  await site.signIn(tab, name)
 }
 
-async function reload(page: Page | undefined, threads: readonly string[]): Promise<void> {
-  await page?.reload()
-  if (page) await ready(page, threads)
+async function signInByToken(tab: Page, name: string): Promise<void> {
+  await tab.evaluate(name => (globalThis as unknown as { tab: Tab }).tab.signIn(name), name)
+}
+
+interface SessionSite {
+  readonly browser: BrowserContext
+  readonly provider: OpenIdProvider
+  readonly front: Front
+  readonly threads: readonly string[]
+}
+
+/** By the login of the service, in this tab: the cookie of the others is somebody else's from then on. */
+async function signInBySession({ browser, provider, front, threads }: SessionSite, tab: Page, name: string) {
+  provider.user = name
+  // The provider would remember who it was.
+  await browser.clearCookies({ domain: '127.0.0.1' })
+  const giveUpAtMs = performance.now() + LOGIN_MS
+  for (;;) {
+    try {
+      await tab.goto(`${front.url}/auth/login?return_to=${encodeURIComponent('/?session')}`)
+      await tab.waitForURL(`${front.url}/?session`, { timeout: 5000 })
+      return await ready(tab, threads)
+    } catch (error) {
+      // The service was killed meanwhile, and a person tries again.
+      if (performance.now() > giveUpAtMs) throw error
+      await new Promise(resolve => setTimeout(resolve, 200))
+    }
+  }
+}
+
+async function reload(page: Page, threads: readonly string[]): Promise<void> {
+  await page.reload()
+  await ready(page, threads)
 }
 
 async function ready(page: Page, threads: readonly string[]): Promise<void> {
@@ -217,14 +314,16 @@ async function settled(
     if (states !== before) overAtMs = performance.now() + restSeconds * 1000
     before = states
     if ((isCalm && isWhole) || performance.now() > overAtMs) return shown.flat()
+    // A tab tells nobody outside of it when it is calm: it is looked at ten times a second.
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }
 
 interface Tab {
+  signedIn(): void
   watch(threadIds: readonly string[]): void
   signIn(name: string): void
-  send(threadId: string, texts: readonly string[]): Promise<readonly string[]>
+  send(threadId: string, texts: readonly string[]): Promise<readonly (string | undefined)[]>
   decide(texts: readonly string[]): void
   state(): unknown
 }
