@@ -21,11 +21,13 @@ const OF_TOMBSTONES = [
 const MAX_DEPTH = 64
 
 /**
- * A message as its caller gets it: without the marks of this service, and without content where it was deleted. Marks are looked
- * for unless there are none. Throws a RangeError for one that is nested too deep to look for them.
+ * A message as its caller gets it: without the marks of this service, and without content where it was deleted, as is one
+ * that it quotes. Marks are looked for unless there are none. Throws a RangeError for one that is nested too deep to look for them.
  */
 export function shownMessage(message: JsonObject, isMarked = true): JsonObject {
   const shown = isDeleted(message) ? tombstoneOf(message) : message
+  const { quotedMessage } = shown
+  if (isObject(quotedMessage) && isDeleted(quotedMessage)) shown['quotedMessage'] = tombstoneOf(quotedMessage)
   if (isMarked) removeMarks(shown, MAX_DEPTH)
   return shown
 }

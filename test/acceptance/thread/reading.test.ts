@@ -80,6 +80,15 @@ t.test('a deleted reply is a tombstone, however much CometChat keeps of it', asy
   emulator.switches.tombstones = 'bare'
 })
 
+t.test('so is one that is quoted, and its reply is whole', async t => {
+  const quotedMessage = { id: '7', sender: 'bob', deletedAt: 1_700_000_000, data: { text: 'taken back' } }
+  const reply = { id: '9', sender: 'bob', parentId, data: { text: 'as you said' }, quotedMessage }
+  emulator.failNext({ kind: 'answer', status: 200, body: JSON.stringify({ data: [reply] }) })
+  const { json } = await list()
+  const { data: _, ...left } = quotedMessage
+  t.same(json.data, [{ ...reply, quotedMessage: left }])
+})
+
 t.test('a thread of 1,000 replies is paged without a gap or a repeat, whatever CometChat pages by', async t => {
   const ways: Partial<Switches>[] = [
     { threadPaging: 'page-and-cursor', threadOrder: 'oldest-first' },
