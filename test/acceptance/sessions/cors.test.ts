@@ -7,9 +7,10 @@ const LISTED = 'https://app.example.com'
 const LOCAL = 'http://localhost:5173'
 const { emulator, env, parentId } = await startEmulator(t)
 const SHELL = 'capacitor://localhost'
+const LAN = 'http://192.168.1.20:5173'
 const service = await hostService(t, {
   ...env,
-  CORS_ORIGINS: `${LISTED}, ${LOCAL}, ${SHELL}`,
+  CORS_ORIGINS: `${LISTED}, ${LOCAL}, ${SHELL}, ${LAN}`,
   CORS_HEADERS: 'X-App-Version'
 })
 const path = `/threads/${parentId}/replies`
@@ -24,7 +25,7 @@ const corsHeaders = (headers: Headers): string[] =>
   Array.from(headers.keys()).filter(name => name.startsWith('access-control-'))
 
 t.test('a page of a listed origin may call and read, also what is refused', async t => {
-  for (const origin of [LISTED, LOCAL, SHELL]) {
+  for (const origin of [LISTED, LOCAL, SHELL, LAN]) {
     const posted = await postReply(service, { parentId, headers: { origin } })
     const refused = await postReply(service, { parentId, headers: { origin }, token: 'a.b.c' })
     const invalid = await postReply(service, { parentId, headers: { origin }, body: { data: {} } })
@@ -64,6 +65,12 @@ t.test('a preflight of a listed origin needs no credential, is kept for hours, a
     ...'traceparent tracestate baggage sentry-trace'.split(' ')
   ]
   t.same(allowed.sort(), needed.sort(), 'and nothing that would name somebody else')
+  for (const origin of [SHELL, LAN]) {
+    for (const method of ['GET', 'PATCH', 'DELETE']) {
+      const { status, headers } = await preflight(origin, { 'access-control-request-method': method })
+      t.same([status, headers.get('access-control-allow-origin')], [204, origin], `${method} from ${origin}`)
+    }
+  }
   t.same(emulator.requests, [])
 })
 

@@ -7,6 +7,7 @@ import t from 'tap'
 import { isReplayed, startKeyedRepliesProcess, withText } from '../../helpers/keyed-replies.ts'
 import { moveClockOf, needsFaketime } from '../../helpers/moved-clock.ts'
 import { expectProblem } from '../../helpers/problem.ts'
+import { askThread } from '../../helpers/thread-reader.ts'
 import { tokenFor } from '../../helpers/tokens.ts'
 
 t.setTimeout(240_000)
@@ -37,7 +38,7 @@ for (const [title, jumpMs] of JUMPS) {
       const directory = mkdtempSync(join(tmpdir(), 'records-'))
       t.teardown(() => rmSync(directory, { recursive: true, force: true }))
       const clock = moveClockOf(t)
-      const { emulator, send, sendUntilKnown, posts } = await startKeyedRepliesProcess(t, {
+      const { emulator, service, parentId, send, sendUntilKnown, posts } = await startKeyedRepliesProcess(t, {
         ...clock.env,
         STORE_URL: `file:${join(directory, 'records.db')}`,
         STORE_SECRET: 'a secret that is long enough for a store',
@@ -50,6 +51,7 @@ for (const [title, jumpMs] of JUMPS) {
       const of = (text: string) => ({ ...withText(text), headers })
 
       const done = await send('done', of('done'))
+      const { newer } = (await askThread(service, `${parentId}/replies`, { headers })).json.page
       emulator.failNext({ kind: 'reset', commit: true }, { method: 'POST' })
       const landed = await send('landed', of('landed'))
       emulator.failNext({ kind: 'reset' }, { method: 'POST' })
@@ -82,6 +84,14 @@ for (const [title, jumpMs] of JUMPS) {
       const waitedMs = waits.reduce((sum, ms) => sum + ms, 0)
       t.ok(waitedMs <= QUIET_MS + LEASE_MS + SHORTEST_WAIT_MS, `they are ${waits.join(', ')} ms`)
       for (const text of ['done', 'landed', 'lost', 'under-way']) t.equal(posts(text).length, 1, text)
+
+      const before = emulator.requests.length
+      const read = await askThread(service, `${parentId}/replies?cursor=${newer}`, { headers })
+      if (jumpMs < DAY_MS) t.equal(read.status, 200, 'a cursor is good for a day')
+      else {
+        expectProblem(t, read, 'invalid-request')
+        t.same([read.json.errors[0].pointer, emulator.requests.length], ['/cursor', before], 'and no longer')
+      }
     }
   )
 }

@@ -1,5 +1,5 @@
 // What a caller reads of a thread: its replies page by page, and the message that it hangs on.
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { Switches } from '../../../emulator/switches.ts'
 import { hostService } from '../../helpers/hosted-service.ts'
 import { expectProblem } from '../../helpers/problem.ts'
@@ -142,45 +142,6 @@ t.test('whoever may not see a thread gets the answer of one that does not exist'
   ])
   for (const answer of answers) expectProblem(t, answer, 'thread-not-found')
   t.equal(new Set(answers.map(({ json }) => json.detail)).size, 1)
-})
-
-async function isRefusedUnread(
-  t: Test,
-  query: string,
-  pointer: string,
-  as = 'alice',
-  parent = parentId
-): Promise<void> {
-  emulator.clear()
-  const answer = await list(query, as, parent)
-  expectProblem(t, answer, 'invalid-request')
-  t.equal(answer.json.errors[0].pointer, pointer, query.slice(0, 60))
-  t.equal(emulator.requests.length, 0, 'CometChat is asked nothing')
-}
-
-t.test('what is no limit and no cursor is refused, and CometChat is asked nothing', async t => {
-  for (const limit of ['0', '-1', '101', '1e9', '', ' 1', '1.5', 'x', '9'.repeat(30)]) {
-    await isRefusedUnread(t, `?limit=${limit}`, '/limit')
-  }
-  const parent = threadOf(40)
-  const { older } = (await list('?limit=1', 'alice', parent)).json.page
-  const changed = `${older.slice(0, -1)}${older.endsWith('A') ? 'B' : 'A'}`
-  for (const cursor of ['', 'x', changed, `${older}A`, older.slice(1), 'A'.repeat(10_000)]) {
-    await isRefusedUnread(t, `?cursor=${cursor}`, '/cursor', 'alice', parent)
-  }
-  await isRefusedUnread(t, `?cursor=${older}`, '/cursor', 'bob', parent)
-  await isRefusedUnread(t, `?cursor=${older}`, '/cursor', 'alice', parentId)
-  await isRefusedUnread(t, '?page=2', '/page')
-  t.equal((await list(`?limit=1&cursor=${older}`, 'alice', parent)).status, 200, 'the same cursor in its place')
-})
-
-t.test('an id that is none never reaches CometChat', async t => {
-  emulator.clear()
-  for (const id of ['0', '-1', 'x', '%2E%2E', '1'.repeat(20), '1%2F2']) {
-    const { status } = await list('', 'alice', id)
-    t.ok(status === 422 || status === 404, `${id}: ${status}`)
-  }
-  t.equal(emulator.requests.length, 0)
 })
 
 t.test('an answer about another thread is no answer', async t => {
