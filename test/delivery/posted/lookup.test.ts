@@ -248,7 +248,7 @@ t.test('a search that shows nothing is bounded, with a record and without one', 
     const findReply: LookupOptions['cometchat']['findReply'] = async (_sought, look) => {
       looks++
       look.reads++
-      throw new AppError('upstream-unreachable', 'away')
+      throw new AppError('upstream-unreachable', 'away', { reason: 'unreachable' })
     }
     const { lookUp, question, acquire, time } = start({ cometchat: { findReply, timeMs: () => NOW_MS } }, 0)
     if (hasRecord) await acquire('sent')
