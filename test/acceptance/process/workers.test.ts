@@ -89,13 +89,14 @@ async function isSilent(t: Test, { service }: World): Promise<void> {
 }
 
 t.test('a worker that is killed is replaced, and the reply that was under way in it is not doubled', async t => {
-  const { emulator, service, post, open } = await startWorkers(t, { REPLY_DEADLINE_MS: '1500' })
+  const { emulator, service, post, open } = await startWorkers(t, { REPLY_DEADLINE_MS: '4000' })
   const [doomed, other] = [await open(t), await open(t)]
-  emulator.failNext({ kind: 'delay', delayMs: 1400 }, { method: 'POST' })
+  // Known before the reply is under way: the search takes a busy machine longer than the answer.
+  const pid = workerOf(service, doomed)
+  emulator.failNext({ kind: 'delay', delayMs: 3900 }, { method: 'POST' })
   const lost = t.rejects(post(doomed, 'one-key'))
   await until(() => emulator.ledger.length === 1)
 
-  const pid = workerOf(service, doomed)
   process.kill(pid, 'SIGKILL')
   await service.lineWhere(({ msg }) => msg === 'worker ended')
 
