@@ -91,7 +91,7 @@ async function lookIntoThread(
     return { found: 'unclear', waitMs: NOTHING_TO_SEARCH_MS, search }
   }
   const former = readSearch(search, memory.time().nowMs)
-  const booking = bookLook(former, memory.time(), quietRestMs > 0, record.leaseMs)
+  const booking = bookLook(former, memory.time(), quietRestMs, record.leaseMs)
   if ('waitMs' in booking) return { found: 'too-early', waitMs: booking.waitMs, search }
   const booked = writeSearch(booking.state)
   if (!(await memory.note(search, booked))) return { found: 'too-early', waitMs: 0, search }

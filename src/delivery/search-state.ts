@@ -39,6 +39,8 @@ const FIRST_SPAN_MS = 10 * 60_000
 const SPAN_MS = 3_600_000
 /** While the reply may still be posted its absence proves nothing: a look reads as much as it takes to find it. */
 const EARLY_READS = [5, 3, 2] as const
+/** What all looks that can prove nothing leave to those that can, however often a store forgets or a client asks. */
+const KEPT_FOR_PROOF = 10
 
 const SOON_MS = [1000, 5000, 30_000] as const
 /** Where nothing can be searched for, a retry finds nothing new for as long as the record is kept. */
@@ -56,17 +58,31 @@ export function startOfSearch(timeMs: number | undefined): string | undefined {
   return timeMs === undefined ? undefined : writeSearch({ ...NOTHING, sinceMs: timeMs })
 }
 
-/** Books reads for a look before it is made, so that one that never ends is counted, too. */
-export function bookLook(state: SearchState, time: StoreTime, isEarly: boolean, lookMs: number): Booking {
+/**
+ * Books reads for a look before it is made, so that one that never ends is counted, too. `quietRestMs` is how long the reply
+ * may still be posted.
+ */
+export function bookLook(state: SearchState, time: StoreTime, quietRestMs: number, lookMs: number): Booking {
   const restMs = restOfWait(state, time.nowMs)
   if (restMs > PUNCTUALITY_MS) return { waitMs: state.isLooking ? Math.min(SOON_MS[0], restMs) : restMs }
   const span = spanAt(state, time)
-  const leftReads = READS_A_SPAN - span.reads
-  if (leftReads <= 0) return { waitMs: restOfSpan(span, time) }
+  const leftReads = readsFor(quietRestMs) - span.reads
+  if (leftReads <= 0) return { waitMs: restUntilReads(span, time, quietRestMs) }
   const early = EARLY_READS[Math.min(state.looks, EARLY_READS.length - 1)] ?? READS_A_SPAN
-  const maxReads = Math.min(leftReads, isEarly ? early : READS_A_SPAN)
+  const maxReads = Math.min(leftReads, quietRestMs > 0 ? early : READS_A_SPAN)
   const booked = { reads: span.reads + maxReads, lookedAtMs: time.nowMs, waitMs: lookMs, isLooking: true }
   return { maxReads, state: { ...span, ...booked } }
+}
+
+/** How many reads of a span there are for a look. */
+function readsFor(quietRestMs: number): number {
+  return quietRestMs > 0 ? READS_A_SPAN - KEPT_FOR_PROOF : READS_A_SPAN
+}
+
+/** How long there are none: until those of the next span, or those that are kept for a proof. */
+function restUntilReads(span: SearchState, time: StoreTime, quietRestMs: number): number {
+  const restMs = restOfSpan(span, time)
+  return quietRestMs > 0 && span.reads < READS_A_SPAN ? Math.min(quietRestMs, restMs) : restMs
 }
 
 /** Never longer than the wait that was said, whatever the clock has done since; after a jump ahead it is over early. */
@@ -89,8 +105,8 @@ export interface LookResult {
 /** What is remembered after a look, and how long the next one has to wait. */
 export function settleLook(state: SearchState, time: StoreTime, result: LookResult) {
   const { bookedReads, reads, isAbsent, quietRestMs, memory, owner } = result
-  const looks = isAbsent ? 0 : state.looks + 1
-  const waitMs = isAbsent ? 0 : waitAfter(looks, quietRestMs)
+  const waitMs = isAbsent ? 0 : waitAfter(state.looks + 1, quietRestMs)
+  const looks = isAbsent ? 0 : looksAfter(state.looks, quietRestMs)
   const settled: SearchState = {
     ...state,
     reads: Math.max(0, state.reads - bookedReads) + reads,
@@ -100,8 +116,13 @@ export function settleLook(state: SearchState, time: StoreTime, result: LookResu
     isLooking: false,
     ...(memory && { memory, memoryOf: owner })
   }
-  const isSpent = settled.reads >= READS_A_SPAN
-  return { state: settled, waitMs: isSpent ? Math.max(waitMs, restOfSpan(settled, time)) : waitMs }
+  const isSpent = settled.reads >= readsFor(quietRestMs)
+  return { state: settled, waitMs: isSpent ? Math.max(waitMs, restUntilReads(settled, time, quietRestMs)) : waitMs }
+}
+
+/** One that can prove nothing does not make the waits between those that can any longer. */
+function looksAfter(looks: number, quietRestMs: number): number {
+  return quietRestMs > 0 ? Math.min(looks + 1, SOON_MS.length) : looks + 1
 }
 
 /** 1 s, 5 s, 30 s, the end of the quiet period, then minutes. */

@@ -28,7 +28,7 @@ function play(untilMs: number, readsOf = (maxReads: number) => maxReads): Look[]
   let text = startOfSearch(1_700_000_000_000)
   for (let nowMs = 5_000_000, beganMs = nowMs; nowMs < beganMs + untilMs; nowMs += 1000) {
     const quietRestMs = Math.max(0, beganMs + QUIET_MS - nowMs)
-    const booking = bookLook(readSearch(text, nowMs), at(nowMs), quietRestMs > 0, LOOK_MS)
+    const booking = bookLook(readSearch(text, nowMs), at(nowMs), quietRestMs, LOOK_MS)
     if ('waitMs' in booking) continue
     const reads = readsOf(booking.maxReads)
     const result = { bookedReads: booking.maxReads, reads, isAbsent: false, quietRestMs, owner: 'A' }
@@ -46,7 +46,7 @@ t.test('the wait grows: 1 s, 5 s, 30 s, the end of the quiet period, then minute
     [1000, 5000, 30_000, QUIET_MS - 36_000]
   )
   const later = looks.slice(4).map(({ waitMs }) => waitMs / MINUTE_MS)
-  t.same(later.slice(0, 6), [2, 5, 10, 15, 15, 15])
+  t.same(later.slice(0, 6), [1, 2, 5, 10, 15, 15])
 })
 
 t.test('one reply costs at most 20 reads in its first ten minutes, and then 20 an hour', async t => {
@@ -61,33 +61,64 @@ t.test('one reply costs at most 20 reads in its first ten minutes, and then 20 a
   t.ok((fourth?.reads ?? 0) >= 8, 'when absence can be proved, enough are left')
 })
 
+t.test('looks that can prove nothing leave reads for one that can, however often they are made', async t => {
+  let state: SearchState = { isFirstSpan: true, reads: 0, looks: 0 }
+  const look = (nowMs: number, quietRestMs: number): Look | { readonly waitMs: number } => {
+    const booking = bookLook(state, at(nowMs), quietRestMs, LOOK_MS)
+    if ('waitMs' in booking) return booking
+    const result = { bookedReads: booking.maxReads, reads: booking.maxReads, isAbsent: false, quietRestMs, owner: 'A' }
+    const settled = settleLook(booking.state, at(nowMs), result)
+    state = settled.state
+    return { atMs: nowMs, reads: booking.maxReads, waitMs: settled.waitMs }
+  }
+  // The store forgets again and again, so that the quiet period begins anew.
+  for (let nowMs = 0; nowMs < 5 * MINUTE_MS; nowMs += 10_000) look(nowMs, 8000)
+  t.match(state, { reads: 10, looks: 3 })
+  t.same(look(5 * MINUTE_MS, 8000), { waitMs: 8000 }, 'told until when nothing is read')
+  t.same(look(5 * MINUTE_MS + 8000, 0), { atMs: 308_000, reads: 10, waitMs: 292_000 })
+})
+
+t.test('nor do they make the waits between those that can any longer', async t => {
+  const afterMs = (looks: number): number => {
+    const state = { isFirstSpan: true, reads: 0, looks }
+    const result = { bookedReads: 1, reads: 1, isAbsent: false, quietRestMs: 0, owner: 'A' }
+    return settleLook(state, at(0), result).waitMs
+  }
+  let state: SearchState = { isFirstSpan: true, reads: 0, looks: 0 }
+  for (let count = 0; count < 20; count++) {
+    const result = { bookedReads: 0, reads: 0, isAbsent: false, quietRestMs: QUIET_MS, owner: 'A' }
+    state = settleLook(state, at(count), result).state
+  }
+  t.equal(afterMs(state.looks), MINUTE_MS)
+})
+
 t.test('what was booked by a look that never ended is counted, and nobody looks beside it', async t => {
-  const booked = bookLook(readSearch(undefined, 1000), at(1000), true, LOOK_MS)
+  const booked = bookLook(readSearch(undefined, 1000), at(1000), QUIET_MS, LOOK_MS)
   if ('waitMs' in booked) throw new Error('it was not booked')
-  const beside = bookLook(booked.state, at(1500), true, LOOK_MS)
+  const beside = bookLook(booked.state, at(1500), QUIET_MS, LOOK_MS)
   t.same(beside, { waitMs: 1000 })
-  const after = bookLook(booked.state, at(1000 + LOOK_MS), true, LOOK_MS)
+  const after = bookLook(booked.state, at(1000 + LOOK_MS), QUIET_MS, LOOK_MS)
   t.match(after, { state: { reads: 2 * booked.maxReads } })
 })
 
 t.test('a clock that jumps back neither locks a reply nor forgets what was read', async t => {
   const dates = { spanAtMs: 9e9, lookedAtMs: 9e9, waitMs: MINUTE_MS }
   const state: SearchState = { isFirstSpan: true, reads: 12, looks: 4, ...dates }
-  t.match(bookLook(state, at(1e9, 0), false, LOOK_MS), { maxReads: 8, state: { spanAtMs: 1e9, reads: 20 } })
-  t.match(bookLook(state, at(9e9 - 1000), false, LOOK_MS), { waitMs: MINUTE_MS }, 'no longer than it was said')
+  t.match(bookLook(state, at(1e9, 0), 0, LOOK_MS), { maxReads: 8, state: { spanAtMs: 1e9, reads: 20 } })
+  t.match(bookLook(state, at(9e9 - 1000), 0, LOOK_MS), { waitMs: MINUTE_MS }, 'no longer than it was said')
 })
 
 t.test('a clock that jumps ahead gives nothing for free: reads come back with time that has passed', async t => {
   const state: SearchState = { isFirstSpan: true, reads: 20, looks: 4, spanAtMs: 1e9, lookedAtMs: 1e9, waitMs: 5000 }
   const jumped = 1e9 + 24 * 3_600_000
-  t.same(bookLook(state, at(jumped, 0), false, LOOK_MS), { waitMs: 10 * MINUTE_MS })
-  t.same(bookLook(state, at(jumped + MINUTE_MS, MINUTE_MS), false, LOOK_MS), { waitMs: 9 * MINUTE_MS })
-  const later = bookLook(state, at(jumped + 10 * MINUTE_MS, 10 * MINUTE_MS), false, LOOK_MS)
+  t.same(bookLook(state, at(jumped, 0), 0, LOOK_MS), { waitMs: 10 * MINUTE_MS })
+  t.same(bookLook(state, at(jumped + MINUTE_MS, MINUTE_MS), 0, LOOK_MS), { waitMs: 9 * MINUTE_MS })
+  const later = bookLook(state, at(jumped + 10 * MINUTE_MS, 10 * MINUTE_MS), 0, LOOK_MS)
   t.match(later, { maxReads: 20, state: { isFirstSpan: false, reads: 20 } })
 })
 
 t.test('a search begins anew when its reply is sent anew, but its reads stay', async t => {
-  const booking = bookLook({ isFirstSpan: true, reads: 5, looks: 4 }, at(1000), false, LOOK_MS)
+  const booking = bookLook({ isFirstSpan: true, reads: 5, looks: 4 }, at(1000), 0, LOOK_MS)
   if ('waitMs' in booking) throw new Error('it was not booked')
   const result = { bookedReads: booking.maxReads, reads: 2, isAbsent: true, quietRestMs: 0, owner: 'A' }
   t.match(settleLook(booking.state, at(1500), result), { waitMs: 0, state: { looks: 0, reads: 7 } })
@@ -116,7 +147,7 @@ t.test('it is read back as it was written, and what is damaged proves nothing an
     'null'
   ]) {
     const read = readSearch(damaged, 1000)
-    t.match(bookLook(read, at(1000), false, LOOK_MS), { waitMs: 600_000 }, damaged)
+    t.match(bookLook(read, at(1000), 0, LOOK_MS), { waitMs: 600_000 }, damaged)
     t.equal(read.memory, undefined)
   }
   const foreign = writeSearch(state).replace('"page"', '"planet"')

@@ -59,6 +59,8 @@ const MAX_USERS = 10_000
 /** Between CometChat's clock and how long a record is kept. */
 const MARGIN_MS = 3_600_000
 const SOON_MS = 1000
+/** That the thread does not show it proves nothing here, however long ago it was sent: so far apart are two looks. */
+const LOOK_AGAIN_MS = 5000
 
 export function createLookup(options: LookupOptions): Lookup {
   const monotonic = (): number => options.clock.monotonic()
@@ -178,7 +180,7 @@ class KeyLookup {
       note: (former, next) => store.noteSearch(this.#key, former, next),
       time: () => store.time(this.#key)
     }
-    const { found, waitMs } = await this.#look({ search, owner, quietRestMs: 1 }, memory)
+    const { found, waitMs } = await this.#look({ search, owner, quietRestMs: LOOK_AGAIN_MS }, memory)
     if (typeof found !== 'object') return { delivery: 'unknown', retryAfterMs: Math.max(SOON_MS, waitMs) }
     await Promise.resolve(store.complete(this.#key, undefined, found)).catch(() => undefined)
     return this.#told(found)
@@ -188,7 +190,7 @@ class KeyLookup {
     const restMs = this.#bounds.waitOf(this.#question.author.uid)
     if (restMs > 0) return { delivery: 'unknown', retryAfterMs: restMs }
     const memory = this.#bounds.memoryOf(this.#key)
-    const { found, waitMs } = await this.#look({ search: memory.last, owner: '', quietRestMs: 1 }, memory)
+    const { found, waitMs } = await this.#look({ search: memory.last, owner: '', quietRestMs: LOOK_AGAIN_MS }, memory)
     if (typeof found === 'object') return this.#told(found)
     if (await this.#wouldBeRemembered(isStoreThere)) return { delivery: 'not-sent' }
     return { delivery: 'unknown', retryAfterMs: Math.max(SOON_MS, waitMs) }
