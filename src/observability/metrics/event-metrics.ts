@@ -1,5 +1,5 @@
 import type { Emit, SecretExit, ServiceEvent, StoreKind, StoreTransition, UpstreamCall } from '../events.ts'
-import type { Family } from './family.ts'
+import { type Family, gauge } from './family.ts'
 import { Counter, Histogram, HTTP_SECONDS, Label } from './instruments.ts'
 
 export interface EventMetricsOptions {
@@ -100,6 +100,7 @@ export class EventMetrics {
   readonly #recoveries: Counter
   readonly #deviations: Counter
   readonly #store: StoreKind
+  #areReplicasMissing = false
 
   constructor({ store, describedMembers }: EventMetricsOptions) {
     this.#store = store
@@ -143,6 +144,9 @@ export class EventMetrics {
       case 'store-recovering':
         if (event.restMs !== undefined) this.#recoveries.add(1, this.#store)
         return
+      case 'store-replicas':
+        this.#areReplicasMissing = !event.areEnough
+        return
       case 'upstream-deviation':
         return this.#deviations.add(event.times, event.member)
       case 'secret-stopped':
@@ -158,7 +162,14 @@ export class EventMetrics {
     const histograms = [this.#calls, this.#queue, this.#transitions]
     const others = [this.#keyFetches, this.#alarms, this.#stopped, this.#recoveries, this.#deviations]
     const counters = [this.#failedTransitions, this.#claims, ...others]
-    return [...histograms, ...counters].map(metric => metric.family())
+    return [
+      ...[...histograms, ...counters].map(metric => metric.family()),
+      gauge(
+        'store_replicas_missing',
+        'Whether fewer replicas than STORE_WAIT_REPLICAS confirm records.',
+        this.#areReplicasMissing ? 1 : 0
+      )
+    ]
   }
 
   #noteAttempt({

@@ -34,6 +34,12 @@ t.test('a call is counted by where it went and how it ended; one without a turn 
   t.equal(figures.get('upstream_queue_seconds_sum'), 4.006)
 })
 
+t.test('that too few replicas confirm is shown until enough do', async t => {
+  const shownAfter = async (...events: readonly boolean[]) =>
+    (await figuresAfter(events.map(areEnough => ({ name: 'store-replicas', areEnough })))).get('store_replicas_missing')
+  t.same([await shownAfter(), await shownAfter(false), await shownAfter(false, true)], [0, 1, 0])
+})
+
 t.test('a transition that failed took its time, and is counted as failed', async t => {
   const transition = { name: 'store-transition', store: 'redis', transition: 'complete' } as const
   const figures = await figuresAfter([
