@@ -19,7 +19,7 @@ import { RedisWeather } from './redis-weather.ts'
 import { sleep } from './sleep.ts'
 import type { StoreWeather } from './store-weather.ts'
 import { type Place, StormClients } from './storm-clients.ts'
-import { ClusterWeather, SentinelWeather } from './topology-weather.ts'
+import { clusterWeather, sentinelWeather } from './topology-weather.ts'
 
 export interface StormOptions {
   readonly replies: number
@@ -125,8 +125,8 @@ class Storm {
     if (store === 'file' || store === 'both') this.#placeOnFile(env)
     if (store === 'postgres') this.#placeInWeather('postgres', await PostgresWeather.begin(), env)
     if (store === 'failing-redis') this.#placeInWeather('redis', await RedisWeather.begin(), env)
-    if (store === 'sentinel') this.#placeInWeather(store, await SentinelWeather.begin(), env)
-    if (store === 'cluster') this.#placeInWeather(store, await ClusterWeather.begin(), env)
+    if (store === 'sentinel') this.#placeInWeather(store, await sentinelWeather(), env)
+    if (store === 'cluster') this.#placeInWeather(store, await clusterWeather(), env)
     if (store === 'memory')
       this.#place(
         'memory',

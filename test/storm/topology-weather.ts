@@ -4,7 +4,7 @@ import { Shards } from '../../src/delivery/stores/redis/shards.ts'
 import { ServerRun } from '../../src/delivery/stores/server-run.ts'
 import { slotOf } from '../../src/redis/slots.ts'
 import { type RedisCluster, startCluster } from '../helpers/redis-cluster.ts'
-import { startWatched, type WatchedRedis } from '../helpers/redis-sentinel.ts'
+import { startWatched } from '../helpers/redis-sentinel.ts'
 import type { RedisServer } from '../helpers/redis-server.ts'
 import { until } from '../helpers/until.ts'
 import { sleep } from './sleep.ts'
@@ -14,81 +14,73 @@ const SLOTS_AT_ONCE = 3
 /** Those in which there are records. */
 const SLOTS = new Shards(true, () => new ServerRun(() => 0, 0)).all.map(({ memory }) => slotOf(memory))
 
-export class ClusterWeather implements StoreWeather {
+/** Whose masters are killed one after the other; `between` is what else befalls them before each. */
+interface Pairs {
+  readonly url: string
+  readonly masters: readonly RedisServer[]
+  /** Of each master, in their order. */
+  readonly spares: readonly RedisServer[]
+  readonly between?: (masters: readonly RedisServer[], random: () => number) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Behind sentinels. */
+export async function sentinelWeather(): Promise<StoreWeather> {
+  const { url, master, replica, stop } = await startWatched()
+  return new FailoverWeather({ url, masters: [master], spares: [replica], stop })
+}
+
+/** In a cluster whose slots move. */
+export async function clusterWeather(): Promise<StoreWeather> {
+  const cluster = await startCluster({ hasReplicas: true })
+  return new FailoverWeather({
+    url: cluster.url,
+    masters: cluster.masters,
+    spares: cluster.replicas,
+    between: (masters, random) => moveSlots(cluster, masters, random),
+    stop: () => cluster.stop()
+  })
+}
+
+class FailoverWeather implements StoreWeather {
   readonly urls: readonly string[]
-  readonly #cluster: RedisCluster
+  readonly #pairs: Pairs
   kills = 0
   hasFailedOver = false
 
-  private constructor(cluster: RedisCluster) {
-    this.#cluster = cluster
-    this.urls = [cluster.url, cluster.url]
-  }
-
-  static async begin(): Promise<ClusterWeather> {
-    return new ClusterWeather(await startCluster({ hasReplicas: true }))
+  constructor(pairs: Pairs) {
+    this.#pairs = pairs
+    this.urls = [pairs.url, pairs.url]
   }
 
   async blow(seconds: number, random: () => number, calm: AbortSignal): Promise<void> {
-    const masters = [...this.#cluster.masters]
-    const spares = [...this.#cluster.replicas]
-    for (let shard = 0; this.kills === 0 || !calm.aborted; shard = (shard + 1) % masters.length) {
+    const masters = [...this.#pairs.masters]
+    const spares = [...this.#pairs.spares]
+    for (let pair = 0; this.kills === 0 || !calm.aborted; pair = (pair + 1) % masters.length) {
       await sleep(300 + random() * 1000, calm)
-      await this.#move(masters, random)
-      const [killed, spare] = [masters[shard], spares[shard]]
+      await this.#pairs.between?.(masters, random)
+      const [killed, spare] = [masters[pair], spares[pair]]
       if (!killed || !spare) return
       this.kills++
       await replace(killed, spare)
-      ;[masters[shard], spares[shard]] = [spare, killed]
+      ;[masters[pair], spares[pair]] = [spare, killed]
       this.hasFailedOver = true
       await sleep(Math.min(10_000, seconds * 200), calm)
     }
   }
 
   end(): Promise<void> {
-    return this.#cluster.stop()
-  }
-
-  async #move(masters: readonly RedisServer[], random: () => number): Promise<void> {
-    const to = masters[Math.floor(random() * masters.length)]
-    if (!to) return
-    for (let count = 0; count < SLOTS_AT_ONCE; count++) {
-      const slot = SLOTS[Math.floor(random() * SLOTS.length)] ?? 0
-      await this.#cluster.beginMove(slot, to)
-      await this.#cluster.endMove(slot, to)
-    }
+    return this.#pairs.stop()
   }
 }
 
-export class SentinelWeather implements StoreWeather {
-  readonly urls: readonly string[]
-  readonly #watched: WatchedRedis
-  kills = 0
-  hasFailedOver = false
-
-  private constructor(watched: WatchedRedis) {
-    this.#watched = watched
-    this.urls = [watched.url, watched.url]
-  }
-
-  static async begin(): Promise<SentinelWeather> {
-    return new SentinelWeather(await startWatched())
-  }
-
-  async blow(seconds: number, random: () => number, calm: AbortSignal): Promise<void> {
-    let [master, replica] = [this.#watched.master, this.#watched.replica]
-    while (this.kills === 0 || !calm.aborted) {
-      await sleep(300 + random() * 1000, calm)
-      this.kills++
-      await replace(master, replica)
-      ;[master, replica] = [replica, master]
-      this.hasFailedOver = true
-      await sleep(Math.min(10_000, seconds * 200), calm)
-    }
-  }
-
-  end(): Promise<void> {
-    return this.#watched.stop()
+async function moveSlots(cluster: RedisCluster, masters: readonly RedisServer[], random: () => number): Promise<void> {
+  const to = masters[Math.floor(random() * masters.length)]
+  if (!to) return
+  for (let count = 0; count < SLOTS_AT_ONCE; count++) {
+    const slot = SLOTS[Math.floor(random() * SLOTS.length)] ?? 0
+    await cluster.beginMove(slot, to)
+    await cluster.endMove(slot, to)
   }
 }
 

@@ -28,7 +28,7 @@ export interface ServerClock {
 }
 
 /** Of one server. */
-function clockOf(url: string): ServerClock {
+export function clockOf(url: string): ServerClock {
   const helper = new Redis(url)
   return {
     timeShim: TIME_SHIM,

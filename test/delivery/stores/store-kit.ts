@@ -1,12 +1,13 @@
 // A store to be tested, and records in every state a record can be in.
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type {
-  AcquireResult,
-  Acquisition,
-  RecordedOutcome,
-  RecordStore,
-  Retention
+import {
+  type AcquireResult,
+  type Acquisition,
+  MAX_LEASE_MS,
+  type RecordedOutcome,
+  type RecordStore,
+  type Retention
 } from '../../../src/delivery/record.ts'
 
 /** A store under test, with its time in our hands. */
@@ -30,6 +31,11 @@ const BODY = 'a'.repeat(64)
 /** A claim on a record of its own, by an owner called A. */
 export function newClaim(change: Partial<Acquisition> = {}): Acquisition {
   return { key: `record-${randomUUID()}`, fingerprint: BODY, owner: 'A', leaseMs: LEASE_MS, ...change }
+}
+
+/** One whose lease outlasts a failover, also on a busy machine. */
+export function lastingClaim(): Acquisition {
+  return newClaim({ leaseMs: MAX_LEASE_MS })
 }
 
 /** A record in each state that a jump of the store's clock could be mistaken about. */

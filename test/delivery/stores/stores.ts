@@ -7,9 +7,10 @@ import { createMemoryStore } from '../../../src/delivery/stores/memory/store.ts'
 import { createFileStore } from '../../../src/delivery/stores/sqlite/store.ts'
 import { startPostgres, withoutPostgres } from '../../helpers/postgres-server.ts'
 import { startCluster } from '../../helpers/redis-cluster.ts'
+import { startWatched } from '../../helpers/redis-sentinel.ts'
 import { startRedis, withoutRedis } from '../../helpers/redis-server.ts'
 import { postgresInVirtualTime } from '../model/postgres-in-virtual-time.ts'
-import { connectToRedis } from '../model/redis-in-virtual-time.ts'
+import { clockOf, connectToRedis } from '../model/redis-in-virtual-time.ts'
 import type { SharedStore, World } from '../model/world.ts'
 import { wrapStore } from '../wrap-store.ts'
 import { ClusterClock } from './redis/cluster-clock.ts'
@@ -97,6 +98,17 @@ const OVER_REDIS = {
   }
 }
 
+const OVER_SENTINEL = {
+  name: 'redis+sentinel:',
+  // Each start of a process asks the sentinels.
+  share: 0.01,
+  missing: withoutRedis,
+  async start() {
+    const { url, master, stop } = await startWatched({ sentinels: 1 })
+    return { open: (world: World) => connectToRedis(url, world, clockOf(master.url)), stop }
+  }
+}
+
 const OVER_CLUSTER = {
   name: 'redis+cluster:',
   // Each step of time is told to all shards.
@@ -130,7 +142,10 @@ const OVER_POSTGRES = {
 
 /** Every store that this machine has. */
 export async function startStores(): Promise<Stores> {
-  const servers = [OVER_REDIS, OVER_CLUSTER, OVER_POSTGRES].map(server => ({ ...server, reason: server.missing() }))
+  const servers = [OVER_REDIS, OVER_SENTINEL, OVER_CLUSTER, OVER_POSTGRES].map(server => ({
+    ...server,
+    reason: server.missing()
+  }))
   const started = await Promise.all(
     servers
       .filter(({ reason }) => reason === undefined)

@@ -7,7 +7,7 @@ import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts'
 import { until } from '../../helpers/until.ts'
 import { openRedisStore } from './redis/records.ts'
-import { DONE, newClaim } from './store-kit.ts'
+import { DONE, lastingClaim, newClaim } from './store-kit.ts'
 
 t.setTimeout(240_000)
 
@@ -202,7 +202,7 @@ t.test('after a failover what had reached the replica is there, and the rest is 
   const replica = await redisFor(t, { replicaof: `127.0.0.1 ${primary.port}` })
   const proxy = await startTcpProxy(t, primary.port)
   const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`)
-  const [replicated, lost] = [newClaim(), newClaim()]
+  const [replicated, lost] = [lastingClaim(), newClaim()]
   await store.acquire(replicated)
   await store.markSent(replicated.key, replicated.owner)
   while ((await primary.command('WAIT', 1, 1000)) !== 1) await sleep(10)

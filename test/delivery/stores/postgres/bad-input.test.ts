@@ -14,7 +14,7 @@ import {
 } from '../../../helpers/postgres-server.ts'
 import { until } from '../../../helpers/until.ts'
 import { postgresAddress } from '../../../lib/addresses.ts'
-import { DONE, newClaim } from '../store-kit.ts'
+import { DONE, lastingClaim, newClaim } from '../store-kit.ts'
 import { newSchema } from './movable-clock.ts'
 import { openPostgresStore } from './records.ts'
 
@@ -212,7 +212,7 @@ t.test('a Postgres whose disk is full refuses what is new, and nothing is lost',
   const { query, url } = shared
   const schema = newSchema()
   const { store, told } = await openPostgresStore(t, url, { schema })
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim, 'sent')
   // As Postgres says it; no disk can be filled here.
   await query(`CREATE FUNCTION ${schema}.is_full() RETURNS trigger LANGUAGE plpgsql AS

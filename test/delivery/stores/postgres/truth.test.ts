@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { needsPostgres, type PostgresServer, postgresFor } from '../../../helpers/postgres-server.ts'
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim, newClaim } from '../store-kit.ts'
 import { newSchema } from './movable-clock.ts'
 import { openPostgresStore } from './records.ts'
 
@@ -12,7 +12,7 @@ t.setTimeout(240_000)
 t.test('a Postgres that is killed loses nothing, and is back at once', needsPostgres(), async t => {
   const postgres = await postgresFor(t, { fsync: 'on' })
   const { store, told } = await openPostgresStore(t, postgres.url)
-  const claims = Array.from({ length: 20 }, () => newClaim())
+  const claims = Array.from({ length: 20 }, () => lastingClaim())
   await Promise.all(claims.map(claim => store.acquire(claim, 'sent')))
 
   await postgres.kill()
@@ -35,7 +35,7 @@ t.test('after a failover what had reached the standby is there, and the rest is 
   const primary = await postgresFor(t)
   const { proxy, url } = await behindProxy(t, primary)
   const { store } = await openPostgresStore(t, url, { commandTimeoutMs: 2000 })
-  const [replicated, lost] = [newClaim(), newClaim()]
+  const [replicated, lost] = [lastingClaim(), newClaim()]
   await store.acquire(replicated, 'sent')
   const standby = await primary.follow(t)
   await standby.query(`ALTER SYSTEM SET primary_conninfo = ''`)
@@ -61,7 +61,7 @@ t.test('what a transition rests on is checked inside it: not on another server',
   const primary = await postgresFor(t)
   const { proxy, url } = await behindProxy(t, primary)
   const { store } = await openPostgresStore(t, url)
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim)
   const standby = await primary.follow(t)
   await standby.promote()
@@ -84,7 +84,7 @@ for (const [title, names, isForgetful] of [
     await primary.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`)
     await primary.query('SELECT pg_reload_conf()')
     const { store } = await openPostgresStore(t, url)
-    const claim = newClaim()
+    const claim = lastingClaim()
     await store.acquire(claim, 'sent')
     await primary.kill()
     proxy.target = standby.port
@@ -100,7 +100,7 @@ t.test('STORE_FAILOVER=lossless is taken at its word', needsPostgres(), async t 
   const primary = await postgresFor(t)
   const { proxy, url } = await behindProxy(t, primary)
   const { store } = await openPostgresStore(t, url, { failover: 'lossless' })
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim, 'sent')
   const standby = await primary.follow(t)
   await primary.kill()
@@ -132,7 +132,7 @@ t.test('a store that was emptied is found out, also by one who comes later', nee
 t.test('an older copy of its files in its place is noticed by who has seen more', needsPostgres(), async t => {
   const postgres = await postgresFor(t)
   const { store } = await openPostgresStore(t, postgres.url)
-  const [before, after] = [newClaim(), newClaim()]
+  const [before, after] = [lastingClaim(), newClaim()]
   await store.acquire(before, 'sent')
   await postgres.kill()
   const putBack = postgres.copyData()
@@ -155,7 +155,7 @@ t.test('an older copy of its files in its place is noticed by who has seen more'
 t.test('a backup that was restored to a point in time is forgetful, to newcomers too', needsPostgres(), async t => {
   const primary = await postgresFor(t)
   const { store } = await openPostgresStore(t, primary.url)
-  const [before, after] = [newClaim(), newClaim()]
+  const [before, after] = [lastingClaim(), newClaim()]
   await store.acquire(before, 'sent')
   // A base backup that is brought up as a server of its own: what PITR does at its end, too.
   const restored = await primary.follow(t, { primary_conninfo: '' })
@@ -177,7 +177,7 @@ for (const [title, restore] of [
   t.test(`a dump that was restored ${title} is forgetful`, needsPostgres(), async t => {
     const { url, query, dump } = await postgresFor(t)
     const { store } = await openPostgresStore(t, url)
-    const [before, after] = [newClaim(), newClaim()]
+    const [before, after] = [lastingClaim(), newClaim()]
     await store.acquire(before, 'sent')
     const dumped = restore(dump())
     await store.acquire(after, 'sent')

@@ -8,7 +8,7 @@ import { clusterFor, type RedisCluster } from '../../../helpers/redis-cluster.ts
 import { needsRedis, redisFor, withoutRedis } from '../../../helpers/redis-server.ts'
 import { until } from '../../../helpers/until.ts'
 import { testStore } from '../conformance.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim } from '../store-kit.ts'
 import { makeClusterKit, openRedisStore, type Told } from './records.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -18,13 +18,10 @@ const SHARDS = new Shards(true, () => new ServerRun(() => 0, 0))
 /** As in use: a node that hangs keeps no caller for longer. */
 const QUICK = { commandTimeoutMs: 1000 }
 
-/** Longer than a busy machine takes to fail over: a lease that ends meanwhile is another story. */
-const LEASE_MS = 120_000
-
 /** A claim on a record that lies on the master with this number of so many. */
 function claimOn(master: number, masters = 3): Acquisition {
   for (;;) {
-    const claim = newClaim({ leaseMs: LEASE_MS })
+    const claim = lastingClaim()
     if (Math.floor((slotIn(claim) * masters) / 16_384) === master) return claim
   }
 }
@@ -118,12 +115,12 @@ t.test('a replica takes the place of its master, and its shard alone may have fo
 t.test('a master that another is put in the place of answers no more, and loses nothing', needsRedis(), async t => {
   const cluster = await clusterFor(t, { masters: 1, hasReplicas: true })
   const { store } = await openRedisStore(t, cluster.url, QUICK)
-  const claims = [newClaim(), newClaim()]
+  const claims = [lastingClaim(), lastingClaim()]
   for (const claim of claims) await store.acquire(claim, 'sent')
   await cluster.replicas[0]?.command('CLUSTER', 'FAILOVER')
   await until(async () => String(await cluster.replicas[0]?.command('ROLE')).startsWith('master'))
 
-  await until(() => canAcquire(store, newClaim()))
+  await until(() => canAcquire(store, lastingClaim()))
   for (const claim of claims) t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
 })
 
@@ -155,7 +152,7 @@ t.test('while a slot moves its new records wait, and afterwards all of it is the
 /** Another record of the same shard. */
 function sibling({ key }: Acquisition): Acquisition {
   for (;;) {
-    const claim = newClaim()
+    const claim = lastingClaim()
     if (SHARDS.of(claim.key) === SHARDS.of(key)) return claim
   }
 }

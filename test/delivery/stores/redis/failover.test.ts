@@ -6,7 +6,7 @@ import { freePort } from '../../../helpers/free-port.ts'
 import { needsRedis, type RedisServer, type RedisSettings, redisFor } from '../../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim, newClaim } from '../store-kit.ts'
 import { greeted, openRedisStore } from './records.ts'
 
 t.setTimeout(240_000)
@@ -17,7 +17,7 @@ t.test('kill -9 with appendfsync always loses nothing, and every wait is over wi
   const redis = await redisFor(t)
   const stores = [(await openRedisStore(t, redis.url)).store, (await openRedisStore(t, redis.url)).store]
   const [first, second] = stores
-  const claims = Array.from({ length: 20 }, () => newClaim())
+  const claims = Array.from({ length: 20 }, () => lastingClaim())
   const doubtful = newClaim()
   await Promise.all([...claims, doubtful].map(claim => first?.acquire(claim, 'sent')))
   await first?.markInDoubt(doubtful.key, doubtful.owner)
@@ -93,7 +93,7 @@ for (const how of ['at once', 'and started again, which hides what it was'] as c
   t.test(`a lagging replica that is promoted ${how} is no server from its own log`, needsRedis(), async t => {
     const { primary, replica, proxy, url } = await pair(t)
     const { store } = await openRedisStore(t, url)
-    const [replicated, lost] = [newClaim(), newClaim()]
+    const [replicated, lost] = [lastingClaim(), newClaim()]
     await store.acquire(replicated, 'sent')
     await until(async () => (await replica.command('EXISTS', `reply:${replicated.key}`)) === 1)
     await replica.command('REPLICAOF', 'NO', 'ONE')
@@ -213,7 +213,7 @@ t.test(
 t.test('on the word of the operator a failover is lossless, and an emptied server is not', needsRedis(), async t => {
   const { primary, replica, proxy, url } = await pair(t)
   const { store } = await openRedisStore(t, url, { promise: LOSSLESS })
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim, 'sent')
   await until(async () => (await replica.command('EXISTS', `reply:${claim.key}`)) === 1)
   await primary.kill()

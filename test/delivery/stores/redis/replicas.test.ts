@@ -4,7 +4,7 @@ import type { FailoverPromise } from '../../../../src/lib/service/failover.ts'
 import { needsRedis, type RedisServer, redisFor } from '../../../helpers/redis-server.ts'
 import { startTcpProxy } from '../../../helpers/tcp-proxy.ts'
 import { until } from '../../../helpers/until.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim, newClaim } from '../store-kit.ts'
 import { greeted, openRedisStore } from './records.ts'
 
 t.setTimeout(240_000)
@@ -93,7 +93,7 @@ t.test(
     const proxy = await startTcpProxy(t, primary.port)
     const promise: FailoverPromise = { failover: 'lossless', waitReplicas: 1 }
     const { store } = await openRedisStore(t, `redis://127.0.0.1:${proxy.port}`, { promise, ...PROMPT })
-    const [confirmed, late] = [newClaim(), newClaim()]
+    const [confirmed, late] = [lastingClaim(), newClaim()]
     await store.acquire(confirmed, 'sent')
     await until(() => store.confirmSent?.(confirmed.key, confirmed.owner))
     await replica.command('REPLICAOF', 'NO', 'ONE')

@@ -3,10 +3,10 @@ import t from 'tap'
 import type { Acquisition, RecordStore } from '../../../../src/delivery/record.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { MASTER, type Sentinel, sentinelFor, startSentinel, urlOf } from '../../../helpers/redis-sentinel.ts'
-import { needsRedis, redisFor } from '../../../helpers/redis-server.ts'
+import { needsRedis, type RedisServer, redisFor } from '../../../helpers/redis-server.ts'
 import { until } from '../../../helpers/until.ts'
 import { testStore } from '../conformance.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim } from '../store-kit.ts'
 import { makeRedisKit, openRedisStore } from './records.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -33,6 +33,11 @@ async function sentinelOf(t: Tap, port: number, lines: readonly string[] = [], p
 }
 type Tap = Pick<typeof t, 'teardown'>
 
+/** A sentinel that makes it one ends its connections. */
+async function isReplica(redis: RedisServer): Promise<boolean> {
+  return String(await redis.command('ROLE').catch(() => '')).startsWith('slave')
+}
+
 t.test('behind sentinels', needsRedis(), async t => {
   const watched = await sentinelFor(t, { settings: { requirepass: 'p@ss' }, credentials: ':p%40ss@' })
 
@@ -42,14 +47,13 @@ t.test('behind sentinels', needsRedis(), async t => {
 
   t.test('a killed master is followed by its replica, which may have lost the last of it', async t => {
     const { store } = await openRedisStore(t, watched.url, QUICK)
-    // A busy machine takes its time to fail over, and the lease must outlast that.
-    const claim = newClaim({ leaseMs: 120_000 })
+    const claim = lastingClaim()
     await store.acquire(claim, 'sent')
     await watched.master.command('WAIT', 1, 1000)
     t.equal(store.msSinceDataLoss(claim.key), undefined)
     await watched.master.kill()
 
-    await until(() => canAcquire(store, newClaim()))
+    await until(() => canAcquire(store, lastingClaim()))
     t.same(await store.acquire({ ...claim, owner: 'B' }), { kind: 'in-flight' })
     t.type(store.msSinceDataLoss(claim.key), 'number')
     t.equal(await watched.replica.command('EXISTS', `reply:${claim.key}`), 1)
@@ -58,8 +62,8 @@ t.test('behind sentinels', needsRedis(), async t => {
   t.test('the former master comes back as a replica, and is asked for nothing', async t => {
     await watched.master.restart()
     const { store } = await openRedisStore(t, watched.url, QUICK)
-    await until(async () => String(await watched.master.command('ROLE').catch(() => '')).startsWith('slave'))
-    const claim = newClaim()
+    await until(() => isReplica(watched.master))
+    const claim = lastingClaim()
     await store.acquire(claim, 'sent')
 
     t.equal(await watched.replica.command('EXISTS', `reply:${claim.key}`), 1)
@@ -69,17 +73,17 @@ t.test('behind sentinels', needsRedis(), async t => {
 t.test('a master that is demoted while it answers is left, and nothing is taken for done', needsRedis(), async t => {
   const watched = await sentinelFor(t)
   const { store } = await openRedisStore(t, watched.url, QUICK)
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim, 'sent')
   await watched.sentinels[0]?.command('SENTINEL', 'FAILOVER', MASTER)
   const acquired: Acquisition[] = []
   await until(async () => {
-    const next = newClaim()
+    const next = lastingClaim()
     if (await canAcquire(store, next)) acquired.push(next)
-    return String(await watched.master.command('ROLE').catch(() => '')).startsWith('slave')
+    return isReplica(watched.master)
   })
 
-  await until(() => canAcquire(store, newClaim()))
+  await until(() => canAcquire(store, lastingClaim()))
   for (const one of [claim, ...acquired.slice(-1)]) t.type(store.msSinceDataLoss(one.key), 'number')
 })
 
@@ -89,7 +93,7 @@ t.test('a master that nobody reaches is told, and a store without it rejects at 
 
   t.match(told, [{ level: 'warn', sentence: /^the master at the sentinels of STORE_URL cannot be reached/ }])
   t.equal(store.isReady(), false)
-  await t.rejects(async () => store.acquire(newClaim()))
+  await t.rejects(async () => store.acquire(lastingClaim()))
 })
 
 t.test('between two masters nothing is sent until the sentinels agree', needsRedis(), async t => {
@@ -99,11 +103,11 @@ t.test('between two masters nothing is sent until the sentinels agree', needsRed
 
   t.match(told, [{ level: 'error', sentence: /^STORE_URL names sentinels that disagree which server is the master/ }])
   t.equal(store.isReady(), false)
-  await t.rejects(async () => store.acquire(newClaim()))
+  await t.rejects(async () => store.acquire(lastingClaim()))
   for (const redis of [one, another]) t.equal(await redis.command('DBSIZE'), 0)
 
   await wrong.stop()
-  await until(() => canAcquire(store, newClaim()))
+  await until(() => canAcquire(store, lastingClaim()))
   t.not(await one.command('DBSIZE'), 0)
   t.match(told.at(-1), { sentence: /can be used again/ })
 })
@@ -113,7 +117,7 @@ t.test('a minority of sentinels that names another master is not followed', need
   const sentinels = [await sentinelOf(t, another.port), await sentinelOf(t, one.port), await sentinelOf(t, one.port)]
   const { store, told } = await openRedisStore(t, urlOf(sentinels), QUICK)
 
-  t.equal(await canAcquire(store, newClaim()), true)
+  t.equal(await canAcquire(store, lastingClaim()), true)
   t.same(told, [])
   t.equal(await another.command('DBSIZE'), 0)
 })
@@ -133,7 +137,7 @@ t.test('what cannot be is refused in words', needsRedis(), async t => {
     t.notMatch(refusal, 'wrong')
   }
   const { store } = await openRedisStore(t, urlOf([guarded], '', '?sentinel_password=s3cret'), QUICK)
-  t.equal(await canAcquire(store, newClaim()), true)
+  t.equal(await canAcquire(store, lastingClaim()), true)
   t.match(
     await refusalOf(`redis://127.0.0.1:${sentinel.port}`),
     /^StoreError: STORE_URL names a Redis in sentinel mode: write redis\+sentinel:\/\//
@@ -144,5 +148,5 @@ t.test('without any sentinel the store opens all the same, and comes to life wit
   const { store, told } = await openRedisStore(t, urlOf([{ port: await freePort() }]), QUICK)
 
   t.match(told, [{ level: 'warn', sentence: /STORE_URL .*cannot be reached \(ECONNREFUSED\)/ }])
-  await t.rejects(async () => store.acquire(newClaim()))
+  await t.rejects(async () => store.acquire(lastingClaim()))
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { needsValkey, redisFor } from '../../../helpers/redis-server.ts'
 import { until } from '../../../helpers/until.ts'
 import { testStore } from '../conformance.ts'
-import { newClaim } from '../store-kit.ts'
+import { lastingClaim } from '../store-kit.ts'
 import { greeted, makeRedisKit, openRedisStore } from './records.ts'
 
 t.setTimeout(240_000)
@@ -20,7 +20,7 @@ t.test('kill -9 with appendfsync always loses nothing, and with everysec it may'
   ] as const) {
     const valkey = await redisFor(t, { appendfsync }, 'valkey-server')
     const { store, told } = await openRedisStore(t, valkey.url)
-    const claim = newClaim()
+    const claim = lastingClaim()
     await store.acquire(claim, 'sent')
     await valkey.restart()
     await greeted(valkey, store)
@@ -35,7 +35,7 @@ t.test('a promoted replica is told from a server of its own log, and replicas co
   const replica = await redisFor(t, { replicaof: `127.0.0.1 ${primary.port}` }, 'valkey-server')
   const promise = { failover: 'detect', waitReplicas: 1 } as const
   const { store } = await openRedisStore(t, primary.url, { promise })
-  const claim = newClaim()
+  const claim = lastingClaim()
   await store.acquire(claim, 'sent')
   await until(() => store.confirmSent?.(claim.key, claim.owner))
   await primary.kill()
