@@ -101,7 +101,7 @@ const OVER_REDIS = {
 const OVER_SENTINEL = {
   name: 'redis+sentinel:',
   // Each start of a process asks the sentinels.
-  share: 0.01,
+  share: 0.005,
   missing: withoutRedis,
   async start() {
     const { url, master, stop } = await startWatched({ sentinels: 1 })
