@@ -20,6 +20,8 @@ type Messages = Extract<ListedPage, { readonly kind: 'messages' }>
 const OVERLAP = 3
 /** How much further a page reaches where the one before did not meet the edge. */
 const REACHES = [0, 250, WHOLE_SIZE] as const
+/** A page with so much room left is the last: as many are not hidden in it, and removed between two reads, too. */
+const ROOM = 100
 const SHRINK = 4
 /** A list from which as many messages disappear between two reads looks like one that is shown again. */
 const MAX_REPEATS = 2
@@ -170,6 +172,7 @@ export class PageListing {
     if (this.#reader.left === 0) return 'unproven'
     const behind = await this.#reader.read({ page: end / size + 1, size })
     if (behind.kind !== 'messages' || behind.messages.length > 0 || behind.next) return 'something'
+    if (size - messages.length >= ROOM) return 'nothing'
     if (this.#reader.left === 0) return 'unproven'
     const again = await this.#reader.read({ page: start / size + 1, size })
     const isSame = again.kind === 'messages' && idsOf(again).join() === idsOf({ messages }).join()
@@ -182,8 +185,7 @@ export class PageListing {
     const near = this.#isForward ? wanted.slice(0, left) : wanted.slice(-left)
     this.#messages = this.#isForward ? [...this.#messages, ...near] : [...near, ...this.#messages]
     this.#edge = this.#isForward ? near.at(-1) : near[0]
-    const [least, most] = (this.#edge && this.#places.get(this.#edge.id)) ?? [start, end]
-    this.#position = this.#isForward ? least : most
+    this.#position = this.#placeOf(this.#edge, this.#start.direction) ?? (this.#isForward ? start : end)
     this.#tries = 0
     if (!this.#isForward && this.#position === 0) this.#hasEnded = true
   }
@@ -244,13 +246,20 @@ export class PageListing {
     }
   }
 
+  /**
+   * Where a message stands, as far as that can be told. In a list that begins with the oldest, a page is met sooner from too
+   * far on; in one that begins with the newest there may be nothing there, however large the page was that showed it.
+   */
+  #placeOf(edge: Pick<ListedMessage, 'id'> | undefined, direction: ListingPlace['direction']): number | undefined {
+    const [least, most] = (edge && this.#places.get(edge.id)) ?? []
+    return direction === 'older' && !this.#known.isNewestFirst ? most : least
+  }
+
   #placeAt(direction: ListingPlace['direction'], edge: Pick<ListedMessage, 'id' | 'sentAt'> | undefined): ListingPlace {
-    const isForward = (direction === 'older') === this.#known.isNewestFirst
-    const [least, most] = (edge && this.#places.get(edge.id)) ?? [this.#position, this.#position]
     return {
       direction,
       paging: 'page',
-      position: isForward ? least : most,
+      position: this.#placeOf(edge, direction) ?? this.#position,
       ...(edge && { id: edge.id }),
       ...(edge?.sentAt !== undefined && { sentAt: edge.sentAt })
     }

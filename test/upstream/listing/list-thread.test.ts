@@ -62,13 +62,13 @@ async function readBack(
   return undefined
 }
 
-/** All pages that follow a place. One without messages may only have come to the end of its reads. */
+/** All pages that follow a place, until so many in a row are without messages. */
 async function readOn(
   t: Test,
   thread: LivelyThread,
   limit: number,
   from: ListingPlace,
-  patience = 4
+  patience: number
 ): Promise<string[] | undefined> {
   const shown: string[] = []
   let place = from
@@ -124,7 +124,9 @@ async function isWhole(
   if (wrong) return wrong
   const last = Number(backwards.first.messages.at(-1)?.id ?? 0)
   if (!backwards.first.newer) return backwards.first.messages.length === 0 ? undefined : 'no place for newer ones'
-  const onwards = await readOn(t, thread, limit, backwards.first.newer)
+  // Where CometChat gives little at once, more may have come than three reads can show.
+  const patience = 1 + Math.ceil(thread.entries.length / (paging.threadPageMax ?? Number.POSITIVE_INFINITY))
+  const onwards = await readOn(t, thread, limit, backwards.first.newer, patience)
   if (!onwards) return 'unreadable onwards'
   return wrongWith(
     onwards,
