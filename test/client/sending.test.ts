@@ -330,6 +330,23 @@ t.test('what can be no body and no key is refused at once', async t => {
   t.equal(client.discard('nobody'), false)
 })
 
+t.test(
+  'a client without an address or a credential is refused at once; a slash at the end of the address is none',
+  async t => {
+    stopClock(t)
+    const world = new World(t)
+    t.throws(() => world.open({ url: undefined as unknown as string }), /^url: /)
+    t.throws(() => world.open({ auth: undefined as unknown as { cookie: 'include' } }), /^auth: /)
+    t.throws(() => world.open({ auth: {} as unknown as { cookie: 'include' } }), /^auth: /)
+    const client = world.open({ url: `${world.url}/` })
+    const shown = follow(client)
+    client.send(THREAD, text('Hello!'))
+    await flush()
+    t.same(shown.states, ['sent'])
+    t.ok(world.calls.every(({ path }) => !path.startsWith('//')))
+  }
+)
+
 t.test('a listener that throws keeps nobody else from anything', async t => {
   const { pass } = stopClock(t)
   const world = new World(t)

@@ -13,7 +13,11 @@ import { createWatches } from './watch.ts'
 
 /** Replies in CometChat's threads through the service at `url`: each is posted once, and told truly. */
 export function createThreadReplies(options: ThreadRepliesOptions): ThreadReplies {
-  const { url, auth, live } = options
+  const { auth, live } = options
+  // What a compiler would refuse; without one every call would go to a path of the page, and nothing would say so.
+  if (typeof options.url !== 'string') throw new Error('url: missing')
+  if (!auth?.bearer && !auth?.cookie) throw new Error('auth: missing')
+  const url = options.url.replace(/\/$/, '')
   const core: Core = {
     url,
     auth,

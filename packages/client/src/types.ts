@@ -2,7 +2,7 @@
 import type { Problem } from './problems.ts'
 
 export interface ThreadRepliesOptions {
-  /** Where the service is, without a slash at its end; `''` where page and service have one origin. */
+  /** Where the service is; `''` where page and service have one origin. */
   readonly url: string
   readonly auth: Auth
   /** Where replies wait: IndexedDB unless given, memory where there is none. AsyncStorage fits as it is. */
