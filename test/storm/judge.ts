@@ -1,6 +1,6 @@
 // What was posted against what was told. The emulator's ledger is the only witness.
 import type { CometChatEmulator } from '../../emulator/handles.ts'
-import type { SentReply } from './send-reply.ts'
+import type { SentReply } from './send-once.ts'
 
 export interface Score {
   readonly replies: number

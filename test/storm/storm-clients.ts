@@ -1,7 +1,7 @@
 // Clients that keep the one rule: the same key for the same reply, while an answer says that it may be sent again.
 import { tokenFor } from '../helpers/tokens.ts'
 import type { Judge } from './judge.ts'
-import { type SentReply, sendOnce } from './send-reply.ts'
+import { type SentReply, sendOnce } from './send-once.ts'
 import { sleep } from './sleep.ts'
 
 /** Instances that share their records. */
