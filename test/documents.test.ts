@@ -15,6 +15,7 @@ const documents = [
   'CHANGELOG.md',
   'emulator/README.md',
   'deploy/README.md',
+  'packages/client/README.md',
   'packages/plugin/README.md',
   ...markdownIn('docs'),
   ...markdownIn('docs/decisions')
@@ -39,6 +40,16 @@ t.test('every link between documents leads somewhere', async t => {
     for (const [, target = ''] of read(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
       t.ok(existsSync(join(root, dirname(path), target)), `${path}: ${target}`)
     }
+  }
+})
+
+t.test('every test that the documents of delivery and of apps name exists', async t => {
+  for (const path of ['docs/delivery.md', 'docs/apps.md']) {
+    const named = [...read(path).matchAll(/`(?:test\/)?([a-z-]+(?:\/[a-z-]+)+\.test\.ts)`/g)].map(
+      ([, file = '']) => file
+    )
+    t.ok(named.length > 0)
+    for (const file of named) t.ok(existsSync(join(root, 'test', file)), `${path}: ${file}`)
   }
 })
 
