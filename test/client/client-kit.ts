@@ -32,7 +32,11 @@ let worlds = 0
 /** Stops the clock of this process until the test ends. */
 export function stopClock(t: Test) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: BEGIN_MS })
-  t.teardown(() => mock.timers.reset())
+  // Whatever clears a timer later would clear the one of the next test that has its number.
+  t.teardown(async () => {
+    await flush()
+    mock.timers.reset()
+  })
   return {
     /** Lets time pass, in steps so small that whatever begins in it takes its own time. */
     async pass(ms: number, steps = 20): Promise<void> {
