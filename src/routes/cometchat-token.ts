@@ -61,7 +61,7 @@ export const cometchatTokenRoutes: FastifyPluginAsyncTypebox<CometChatTokenOptio
 
   app.delete(
     '/cometchat/token',
-    { schema: { response: { 200: TokenRevoked } }, config: { operation: 'revoke-sdk-token' } },
+    { schema: { response: { 200: TokenRevoked } }, config: { operation: 'revoke-sdk-token', needsNoBody: true } },
     async request => {
       checkHolder(request)
       return { revoked: await tokens.revoke(request[CALLER], deadlineOf(request, options)) }

@@ -47,7 +47,10 @@ export const ownReplyRoutes: FastifyPluginAsyncTypebox<OwnReplyOptions> = async 
 
   app.delete(
     OWN_REPLY_ROUTE,
-    { schema: { params: ReplyOfThread, response: { 200: JsonText } }, config: { operation: 'delete-reply' } },
+    {
+      schema: { params: ReplyOfThread, response: { 200: JsonText } },
+      config: { operation: 'delete-reply', needsNoBody: true }
+    },
     async (request, response) => {
       // It could ask for something else, such as CometChat's own `permanent`.
       if (request.body !== undefined && request.body !== null) throw withBody()

@@ -4,7 +4,7 @@ import { asciiLowerCase } from '../../lib/ascii.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether a POST may come without a body, and then without a type of one. */
+    /** Whether a call may come without a body, and then without a type of one. */
     readonly needsNoBody?: boolean
   }
 }

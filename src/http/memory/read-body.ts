@@ -80,6 +80,8 @@ export function parseJsonBodies(app: FastifyInstance): void {
     }
     readBody(payload, bounds, (error, bytes) => {
       if (error) done(error)
+      // Many clients name the type of a body that they do not send.
+      else if (bytes.length === 0 && request.routeOptions.config.needsNoBody) done(null, null)
       else parseAnd(done, bytes)
     })
   })

@@ -87,7 +87,7 @@ t.test('a sign-in gets what an SDK needs, once, without a body or a key; each si
   const gone = await call('DELETE', phone)
   t.strictSame([gone.status, gone.json], [200, { revoked: true }])
   t.strictSame(emulator.authTokensOf('alice'), [laptop.json.authToken], 'the laptop is still signed in')
-  t.strictSame((await call('DELETE', phone)).json, { revoked: false })
+  t.strictSame((await call('DELETE', phone, { 'content-type': 'application/json' })).json, { revoked: false })
   t.strictSame((await call('DELETE', await bearer({ sid: 'laptop' }))).json, { revoked: true })
 })
 
