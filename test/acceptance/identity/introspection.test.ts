@@ -41,6 +41,20 @@ t.test('the issuer is asked by a form, as a client, once for a burst of calls', 
   })
 })
 
+t.test('its user learns who they are, and until when', async t => {
+  const exp = Math.floor(Date.now() / 1000) + 600
+  issuer.answerWith({ ...active, exp })
+  t.teardown(() => issuer.answerWith(active))
+  const answer = await fetch(`${service.url}/me`, { headers: { authorization: `Bearer ${newToken()}` } })
+  t.strictSame(await answer.json(), {
+    uid: 'alice',
+    issuer: ISSUER,
+    subject: 'alice',
+    scheme: 'bearer',
+    expiresAt: new Date(exp * 1000).toISOString()
+  })
+})
+
 t.test('a JWT is judged by its signature, and nobody is asked', async t => {
   const asked = issuer.asked.length
   t.equal((await postReply(service, { as: 'alice', parentId })).status, 201)
