@@ -53,3 +53,25 @@ t.test(
     t.same(posted.turns, [50])
   }
 )
+
+t.test('of what a failing CometChat is sent a share is refused, where limits are enforced', async t => {
+  for (const mode of ['enforce', 'observe'] as const) {
+    const world = createWorld(
+      () => 0,
+      () => ({ afterMs: 1, status: 503 }),
+      { mode }
+    )
+    let last: ExchangeResult | undefined
+    for (let call = 0; call < 40; call++) last = await through(world, begin(world, post()).ended, 5)
+    t.ok((world.refusals.get('upstream-throttle') ?? 0) > 0, mode)
+    const refused = { kind: 'failure', sent: false, limit: { policy: 'upstream-throttle' } }
+    t.match(last, mode === 'enforce' ? refused : { kind: 'answer', status: 503 })
+  }
+})
+
+t.test('where limits only observe, nothing is refused ahead, nor counted twice', async t => {
+  const world = createWorld(Math.random, () => 'never', { bounds: ONE_AT_A_TIME, maxWaiting: 0, mode: 'observe' })
+  begin(world, post())
+  t.equal(world.gate.refusalAhead(1000), undefined)
+  t.equal(world.refusals.size, 0)
+})
