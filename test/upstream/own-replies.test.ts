@@ -140,3 +140,12 @@ t.test('a deleted reply keeps no content, and one that is gone meanwhile was del
   t.notOk('data' in gone)
   await t.rejects(calls(refusal('ERR_MESSAGE_NOT_A_SENDER', 403)).remove(), { code: 'not-yours' })
 })
+
+t.test('what was lost on its way is made once more: it comes to the same', async t => {
+  const lost = failure('reset', true)
+  const read = calls(lost, message({}))
+  t.match(await read.read(), { marker: 'mark' })
+  t.equal(read.requests.length, 2)
+  t.match(await calls(lost, message({})).edit({ data: { text: 'hi' } }), { id: '7' })
+  t.match(await calls(lost, message({ deletedAt: 5 })).remove(), { deletedAt: 5 })
+})

@@ -64,3 +64,22 @@ t.test('a page that is too large is read again in smaller ones', async t => {
   const { json } = await listed(tooLarge, answer({ data: replies }), answer({ data: [] }))
   t.same(JSON.parse(json), replies)
 })
+
+t.test('a read whose connection is lost is made once more', async t => {
+  const lost = failure('reset', true)
+  t.same(JSON.parse((await listed(lost, answer({ data: [reply('101')] }))).json), [reply('101')])
+  const again = scripted(lost, answer({ data: message('100') }))
+  t.match(await createCometChatThreads(again.options).readParent(THREAD, DEADLINE), { id: '100' })
+})
+
+t.test('a CometChat that takes no cursor is asked by page', async t => {
+  const place = { direction: 'older', paging: 'cursor', id: '103', sentAt: 1_700_000_103 } as const
+  const { options, requests } = scripted(
+    refusal('ERR_BAD_REQUEST', 400),
+    answer({ data: [reply('101'), reply('102'), reply('103')] })
+  )
+  const { json } = await createCometChatThreads(options).listReplies({ ...THREAD, limit: 30, place }, DEADLINE)
+  t.same(JSON.parse(json), [reply('101'), reply('102')])
+  t.match(requests[0]?.path, /affix=prepend/)
+  t.notMatch(requests[1]?.path, /affix/)
+})
