@@ -120,7 +120,7 @@ export class PostgresClient {
 
   #lookIn(ms: number): void {
     clearTimeout(this.#timer)
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#looks.current(), ms).unref()
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#looks.next(), ms).unref()
   }
 
   /** Greets Postgres on a connection that there is, or on a new one. */

@@ -140,7 +140,7 @@ export class RedisClient {
   #handshakeIn(ms: number, onNewConnection = false): void {
     clearTimeout(this.#timer)
     if (this.#isClosed) return
-    const next = (): void => (onNewConnection ? this.redis.disconnect(true) : void this.#handshakes.current())
+    const next = (): void => (onNewConnection ? this.redis.disconnect(true) : void this.#handshakes.next())
     this.#timer = setTimeout(next, ms).unref()
   }
 

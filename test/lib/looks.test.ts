@@ -34,19 +34,6 @@ t.test('a caller that knows of an event waits for a look that begins after it', 
   t.same(seen, ['before', 'after'], 'and shares it with the others that do')
 })
 
-t.test('a caller that knows of none shares the look under way', async t => {
-  const { looks, seen, ends } = heldLooks()
-  const first = looks.current()
-  await turn()
-  const second = looks.current()
-  ends[0]?.()
-  await Promise.all([first, second])
-  t.equal(seen.length, 1)
-  void looks.current()
-  await turn()
-  t.equal(seen.length, 2)
-})
-
 t.test('from the end of one look to the next there is a pause', async t => {
   const beganAtMs: number[] = []
   const looks = new Looks(async () => void beganAtMs.push(performance.now()), 60)

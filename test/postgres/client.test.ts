@@ -5,6 +5,8 @@ import { newDatabase } from '../helpers/postgres-database.ts'
 import { needsPostgres } from '../helpers/postgres-server.ts'
 import { postgresAddress } from '../lib/addresses.ts'
 
+t.setTimeout(240_000)
+
 t.test('a handshake that began before it was asked for shows nothing', needsPostgres(), async t => {
   const { url } = await newDatabase()
   let isOpen = false

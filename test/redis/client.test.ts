@@ -5,6 +5,8 @@ import { RedisClient } from '../../src/redis/client.ts'
 import { needsRedis, redisFor } from '../helpers/redis-server.ts'
 import { redisAddress } from '../lib/addresses.ts'
 
+t.setTimeout(240_000)
+
 t.test('a handshake that began before it was asked for shows nothing', needsRedis(), async t => {
   const server = await redisFor(t)
   let isOpen = false

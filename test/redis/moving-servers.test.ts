@@ -7,6 +7,8 @@ import { needsRedis, type RedisServer, redisFor } from '../helpers/redis-server.
 import { until } from '../helpers/until.ts'
 import { redisAddress } from '../lib/addresses.ts'
 
+t.setTimeout(240_000)
+
 /** Answers each question when `answer` resolves, with a port. */
 async function sentinelFor(t: Test, answer: () => Promise<number>): Promise<string> {
   const server = createServer(socket => {

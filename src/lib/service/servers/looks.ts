@@ -23,11 +23,6 @@ export class Looks {
     return this.#next
   }
 
-  /** Resolves when the look under way has ended, or the next one where there is none. */
-  current(): Promise<void> {
-    return this.#current ?? this.next()
-  }
-
   async #begin(): Promise<void> {
     await this.#current
     const pauseMs = this.#endedAtMs + this.#pauseMs - performance.now()
