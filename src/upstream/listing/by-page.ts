@@ -102,10 +102,12 @@ export class PageListing {
   }
 
   #nextWindow(): Window {
-    const far = this.#windowAround(REACHES[Math.min(this.#tries, REACHES.length - 1)] ?? 0)
-    // What shows less than that has to be near; behind a page that was just read it goes as far as it can.
-    const isNear = far[1] - far[0] > this.#largest && !this.#hasLeaped
-    const [from, to] = isNear ? this.#windowAround(0) : far
+    const [nearFrom, nearTo] = this.#windowAround(0)
+    // An edge that was not met is looked for on both sides, within one page; behind a page that was just read it goes as far as
+    // it can.
+    const room = this.#hasLeaped ? WHOLE_SIZE : Math.max(0, Math.floor((this.#largest - (nearTo - nearFrom)) / 2))
+    const reach = REACHES[Math.min(this.#tries, REACHES.length - 1)] ?? 0
+    const [from, to] = this.#windowAround(Math.min(reach, room))
     return windowOver(from, to, this.#largest, this.#isForward)
   }
 
