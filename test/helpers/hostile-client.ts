@@ -38,7 +38,7 @@ export interface HostileClient {
   ended(timeoutMs?: number): Promise<boolean>
 }
 
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 30_000
 
 /** One request as bytes; header lines are written as Latin-1. */
 export function hostileBytes(request: HostileRequest): Buffer {

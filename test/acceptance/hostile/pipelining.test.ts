@@ -27,7 +27,7 @@ async function exchange(t: Test, parts: readonly (string | Buffer)[], count: num
     if (index > 0) await sleep(50)
     client.send(typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
   }
-  await client.waitForAnswers(count, 2000)
+  await client.waitForAnswers(count)
   await sleep(100)
   return { client, answers: client.answers(), hasEnded: await client.ended(0) }
 }
