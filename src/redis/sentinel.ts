@@ -36,6 +36,12 @@ export async function findMaster({ address, variable, timeoutMs }: SentinelQuest
   if (failures.length < answers.length) {
     throw new StoreError(`${variable} names a master that its sentinels do not know: change the word after the hosts.`)
   }
+  if (failures.some(isOfNoSentinel)) {
+    throw new StoreError(
+      `${variable} names a Redis that is no sentinel: name the sentinels, or write redis:// or rediss:// in the place of its ` +
+        'scheme, without a master at its end.'
+    )
+  }
   if (failures.some(isOfCredentials)) {
     throw new StoreError(
       `${variable} names sentinels that refuse its sentinel_username or sentinel_password, or need them: write them at its ` +
@@ -43,6 +49,11 @@ export async function findMaster({ address, variable, timeoutMs }: SentinelQuest
     )
   }
   throw failures[0]
+}
+
+/** A server that keeps data knows no such command. */
+function isOfNoSentinel(error: unknown): boolean {
+  return error instanceof Error && /^ERR unknown command.*sentinel/i.test(error.message)
 }
 
 /** Undefined where a sentinel does not know that master. */

@@ -136,6 +136,7 @@ t.test('what cannot be is refused in words', needsRedis(), async t => {
     t.match(refusal, /^StoreError: STORE_URL names sentinels that refuse its sentinel_username or sentinel_password/)
     t.notMatch(refusal, 'wrong')
   }
+  t.match(await refusalOf(urlOf([redis])), /^StoreError: STORE_URL names a Redis that is no sentinel/)
   const { store } = await openRedisStore(t, urlOf([guarded], '', '?sentinel_password=s3cret'), QUICK)
   t.equal(await canAcquire(store, lastingClaim()), true)
   t.match(
