@@ -35,8 +35,12 @@ export class Times {
   /** In the repository: of the files that there are, and that take long enough to matter. */
   record(files: readonly string[]): void {
     const long = files.filter(file => (this.seconds[file] ?? 0) >= RECORDED_FROM_S)
+    // One that has not run since its processor time is counted has none, which is not the same as taking none.
     for (const kind of ['seconds', 'cpuSeconds'] as const) {
-      const rounded = long.map(file => [file, Math.round(this[kind][file] ?? 0)])
+      const rounded = long.flatMap(file => {
+        const seconds = this[kind][file]
+        return seconds === undefined ? [] : [[file, Math.round(seconds)] as const]
+      })
       writeFileSync(inRepository(NAMES[kind]), `${JSON.stringify(Object.fromEntries(rounded), null, 2)}\n`)
     }
   }
