@@ -30,7 +30,9 @@ export function readBody(source: Readable, { maxBytes, declaredBytes, mayHold }:
   let room: Buffer = NOTHING
   let used = 0
 
-  function onData(chunk: Buffer): void {
+  function onData(sent: Buffer | string): void {
+    // A hook of a host's may have put a stream of text in the place of the request.
+    const chunk = typeof sent === 'string' ? Buffer.from(sent) : sent
     const needed = used + chunk.length
     if (needed > maxBytes) end(bodyTooLarge())
     // Most bodies come in one piece.

@@ -4,8 +4,12 @@ import t from 'tap'
 import { readBody } from '../../../src/http/memory/read-body.ts'
 
 /** Reads a body of these chunks; `asked` is what was asked for beyond a declared length. */
-function read(chunks: readonly string[], declaredBytes?: number, allowedBytes = Number.POSITIVE_INFINITY) {
-  const source = new PassThrough()
+function read(
+  chunks: readonly string[],
+  declaredBytes?: number,
+  allowedBytes = Number.POSITIVE_INFINITY,
+  source = new PassThrough()
+) {
   const asked: number[] = []
   const mayHold = (bytes: number): boolean => asked.push(bytes) > 0 && asked.reduce((a, b) => a + b) <= allowedBytes
   const body = new Promise<Buffer>((resolve, reject) => {
@@ -32,6 +36,12 @@ t.test('a body is read as it came, in whatever pieces', async t => {
     end()
     t.equal((await body).toString(), chunks.join(''))
   }
+})
+
+t.test('a stream of text, as a hook of a host may put in its place, is read as UTF-8', async t => {
+  const { body, end } = read(['{"a"', ':"é"}'], 10, 0, new PassThrough({ encoding: 'utf8' }))
+  end()
+  t.equal((await body).toString(), '{"a":"é"}')
 })
 
 t.test('memory is asked for in steps as it is needed, and not for a declared length', async t => {
