@@ -80,12 +80,12 @@ async function attempt(
   const limits = { timeoutMs: deadline.atMs - askedAtMs, shouldSend: deadline.shouldSend, onTurn }
   const outcome = await connections.exchange(span ? traced(request, span.traceparent) : request, limits)
   const result = interpret(outcome, clock, request)
-  const times = { call, askedAtMs, begunAtMs, endedAtMs: clock.monotonic() }
-  const made = toAttempt(result, { ...times, keyFingerprint: key.fingerprint })
+  const endedAtMs = clock.monotonic()
+  const made = toAttempt(result, { call, askedAtMs, begunAtMs, endedAtMs, keyFingerprint: key.fingerprint })
   const event = toAttemptEvent(result, made)
   deadline.onAttempt?.(made)
   emit(event)
-  span?.end(event, made.endedAtMs)
+  span?.end(event, endedAtMs)
   return result
 }
 
