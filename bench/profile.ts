@@ -2,7 +2,7 @@
 // beside the pass-through.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { byPart, largestOf, probedPair, startProbed } from './probed.ts'
+import { byPart, largestOf, type Program, probedPair, startProbed } from './probed.ts'
 import { cpuMicroseconds, threadMicroseconds } from './process-time.ts'
 import { number, type Section } from './report.ts'
 import type { Settings } from './rounds.ts'
@@ -22,8 +22,9 @@ interface Profile {
 }
 
 const SHOWN = 16
-/** Not spent, and not this process's. */
-const IDLE: ReadonlySet<string> = new Set(['(idle)', '(root)'])
+/** What is not spent, and what the beginning of a profile takes by itself. */
+const isOfReplies = ({ name, url }: Spent): boolean =>
+  name !== '(idle)' && name !== '(root)' && !url.startsWith('node:inspector')
 const OTHER_THREADS = 'other threads'
 
 export async function profileReplies(world: World, settings: Settings, options: ProfileOptions): Promise<Section> {
@@ -31,28 +32,12 @@ export async function profileReplies(world: World, settings: Settings, options: 
   const { bare, service } = probedPair(world)
   const profiles: Profile[] = []
   for (const connections of options.connections) {
-    for (const program of [bare, service]) {
+    for (const [name, program] of [['pass-through', bare] as const, ['service', service] as const]) {
       settings.stopping.throwIfAborted()
       settings.onProgress(`profiling ${program.name}, ${connections}`)
-      await using stack = new AsyncDisposableStack()
       const plan = { ...program.plan, connections }
-      const { child, warmUp, load } = await startProbed(stack, world, { ...program, plan }, settings)
-      await warmUp()
-      await child.ask('beginProfile')
-      const before = timesOf(child.pid)
-      const replies = await load(settings.windowMs)
-      const after = timesOf(child.pid)
-      const file = `${program === bare ? 'pass-through' : 'service'}-${connections}.cpuprofile`
-      const spent = await child.ask<readonly Spent[]>('endProfile', join(options.directory, file))
-      const busy = spent.filter(({ name }) => !IDLE.has(name))
-      const all = busy.reduce((sum, { share }) => sum + share, 0)
-      const main = (after.main - before.main) / replies
-      const microseconds = (after.all - before.all) / replies
-      profiles.push({
-        title: `${program.name}, ${connections}`,
-        microseconds,
-        byPart: { ...byPart(busy, ({ share }) => (share / all) * main), [OTHER_THREADS]: microseconds - main }
-      })
+      const file = join(options.directory, `${name}-${connections}.cpuprofile`)
+      profiles.push(await profileOne(world, { ...program, plan }, settings, file))
     }
   }
   const parts = largestOf(
@@ -69,6 +54,25 @@ export async function profileReplies(world: World, settings: Settings, options: 
       ...parts.map(part => [part, ...profiles.map(profile => number(profile.byPart[part] ?? 0))])
     ],
     figures: profiles
+  }
+}
+
+async function profileOne(world: World, program: Program, settings: Settings, file: string): Promise<Profile> {
+  await using stack = new AsyncDisposableStack()
+  const { child, warmUp, load } = await startProbed(stack, world, program, settings)
+  await warmUp()
+  await child.ask('beginProfile')
+  const before = timesOf(child.pid)
+  const replies = await load(settings.windowMs)
+  const after = timesOf(child.pid)
+  const spent = (await child.ask<readonly Spent[]>('endProfile', file)).filter(isOfReplies)
+  const all = spent.reduce((sum, { share }) => sum + share, 0)
+  const main = (after.main - before.main) / replies
+  const microseconds = (after.all - before.all) / replies
+  return {
+    title: `${program.name}, ${program.plan.connections}`,
+    microseconds,
+    byPart: { ...byPart(spent, ({ share }) => (share / all) * main), [OTHER_THREADS]: microseconds - main }
   }
 }
 

@@ -82,10 +82,12 @@ t.test('the service stands beside the pass-through at each number of connections
     [
       '2 awake **this service**',
       '4 awake **this service**',
+      '2 awake without limits and audit',
+      '4 awake without limits and audit',
       '2 asleep **this service**',
       '4 asleep **this service**',
-      '2 awake without limits and audit',
-      '4 awake without limits and audit'
+      '2 asleep without limits and audit',
+      '4 asleep without limits and audit'
     ]
   )
   for (const [ratio, spread, , , , cost, p50, p99, timesP99, resident, timesResident] of rows) {
