@@ -37,8 +37,8 @@ export async function measureAgainst(world: World, settings: Settings, directory
   )
   const [, other] = pages.services
   for (const [index, { cpu, readMs }] of pages.services.entries()) {
-    const ratio = cpu / (other?.cpu ?? Number.NaN)
-    rows.push(['a page', both[index]?.name ?? '', number(cpu), '', ratio.toFixed(3), number(readMs * 1000)])
+    const ratio = other ? (cpu / other.cpu).toFixed(3) : ''
+    rows.push(['a page', both[index]?.name ?? '', number(cpu), '', ratio, number(readMs * 1000)])
   }
   rows.push(['a page', 'CometChat alone', '', '', '', number(pages.direct.readMs * 1000)])
   return {
