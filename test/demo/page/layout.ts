@@ -21,6 +21,10 @@ export async function faultsOfLayout(page: Page): Promise<readonly string[]> {
     const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
     if (Number(tooWide) > 0) faults.push(`${size.width} px: ${tooWide} px too wide`)
     const ledgerEnd = await page.evaluate("scrollY + document.querySelector('#ledger').getBoundingClientRect().bottom")
+    await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
+    const covered = await page.evaluate(`document.querySelector('.app').getBoundingClientRect().bottom -
+      document.querySelector('.reference').getBoundingClientRect().top`)
+    if (Number(covered) > 0) faults.push(`${size.width} px: the phones stand before ${covered} px of the code`)
     if (Number(ledgerEnd) > 2 * size.height) faults.push(`${size.width} px: the ledger ends at ${ledgerEnd} px`)
   }
   return faults
