@@ -65,11 +65,13 @@ function Thread() {
   )
 }
 
-export const App = () => (
-  <ThreadRepliesProvider client={client}>
-    <Thread />
-  </ThreadRepliesProvider>
-)
+export default function App() {
+  return (
+    <ThreadRepliesProvider client={client}>
+      <Thread />
+    </ThreadRepliesProvider>
+  )
+}
 `
 
 const plain = (url, token) => `const key = crypto.randomUUID()
