@@ -15,7 +15,7 @@ const MESSAGE = { id: '7', parentId: '100', sender: 'alice', data: { text: 'hi' 
 const LEFT = { id: '7', parentId: '100', deletedAt: 17, deletedBy: 'alice' }
 const LOST = { code: 'upstream-reset', delivery: 'unknown' } as const
 
-function start(found: Partial<OwnReply> = {}, more: Partial<ChangesOptions> = {}) {
+function start(found: Partial<OwnReply> = {}, more: Partial<ChangesOptions> = {}, hasAudit = true) {
   const did: string[] = []
   const deadlines: Deadline[] = []
   const notes = createDeletionNotes(createMemoryStore({ monotonic: () => 0 }), createRecordKeys('a secret'))
@@ -45,7 +45,7 @@ function start(found: Partial<OwnReply> = {}, more: Partial<ChangesOptions> = {}
     timeMs: () => 17_999,
     clock: { monotonic: () => 50 },
     deadlineMs: 1000,
-    beforeSend: async () => void did.push('before'),
+    ...(hasAudit && { beforeSend: async () => void did.push('before') }),
     ...more
   })
   const facts = new LogFields()
@@ -136,4 +136,11 @@ t.test('nothing is changed where the audit refuses it', async t => {
   await t.rejects(changes.edit(order, {}), { code: 'draining' })
   await t.rejects(changes.remove(order), { code: 'draining' })
   t.same(did, ['read', 'read', 'keep mark'])
+})
+
+t.test('without an audit file nothing is waited for', async t => {
+  const { changes, did, order } = start({}, {}, false)
+  await changes.edit(order, {})
+  t.same(await changes.remove(order), LEFT)
+  t.same(did, ['read', 'edit', 'read', 'keep mark', 'remove', 'keep id'])
 })

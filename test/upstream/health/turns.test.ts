@@ -74,4 +74,8 @@ t.test('where limits only observe, nothing is refused ahead, nor counted twice',
   begin(world, post())
   t.equal(world.gate.refusalAhead(1000), undefined)
   t.equal(world.refusals.size, 0)
+
+  const enforcing = createWorld(Math.random, () => 'never', { bounds: ONE_AT_A_TIME, maxWaiting: 0 })
+  begin(enforcing, post())
+  t.match(enforcing.gate.refusalAhead(1000), { sent: false, limit: { policy: 'upstream-queue' } })
 })
