@@ -1,7 +1,7 @@
 // Several tabs over one storage: one sends, the others watch; with Web Locks, with a lease where there are none, and in an
 // engine that has next to nothing.
 import t, { type Test } from 'tap'
-import { flush, follow, once, openApp, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
+import { flush, follow, lostAfter, once, openApp, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
 
 /** Takes globals away until the test ends. */
 function without(t: Test, changes: Readonly<Record<string, unknown>>): void {
@@ -103,6 +103,66 @@ t.test('a tab that watches asks the one that sends, and promises nothing in its 
   await meet()
   t.match(a.replies, [{ body: text('three'), state: { is: 'sent' } }])
   t.match(b.replies, [{ body: text('three'), state: { is: 'sent' } }])
+})
+
+/** As another tab would say that it has changed a reply. */
+function say(t: Test, world: World, key: string): void {
+  const channel = new BroadcastChannel(`thread-replies ${world.url} reply `)
+  t.teardown(() => channel.close())
+  channel.postMessage(key)
+}
+
+t.test('a reply that may be posted is not forgotten because another tab took it for not posted', async t => {
+  const { pass } = stopClock(t)
+  const world = new World(t)
+  world.weather = once(lostAfter, () =>
+    refusal(503, 'store-recovering', { delivery: 'unknown', retryable: true, retryAfterMs: 5000 })
+  )
+  const shown = follow(world.open())
+  await meet()
+  const client = world.open()
+  client.send(THREAD, text('Hello!'), { key: 'k1' })
+  await meet()
+  await pass(1000)
+  world.items.delete(`thread-replies ${world.url} reply k1`)
+  say(t, world, 'k1')
+  await meet()
+  t.match(shown.last, { is: 'unconfirmed' })
+  await pass(6000)
+  await meet()
+  t.match(shown.last, { is: 'sent' })
+  t.equal(world.posted.length, 1)
+})
+
+t.test('what a tab changes while it reads is not undone by what it reads', async t => {
+  const { pass } = stopClock(t)
+  const world = new World(t)
+  world.weather = once(() => refusal(422, 'rejected-by-cometchat'))
+  let read = (): void => undefined
+  let gate: Promise<void> | undefined
+  const client = world.open({
+    storage: {
+      ...world.storage,
+      getItem: async name => {
+        await gate
+        return world.storage.getItem(name)
+      }
+    }
+  })
+  const shown = follow(client)
+  client.send(THREAD, text('Hello!'), { key: 'k1' })
+  await flush()
+  t.match(shown.last, { is: 'failed' })
+  gate = new Promise(resolve => {
+    read = resolve
+  })
+  say(t, world, 'k1')
+  await meet()
+  client.retry('k1')
+  read()
+  await meet()
+  await pass(100)
+  t.match(shown.last, { is: 'sent' })
 })
 
 t.test('each account has a tab of its own that sends', async t => {
