@@ -105,8 +105,8 @@ export async function postgresFor(
 }
 
 /** A directory that the user of the server may use. */
-export function privateDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'postgres-'))
+export function privateDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'postgres-'))
   if (IS_ROOT) spawnSync('chown', [USER, directory])
   chmodSync(directory, 0o700)
   return directory
@@ -147,7 +147,8 @@ async function findTemplate(): Promise<string> {
   const finished = join(shared, 'postgres-template')
   try {
     mkdirSync(`${finished}-begun`)
-    renameSync(makeTemplate(privateDirectory()), finished)
+    // There: the first may be a program whose temporary files are on another file system.
+    renameSync(makeTemplate(privateDirectory(shared)), finished)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     await until(() => existsSync(finished))
