@@ -34,6 +34,7 @@ export class MovingServers implements RedisServers {
   #timer: NodeJS.Timeout | undefined
   #dueAtMs = Number.POSITIVE_INFINITY
   #isClosed = false
+  #metMoveAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: RedisServersOptions) {
     const { onChange, onTrouble } = options
@@ -100,6 +101,10 @@ export class MovingServers implements RedisServers {
     return { away: all.filter(client => !client.isUsable).length, all: all.length }
   }
 
+  hasGaps(): boolean {
+    return this.#map?.hasGaps === true
+  }
+
   isReady(): boolean {
     return this.#map !== undefined && this.#clients.all.some(client => client.isReady())
   }
@@ -162,7 +167,7 @@ export class MovingServers implements RedisServers {
         `${this.#options.variable} names a cluster with slots that no node serves: what is kept there is answered 503 until ` +
           'they are assigned (redis-cli --cluster fix).'
       )
-    } else if (isWhole) this.#reachability.tell(true)
+    } else if (isWhole && performance.now() - this.#metMoveAtMs >= CLUSTER_AGAIN_MS) this.#reachability.tell(true)
   }
 
   #where(isReachable: boolean): Whereabouts {
@@ -180,6 +185,7 @@ export class MovingServers implements RedisServers {
     const word = notDone(error)
     if (word === undefined && isAnswer(error)) return
     if (word === 'ASK' || word === 'TRYAGAIN') {
+      this.#metMoveAtMs = performance.now()
       this.#reachability.tellTrouble(
         `${this.#options.variable} names a cluster that is being resharded: what is in a slot that moves is answered 503 until ` +
           'it has arrived.'

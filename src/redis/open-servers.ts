@@ -44,6 +44,10 @@ class OneServer implements RedisServers {
     return undefined
   }
 
+  hasGaps(): boolean {
+    return false
+  }
+
   isReady(): boolean {
     return this.#client.isReady()
   }

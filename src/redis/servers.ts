@@ -45,6 +45,8 @@ export interface RedisServers {
   refresh(): Promise<void>
   /** Undefined where there is but one server at a time. */
   shards(): ShardCount | undefined
+  /** Whether some keys are held by no server. */
+  hasGaps(): boolean
   /** True when some of them can be used. */
   isReady(): boolean
   close(): void

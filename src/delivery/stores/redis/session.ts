@@ -26,6 +26,7 @@ export interface RedisSessionOptions {
 }
 
 const TOO_FEW_REPLICAS = 'fewer than STORE_WAIT_REPLICAS replicas confirm records: replies with a key are not sent'
+const UNSERVED = 'slots of STORE_URL are served by no node: their keys are answered 503'
 const HEARTBEAT_MS = 2000
 /** They rest on what an acquisition saw, which may be lost by now. */
 const RESTS_ON_ACQUISITION: ReadonlySet<Transition> = new Set(['markSent', 'takeOver'])
@@ -137,6 +138,7 @@ export class RedisSession {
     const { away = 0, all = 0 } = this.#servers.shards() ?? {}
     return [
       ...(away === 0 ? [] : [`${away} of ${all} shards of STORE_URL cannot be reached: their keys are answered 503`]),
+      ...(this.#servers.hasGaps() ? [UNSERVED] : []),
       ...(this.#replicas.areEnough ? [] : [TOO_FEW_REPLICAS])
     ]
   }

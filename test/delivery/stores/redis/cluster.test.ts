@@ -137,6 +137,9 @@ t.test('while a slot moves its new records wait, and afterwards all of it is the
   const fresh = sibling(held)
   t.equal(await canAcquire(store, fresh), false)
   t.equal(await canAcquire(store, apart), true, 'the other slots of that master go on')
+  t.equal(await canAcquire(store, fresh), false)
+  t.equal(await canAcquire(store, apart), true)
+  t.same(sentences(told).length, 1, 'said once, while keys that move are asked for')
   t.match(sentences(told), [/^STORE_URL names a cluster that is being resharded/])
 
   await cluster.endMove(slot, to)
@@ -165,6 +168,7 @@ t.test('slots that no node serves are told, and the others work', needsRedis(), 
   const { store, told } = await openRedisStore(t, cluster.url, QUICK)
 
   t.match(sentences(told), [/^STORE_URL names a cluster with slots that no node serves: .*redis-cli --cluster fix/])
+  t.same(store.warnings?.(), ['slots of STORE_URL are served by no node: their keys are answered 503'])
   t.equal(await canAcquire(store, claim), false)
   for (const master of [1, 2]) t.equal(await canAcquire(store, claimOn(master)), true)
 })
