@@ -131,8 +131,7 @@ type Stage = Awaited<ReturnType<typeof begin>>
 
 const BLOWS = {
   reloads: ({ threads }: Stage, _: Site, tab: Page) => reload(tab, threads),
-  signIns: (_: Stage, site: Site, tab: Page, count: number) =>
-    signIn(site, tab, ACCOUNTS[count % ACCOUNTS.length] ?? ''),
+  signIns: (_: Stage, site: Site, tab: Page) => signIn(site, tab, ACCOUNTS.find(name => name !== site.account) ?? ''),
   kills: async ({ service }: Stage) => void service.killAndRestart()
 } as const
 
@@ -148,7 +147,8 @@ async function blow(replies: number, random: () => number, stage: Stage, onProgr
   const weather = { reloads: 0, signIns: 0, kills: 0 }
   for (const { front } of sites) front.faultRate = FAULT_RATE
   for (let begun = 0; begun < replies; begun += BATCH) {
-    const site = oneOf(sites, random)
+    // Of the two sign-ins in the weather each has one.
+    const site = sites[(begun / BATCH) % sites.length] as Site
     const tab = oneOf(site.tabs, random)
     const texts = Array.from({ length: BATCH }, (_, index) => `reply ${begun + index}`)
     const as = await tab.evaluate(
@@ -157,7 +157,10 @@ async function blow(replies: number, random: () => number, stage: Stage, onProgr
     )
     for (const [index, text] of texts.entries()) origins.set(text, { site, owner: as[index] ?? site.account })
     const what = WEATHER[(begun / BATCH) % WEATHER.length] ?? ''
-    if (what !== '') await BLOWS[what](stage, site, tab, ++weather[what])
+    if (what !== '') {
+      weather[what]++
+      await BLOWS[what](stage, site, tab)
+    }
     await new Promise(resolve => setTimeout(resolve, random() * MOST_PAUSE_MS))
     onProgress?.(`${origins.size} replies, ${emulator.ledger.length} posts, ${JSON.stringify(weather)}`)
   }
