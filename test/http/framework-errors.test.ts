@@ -143,3 +143,13 @@ t.test('a refusal of ours stays what it is, and everything else is a bug without
     t.equal(error.cause, thrown)
   }
 })
+
+t.test('one of a thing is told in the singular', async t => {
+  const { app, refusals } = start(t)
+  const properties = { text: { type: 'string', minLength: 1 }, list: { type: 'array', maxItems: 1, items: {} } }
+  app.post('/', { schema: { body: { type: 'object', additionalProperties: false, properties } } }, async () => 'fine')
+  await app.inject({ method: 'POST', url: '/', payload: { text: '', list: [1, 2] } })
+  const details = refusals[0]?.options.errors?.map(({ detail }) => detail) ?? []
+  t.ok(details.includes('It must have at least 1 character.'), details.join(' '))
+  t.notMatch(details.join(' '), /\b1 \w+s\b/)
+})

@@ -312,3 +312,28 @@ t.test('each fetch is told with its time and what came of it', async t => {
   const told = (result: string) => ({ name: 'key-fetch', issuer: 'https://issuer.test', durationMs: 0, result })
   t.same(fetches, [told('ok'), told('keys-empty'), told('keys-unreachable')])
 })
+
+t.test('the first key set is told of, with how many keys it has, and none after it', async t => {
+  let nowMs = 0
+  const told: number[] = []
+  let jwks = [one.jwk, two.jwk]
+  const keys = createRemoteKeys({
+    clock: { now: () => Date.now(), monotonic: () => nowMs, sleep: async () => undefined },
+    fetchKeys: async () => ({ keys: jwks }),
+    emit: () => undefined,
+    keysOf: 'https://issuer.test',
+    variable: 'AUTH_JWT_ISSUER',
+    onFirstRead: count => void told.push(count)
+  })
+  t.teardown(() => keys.close())
+  const read = () => new Promise(resolve => setImmediate(resolve))
+  await read()
+  t.same(told, [2])
+  const before = keys.generation
+  jwks = [three.jwk]
+  nowMs += 11 * MINUTE_MS
+  t.equal(keys.generation, before, 'it is read again for the next one')
+  await read()
+  t.not(keys.generation, before)
+  t.same(told, [2])
+})
