@@ -46,8 +46,9 @@ const SENT = {
 
 function failed({ state, isStraight }, { again, drop, change }) {
   if (isStraight) return { tone: 'failed', note: 'Not sent', actions: [again, drop] }
-  const { text } = explain(state.problem)
-  return { tone: 'failed', note: text, actions: state.canEdit ? [change, drop] : [again, drop] }
+  const { text, whose } = explain(state.problem)
+  // Another text mends what is the person's to mend, and nothing else.
+  return { tone: 'failed', note: text, actions: state.canEdit && whose === 'user' ? [change, drop] : [again, drop] }
 }
 
 /** Seconds that count down by themselves. */
