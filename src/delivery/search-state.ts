@@ -37,6 +37,8 @@ export type Booking =
 const READS_A_SPAN = 20
 const FIRST_SPAN_MS = 10 * 60_000
 const SPAN_MS = 3_600_000
+/** What one look books, and costs where its process or its store ends before it does: another one is left. */
+const READS_A_LOOK = 10
 /** While the reply may still be posted its absence proves nothing: a look reads as much as it takes to find it. */
 const EARLY_READS = [5, 3, 2] as const
 /** What all looks that can prove nothing leave to those that can, however often a store forgets or a client asks. */
@@ -68,8 +70,8 @@ export function bookLook(state: SearchState, time: StoreTime, quietRestMs: numbe
   const span = spanAt(state, time)
   const leftReads = readsFor(quietRestMs) - span.reads
   if (leftReads <= 0) return { waitMs: restUntilReads(span, time, quietRestMs) }
-  const early = EARLY_READS[Math.min(state.looks, EARLY_READS.length - 1)] ?? READS_A_SPAN
-  const maxReads = Math.min(leftReads, quietRestMs > 0 ? early : READS_A_SPAN)
+  const early = EARLY_READS[Math.min(state.looks, EARLY_READS.length - 1)] ?? READS_A_LOOK
+  const maxReads = Math.min(leftReads, quietRestMs > 0 ? early : READS_A_LOOK)
   const booked = { reads: span.reads + maxReads, lookedAtMs: time.nowMs, waitMs: lookMs, isLooking: true }
   return { maxReads, state: { ...span, ...booked } }
 }
