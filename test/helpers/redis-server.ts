@@ -51,7 +51,7 @@ export function needsValkey(): { skip?: string } {
 }
 
 /** Where a node of a cluster listens for the others. */
-const BUS_ABOVE = 10_000
+export const BUS_ABOVE = 10_000
 
 /** Starts a Redis that ends with the test. */
 export async function redisFor(t: Test, settings: RedisSettings = {}, program?: RedisProgram): Promise<RedisServer> {

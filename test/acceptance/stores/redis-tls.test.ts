@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type Certificate, selfSigned } from '../../helpers/certificate.ts'
-import { freePort } from '../../helpers/free-port.ts'
+import { freePort, freePorts } from '../../helpers/free-port.ts'
 import { expectProblem } from '../../helpers/problem.ts'
 import { clusterFor } from '../../helpers/redis-cluster.ts'
 import { MASTER, startSentinel } from '../../helpers/redis-sentinel.ts'
-import { needsRedis, redisFor } from '../../helpers/redis-server.ts'
+import { BUS_ABOVE, needsRedis, redisFor } from '../../helpers/redis-server.ts'
 import { readiness, type ServiceEnv, startService } from '../../helpers/service-process.ts'
 import { postReply, startEmulator } from '../../helpers/thread.ts'
 
@@ -92,7 +92,8 @@ t.test('sentinels and the nodes of a cluster are spoken to by TLS alone', needsR
   const { emulator, env, parentId } = await startEmulator(t)
 
   const ofNode = { 'cluster-announce-hostname': 'localhost', 'cluster-preferred-endpoint-type': 'hostname' }
-  const nodePort = await freePort()
+  // Of the two ports of a node the cluster counts from the one that speaks TLS.
+  const nodePort = await freePorts(BUS_ABOVE)
   const cluster = await clusterFor(t, {
     masters: 1,
     settings: { ...tls, ...ofNode, 'tls-cluster': 'yes', 'tls-port': `${nodePort}` }
