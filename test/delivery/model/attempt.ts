@@ -19,6 +19,7 @@ export interface Attempt {
   readonly id: number
   readonly text: string
   readonly process: Process
+  readonly beganAtMs: number
   /** Where in the sequence of steps it last asked something of the store or of CometChat. */
   lastAskedAt: number
   isWaiting: boolean

@@ -30,13 +30,14 @@ function untrue({ ledger }: FakeCometChat, attempt: Attempt): string[] {
 }
 
 const BUDGET_READS = 20
-/** Half of the ten minutes, which begin when the first look is booked: a process may be stopped until it reads. */
+/** Half of the ten minutes, which begin when the first look is booked: after the first attempt of those that read began. */
 const JUDGED_MS = 300_000
 
 /** At most 20 reads in the first ten minutes. An attempt that cannot reach its record counts for its process alone. */
 export function tooManyReads({ reads }: FakeCometChat): string[] {
-  const counted = reads.filter(({ attempt }) => attempt.hasRecord).map(({ atMs }) => atMs)
-  const early = counted.filter(atMs => atMs < Math.min(...counted) + JUDGED_MS)
+  const counted = reads.filter(({ attempt }) => attempt.hasRecord)
+  const fromMs = Math.min(...counted.map(({ attempt }) => attempt.beganAtMs))
+  const early = counted.filter(({ atMs }) => atMs < fromMs + JUDGED_MS)
   return early.length > BUDGET_READS ? [`cost: ${early.length} reads in ${JUDGED_MS / 60_000} minutes`] : []
 }
 

@@ -77,7 +77,8 @@ export class Stage {
     const { world, flaws } = this
     const store = this.#stores.get(process)
     if (!store) throw new Error(`${process.name} was not started here`)
-    const attempt: Attempt = { id: this.attempts.length, text, process, lastAskedAt: world.sequence, isWaiting: true }
+    const now = { beganAtMs: world.nowMs, lastAskedAt: world.sequence }
+    const attempt: Attempt = { id: this.attempts.length, text, process, ...now, isWaiting: true }
     this.attempts.push(attempt)
     world.note(`#${attempt.id} begins on ${process.name}: ${text}`)
     const client = this.cometchat.clientOf(attempt)
