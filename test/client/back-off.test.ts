@@ -40,41 +40,55 @@ t.test('where too much was asked for it begins at 1 s', t => {
   t.end()
 })
 
-t.test('500 are spent at 14 a retry, at 5 where too much was asked for, and then a wait is 20 to 40 s', t => {
+/** One that has made so many retries, each without a wait. */
+function createSpent(problem: Problem, retries: number, random = () => 0) {
+  const backOff = createBackOff(random)
+  for (let retry = 0; retry < retries; retry++) backOff.jitterMs(problem, 0)
+  return backOff
+}
+
+for (const [problem, retries] of [
+  [transient, 35],
+  [throttled, 100]
+] as const) {
+  t.test(`after ${retries} retries for ${problem.code} a wait is 20 to 40 s, and costs nothing`, t => {
+    const half = () => 0.5
+    t.ok(createSpent(problem, retries - 1, half).jitterMs(problem, 0) <= 500)
+    const spent = createSpent(problem, retries, half)
+    t.same([spent.jitterMs(problem, 0), spent.jitterMs(problem, 0)], [1.5 * LONGEST_MS, 1.5 * LONGEST_MS])
+    t.end()
+  })
+}
+
+/** Of `problem` once more, and then another one. */
+const twoMore = (backOff: ReturnType<typeof createBackOff>, problem: Problem): readonly number[] => [
+  backOff.jitterMs(problem, 0),
+  backOff.jitterMs(problem, 0)
+]
+
+t.test('a success gives back what its last retry cost, and never more than 500 are there', t => {
   for (const [problem, retries] of [
     [transient, 35],
     [throttled, 100]
   ] as const) {
-    const backOff = createBackOff(() => 0.5)
-    for (let retry = 0; retry < retries; retry++) t.ok(backOff.jitterMs(problem, 0) <= 500, `${retry}`)
-    t.equal(backOff.jitterMs(problem, 0), 1.5 * LONGEST_MS)
-    t.equal(backOff.jitterMs(problem, 0), 1.5 * LONGEST_MS, 'which costs nothing')
+    const backOff = createSpent(problem, retries)
+    backOff.onSuccess(problem)
+    t.same(twoMore(backOff, problem), [0, LONGEST_MS], problem.code)
   }
+  const full = createBackOff(() => 0)
+  full.onSuccess(transient)
+  for (let retry = 0; retry < 35; retry++) t.equal(full.jitterMs(transient, 0), 0)
+  t.equal(full.jitterMs(transient, 0), LONGEST_MS)
   t.end()
 })
 
-t.test('a success gives back what its last retry cost, or 1, and never more than 500 are there', t => {
-  for (const [given, retries] of [
-    [transient, 1],
-    [undefined, 0]
-  ] as const) {
-    const backOff = createBackOff(() => 0)
-    for (let retry = 0; retry < 35; retry++) backOff.jitterMs(transient, 0)
-    // 10 are left.
-    backOff.onSuccess(given)
-    for (let retry = 0; retry < retries; retry++) t.equal(backOff.jitterMs(transient, 0), 0)
-    t.equal(backOff.jitterMs(transient, 0), LONGEST_MS)
-  }
-  const afterThrottling = createBackOff(() => 0)
-  for (let retry = 0; retry < 100; retry++) afterThrottling.jitterMs(throttled, 0)
-  afterThrottling.onSuccess(throttled)
-  t.equal(afterThrottling.jitterMs(throttled, 0), 0, '5 came back')
-  t.equal(afterThrottling.jitterMs(throttled, 0), LONGEST_MS)
-
-  const full = createBackOff(() => 0)
-  for (let success = 0; success < 1000; success++) full.onSuccess(undefined)
-  for (let retry = 0; retry < 35; retry++) t.equal(full.jitterMs(transient, 0), 0)
-  t.equal(full.jitterMs(transient, 0), LONGEST_MS)
+t.test('a success without a retry gives back 1', t => {
+  // 10 are left of 500, and a retry costs 14.
+  const backOff = createSpent(transient, 35)
+  for (let success = 0; success < 3; success++) backOff.onSuccess(undefined)
+  t.equal(backOff.jitterMs(transient, 0), LONGEST_MS, '13')
+  backOff.onSuccess(undefined)
+  t.same(twoMore(backOff, transient), [0, LONGEST_MS], '14')
   t.end()
 })
 

@@ -171,10 +171,14 @@ export const lostAfter: Weather = (_call, serve) => {
 }
 export const gateway: Weather = () => ({ status: 502, text: '<html>Bad Gateway</html>' })
 
-/** A page that is open and follows its thread, by a clock that stands until the test lets time pass. */
+/** A service without a page yet, by a clock that stands until the test lets time pass. */
+export function openWorld(t: Test) {
+  return { ...stopClock(t), world: new World(t) }
+}
+
+/** A page that is open and follows its thread, in a world of its own. */
 export function openApp(t: Test, weather: Weather = () => undefined, options: Partial<ThreadRepliesOptions> = {}) {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   world.weather = weather
   const client = world.open(options)
   return { pass, world, client, shown: follow(client) }

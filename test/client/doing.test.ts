@@ -2,19 +2,7 @@
 import t from 'tap'
 import { explain, fromCometChat } from '../../packages/client/src/index.ts'
 import type { Page } from '../../packages/client/src/types.ts'
-import {
-  flush,
-  isPost,
-  lostAfter,
-  lostBefore,
-  once,
-  openApp,
-  refusal,
-  stopClock,
-  THREAD,
-  text,
-  World
-} from './client-kit.ts'
+import { flush, isPost, lostAfter, lostBefore, once, openApp, openWorld, refusal, THREAD, text } from './client-kit.ts'
 
 t.test('another text of a reply that was refused is another reply, under another key', async t => {
   const { world, client, shown } = openApp(
@@ -137,32 +125,24 @@ t.test('a person who insists is believed after one more look', async t => {
 })
 
 t.test('a thread is listed with its cursors, and a refusal is an error with its problem', async t => {
-  stopClock(t)
-  const world = new World(t)
-  world.weather = ({ path }) =>
-    path.includes('cursor=')
-      ? refusal(422, 'invalid-request', { errors: [{ pointer: '/cursor', code: 'not-valid', detail: '' }] })
-      : { status: 200, json: { data: [{ id: '1' }], page: { older: 'o+/=', newer: 'n' } } }
+  const { world } = openWorld(t)
+  world.weather = ({ path }) => {
+    if (path === '/me') return undefined
+    if (path.includes('cursor=')) return refusal(422, 'invalid-request')
+    return { status: 200, json: { data: [{ id: '1' }], page: { older: 'o+/=', newer: 'n' } } }
+  }
   const client = world.open({ auth: { cookie: 'include' } })
-  world.calls.length = 0
-  world.weather = (call => {
-    const { weather } = world
-    void weather
-    return call.path === '/me'
-      ? undefined
-      : call.path.includes('cursor=')
-        ? refusal(422, 'invalid-request')
-        : { status: 200, json: { data: [{ id: '1' }], page: { older: 'o+/=', newer: 'n' } } }
-  }) as typeof world.weather
   t.same(await client.list(THREAD, { limit: 5 }), { messages: [{ id: '1' }], older: 'o+/=', newer: 'n' })
   t.match(world.calls.at(-1), { path: '/threads/100/replies?limit=5' })
-  await t.rejects(client.list(THREAD, { cursor: 'o+/=' }), { message: 'invalid-request' })
+  await t.rejects(client.list(THREAD, { cursor: 'o+/=' }), {
+    message: 'invalid-request',
+    problem: { code: 'invalid-request', status: 422 }
+  })
   t.match(world.calls.at(-1), { path: '/threads/100/replies?cursor=o%2B%2F%3D' })
 })
 
 t.test('a watched thread is read every 5 s, every 30 s while it is quiet, and at once after an own reply', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   const client = world.open()
   const pages: Page[] = []
   const end = client.watch(THREAD, page => void pages.push(page))
@@ -189,8 +169,7 @@ t.test('a watched thread is read every 5 s, every 30 s while it is quiet, and at
 })
 
 t.test('a live source takes the place of polling', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   const rings = new Map<string, () => void>()
   const client = world.open({
     live: (threadId, ring) => {

@@ -100,7 +100,7 @@ export const words = (state: ReplyState): string => {
     case 'sending': case 'signed-out': return ''
   }
 }
-// @ts-expect-error no body
+// @ts-expect-error A reply without a body must not compile.
 client.send('1')
 `
   )

@@ -1,7 +1,7 @@
 // Several tabs over one storage: one sends, the others watch; with Web Locks, with a lease where there are none, and in an
 // engine that has next to nothing.
 import t, { type Test } from 'tap'
-import { flush, follow, lostAfter, once, openApp, refusal, stopClock, THREAD, text, World } from './client-kit.ts'
+import { flush, follow, lostAfter, once, openApp, openWorld, refusal, THREAD, text, type World } from './client-kit.ts'
 
 /** Takes globals away until the test ends. */
 function without(t: Test, changes: Readonly<Record<string, unknown>>): void {
@@ -20,28 +20,26 @@ async function meet(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await flush()
 }
 
-t.test('one tab sends, and all show the same', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+/** Two tabs of one account: the first sends, and the second watches. */
+async function openTabs(t: Test) {
+  const { pass, world } = openWorld(t)
   const first = world.open()
   await meet()
   const second = world.open()
   await meet()
-  const [a, b] = [follow(first), follow(second)]
+  return { pass, world, first, second, a: follow(first), b: follow(second) }
+}
+
+t.test('one tab sends, and all show the same', async t => {
+  const { pass, world, first, second, a, b } = await openTabs(t)
   world.weather = once(() => refusal(503, 'draining', { retryable: true, retryAfterMs: 5000 }))
   second.send(THREAD, text('from the second'), { key: 'k1' })
   await pass(1)
   first.send(THREAD, text('from the first'), { key: 'k2' })
   await meet()
   t.same(world.posts.length, 1)
-  t.match(
-    a.replies.map(({ state }) => state.is),
-    ['waiting', 'queued']
-  )
-  t.match(
-    b.replies.map(({ state }) => state.is),
-    ['waiting', 'queued']
-  )
+  t.same(a.states, ['waiting', 'queued'])
+  t.same(b.states, ['waiting', 'queued'])
 
   await pass(10_000)
   await meet()
@@ -56,13 +54,7 @@ t.test('one tab sends, and all show the same', async t => {
 })
 
 t.test('the next tab goes on where one ended, and posts nothing twice', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
-  const first = world.open()
-  await meet()
-  const second = world.open()
-  const shown = follow(second)
-  await meet()
+  const { pass, world, first, second, b } = await openTabs(t)
   world.weather = once((_call, serve) => {
     serve()
     return new Promise(() => undefined)
@@ -73,22 +65,16 @@ t.test('the next tab goes on where one ended, and posts nothing twice', async t 
   first.close()
   await pass(2000)
   await meet()
-  t.match(shown.last, { is: 'sent' })
+  t.match(b.last, { is: 'sent' })
   t.equal(world.posted.length, 1)
 })
 
 t.test('a tab that watches asks the one that sends, and promises nothing in its name', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world, first, second, a, b } = await openTabs(t)
   world.weather = once(
     () => refusal(503, 'draining', { retryable: true, retryAfterMs: 60_000 }),
     () => refusal(422, 'rejected-by-cometchat')
   )
-  const first = world.open()
-  await meet()
-  const second = world.open()
-  await meet()
-  const [a, b] = [follow(first), follow(second)]
   first.send(THREAD, text('one'), { key: 'k1' })
   await meet()
   t.equal(second.discard('k1'), false, 'the other tab may be sending it by now')
@@ -113,8 +99,7 @@ function say(t: Test, world: World, key: string): void {
 }
 
 t.test('a reply that may be posted is not forgotten because another tab took it for not posted', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   world.weather = once(lostAfter, () =>
     refusal(503, 'store-recovering', { delivery: 'unknown', retryable: true, retryAfterMs: 5000 })
   )
@@ -135,8 +120,7 @@ t.test('a reply that may be posted is not forgotten because another tab took it 
 })
 
 t.test('what a tab changes while it reads is not undone by what it reads', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   world.weather = once(() => refusal(422, 'rejected-by-cometchat'))
   let read = (): void => undefined
   let gate: Promise<void> | undefined
@@ -166,8 +150,7 @@ t.test('what a tab changes while it reads is not undone by what it reads', async
 })
 
 t.test('each account has a tab of its own that sends', async t => {
-  stopClock(t)
-  const world = new World(t)
+  const { world } = openWorld(t)
   const alice = world.open()
   const bob = world.open({ auth: { bearer: async () => 'bob-token' } })
   await meet()
@@ -180,9 +163,8 @@ t.test('each account has a tab of its own that sends', async t => {
 })
 
 t.test('without Web Locks a lease in the storage says who sends, and is taken over when it ends', async t => {
-  const { pass } = stopClock(t)
+  const { pass, world } = openWorld(t)
   without(t, { navigator: {}, document: { hidden: false }, BroadcastChannel: undefined })
-  const world = new World(t)
   const first = world.open()
   const second = world.open()
   await pass(1000)
@@ -202,9 +184,8 @@ t.test('without Web Locks a lease in the storage says who sends, and is taken ov
 })
 
 t.test('where Web Locks are refused, as in a sandboxed frame, each tab sends for itself', async t => {
-  stopClock(t)
+  const { world } = openWorld(t)
   without(t, { navigator: { locks: { request: () => Promise.reject(new Error('SecurityError')) } } })
-  const world = new World(t)
   const client = world.open()
   const shown = follow(client)
   client.send(THREAD, text('Hello!'))
@@ -213,8 +194,7 @@ t.test('where Web Locks are refused, as in a sandboxed frame, each tab sends for
 })
 
 t.test('offline it waits, and comes back with one try', async t => {
-  const { pass } = stopClock(t)
-  const world = new World(t)
+  const { pass, world } = openWorld(t)
   const listeners = new Map<string, () => void>()
   const navigator = { onLine: true, locks: globalThis.navigator.locks }
   without(t, {
@@ -243,7 +223,7 @@ t.test('offline it waits, and comes back with one try', async t => {
 })
 
 t.test('it needs nothing that the engine of React Native lacks', async t => {
-  stopClock(t)
+  const { world } = openWorld(t)
   const signal = AbortSignal as unknown as Record<string, unknown>
   const { timeout, any } = AbortSignal
   t.teardown(() => Object.assign(signal, { timeout, any }))
@@ -258,7 +238,6 @@ t.test('it needs nothing that the engine of React Native lacks', async t => {
     indexedDB: undefined,
     navigator: { product: 'ReactNative' }
   })
-  const world = new World(t)
   const bodiless = async (url: string, init: RequestInit): Promise<Response> => {
     const answer = await world.fetch(url, init)
     return {

@@ -10,6 +10,7 @@ import { createRandom } from '../../../emulator/random.ts'
 import { loginEnv } from '../../helpers/login.ts'
 import { type OpenIdProvider, startOpenIdProvider } from '../../helpers/openid-provider.ts'
 import { AUDIENCE, SHARED_SECRET, tokenFor } from '../../helpers/tokens.ts'
+import { until } from '../../helpers/until.ts'
 import { Instance } from '../../storm/instance.ts'
 import { type Front, startFront } from './front.ts'
 
@@ -271,18 +272,17 @@ async function signInBySession({ browser, provider, front, threads }: SessionSit
   provider.user = name
   // The provider would remember who it was.
   await browser.clearCookies({ domain: '127.0.0.1' })
-  const giveUpAtMs = performance.now() + LOGIN_MS
-  for (;;) {
-    try {
-      await tab.goto(`${front.url}/auth/login?return_to=${encodeURIComponent('/?session')}`)
-      await tab.waitForURL(`${front.url}/?session`, { timeout: 5000 })
-      return await ready(tab, threads)
-    } catch (error) {
-      // The service was killed meanwhile, and a person tries again.
-      if (performance.now() > giveUpAtMs) throw error
-      await new Promise(resolve => setTimeout(resolve, 200))
-    }
+  async function tryOnce(): Promise<void> {
+    await tab.goto(`${front.url}/auth/login?return_to=${encodeURIComponent('/?session')}`)
+    await tab.waitForURL(`${front.url}/?session`, { timeout: 5000 })
+    await ready(tab, threads)
   }
+  // Where the service was killed meanwhile a person tries again.
+  await until(
+    () => tryOnce().catch((error: unknown) => error),
+    error => error === undefined,
+    LOGIN_MS
+  )
 }
 
 async function reload(page: Page, threads: readonly string[]): Promise<void> {
@@ -318,7 +318,8 @@ async function settled(
     if (states !== before) overAtMs = performance.now() + restSeconds * 1000
     before = states
     if ((isCalm && isWhole) || performance.now() > overAtMs) return shown.flat()
-    // A tab tells nobody outside of it when it is calm: it is looked at ten times a second.
+    // Its end moves with each change, which that of `until` does not; and forty looks a second at all tabs would take the
+    // processor from the replies that they wait for.
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }
