@@ -17,9 +17,9 @@ t.test('an unknown outcome is retryable only under a key', async t => {
 })
 
 t.test('a refusal says why: a code with several causes cannot do without a word for it', async t => {
-  // @ts-expect-error of its causes none is named
+  // @ts-expect-error refuses a call without details: `overloaded` has several causes, and the log has to say which
   t.equal(new AppError('overloaded', '').reason, 'overloaded')
-  // @ts-expect-error the list of words is closed
+  // @ts-expect-error refuses 'tired': the documents explain every reason, so there is none beside their list
   t.equal(new AppError('overloaded', '', { reason: 'tired' }).reason, 'tired')
   t.equal(new AppError('overloaded', '', { reason: 'memory' }).reason, 'memory')
   t.equal(new AppError('draining', '').reason, 'draining')

@@ -74,11 +74,11 @@ function open(change: Partial<ExplainOptions> = {}) {
 t.test('nothing that it is given can post: the types say so', async t => {
   const { store } = open()
   const given = { store } as unknown as ExplainOptions
-  // @ts-expect-error a store that is only looked at has no transitions
+  // @ts-expect-error refuses `acquire`: the type of the store has `peek` alone, so that looking can claim no key
   t.type(given.store.acquire, 'function', 'although the object behind it has')
-  // @ts-expect-error nor is there a client of CometChat
+  // @ts-expect-error refuses `cometchat`: without a client nothing can be posted
   t.equal(given.cometchat, undefined)
-  // @ts-expect-error nor a way to the keys
+  // @ts-expect-error refuses `keyring`: what is shown cannot hold the key where the key cannot be reached
   t.equal(given.keyring, undefined)
 })
 

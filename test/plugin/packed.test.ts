@@ -98,13 +98,13 @@ const replies: ThreadReplies = threadReplies({
   settings: { ...process.env, COMETCHAT_REGION: 'eu', REPLY_DEADLINE_MS: 8000, CORS_ORIGINS: ['https://a.test'], UID_CREATE: true }
 })
 threadReplies({ settings: process.env, log: fastify().log })
-// @ts-expect-error no variable has this name
+// @ts-expect-error refuses a misspelt name: a setting that no code reads would be lost in silence
 threadReplies({ settings: { COMETCHAT_REGOIN: 'eu' } })
-// @ts-expect-error the host listens, not the plugin
+// @ts-expect-error refuses PORT: the host listens, so the plugin could not obey it
 threadReplies({ settings: { PORT: 3000 } })
-// @ts-expect-error an object is no value of a variable
+// @ts-expect-error refuses an object: it would be read as the text [object Object]
 threadReplies({ settings: { STORE_URL: { url: 'memory:' } } })
-// @ts-expect-error the settings have to be there
+// @ts-expect-error refuses options without settings: the plugin reads no environment by itself
 threadReplies({})
 const app = fastify()
 void app.register(replies, { prefix: '/chat' })
