@@ -2,6 +2,7 @@
 import t from 'tap'
 import { redisConnection } from '../../src/redis/address.ts'
 import { RedisClient } from '../../src/redis/client.ts'
+import { emptiedDuringHandshake } from '../helpers/emptied-during-handshake.ts'
 import { needsRedis, redisFor } from '../helpers/redis-server.ts'
 import { redisAddress } from '../lib/addresses.ts'
 
@@ -9,23 +10,17 @@ t.setTimeout(240_000)
 
 t.test('a handshake that began before it was asked for shows nothing', needsRedis(), async t => {
   const server = await redisFor(t)
-  let isOpen = false
-  let isEmptied = false
-  let during: Promise<unknown> | undefined
-  const client: RedisClient = new RedisClient({
-    connection: redisConnection(redisAddress(server.url), 2000),
-    variable: 'STORE_URL',
-    async handshake(redis) {
-      await redis.ping()
-      if (isEmptied) throw new Error('emptied')
-      if (!isOpen) return
-      during = client.handshake()
-      isEmptied = true
-    }
-  })
-  t.teardown(() => client.close())
-  await client.open()
-  isOpen = true
-  await client.handshake()
-  await t.rejects(async () => during, { message: 'Redis cannot be reached' })
+  await emptiedDuringHandshake(
+    t,
+    'Redis cannot be reached',
+    answered =>
+      new RedisClient({
+        connection: redisConnection(redisAddress(server.url), 2000),
+        variable: 'STORE_URL',
+        async handshake(redis) {
+          await redis.ping()
+          answered()
+        }
+      })
+  )
 })
