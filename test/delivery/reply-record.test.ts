@@ -1,23 +1,12 @@
 // What a record makes of a store that breaks its own rules: a failure that is thrown instead of rejected.
 import t from 'tap'
-import type { ReplyCommand } from '../../src/delivery/command.ts'
 import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
 import type { RecordStore } from '../../src/delivery/record.ts'
 import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { AppError } from '../../src/errors.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
-import { LogFields } from '../../src/observability/log-fields.ts'
-
-const ORDER: ReplyCommand = {
-  parentId: '1',
-  message: { category: 'message', type: 'text', data: { text: 'hello' } },
-  author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
-  idempotencyKey: 'a-key',
-  isWaiting: () => true,
-  facts: new LogFields()
-}
+import { keyedOrder } from './keyed-order.ts'
 
 const broken = (): never => {
   throw new Error('a bug in the store')
@@ -40,7 +29,7 @@ const STORE: RecordStore = {
 function openRecord(): ReplyRecord {
   const watch = { storeKind: 'memory', clock: systemClock, emit: () => undefined } as const
   const parts = { ...watch, store: STORE, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
-  return new ReplyRecord(parts, ORDER, new LocalAttempts(() => 0), 1000, undefined)
+  return new ReplyRecord(parts, keyedOrder(), new LocalAttempts(() => 0), 1000, undefined)
 }
 
 t.test('a claim that is thrown out is a rejected one', async t => {

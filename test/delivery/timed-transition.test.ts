@@ -1,28 +1,19 @@
 // What is told of the transitions of a store, and where the time of a reply went.
 import t from 'tap'
-import type { ReplyCommand } from '../../src/delivery/command.ts'
 import { LocalAttempts } from '../../src/delivery/local-attempts.ts'
 import type { RecordStore } from '../../src/delivery/record.ts'
 import { createRecordKeys } from '../../src/delivery/record-keys.ts'
 import { ReplyRecord } from '../../src/delivery/reply-record.ts'
 import { createMemoryStore } from '../../src/delivery/stores/memory/store.ts'
 import { AppError } from '../../src/errors.ts'
-import type { CometChatUid } from '../../src/lib/service/cometchat-uid.ts'
 import type { ServiceEvent } from '../../src/observability/events.ts'
 import { LogFields } from '../../src/observability/log-fields.ts'
 import { createFakeClock } from './fake-clock.ts'
+import { keyedOrder } from './keyed-order.ts'
 
 function timed(store: Partial<RecordStore>, clock = createFakeClock()) {
   const events: ServiceEvent[] = []
   const facts = new LogFields()
-  const order: ReplyCommand = {
-    parentId: '1',
-    message: { category: 'message', type: 'text', data: { text: 'hello' } },
-    author: { issuer: 'https://issuer.test', subject: 'alice', uid: 'alice' as CometChatUid },
-    idempotencyKey: 'a-key',
-    isWaiting: () => true,
-    facts
-  }
   const watch = {
     store: store as RecordStore,
     storeKind: 'redis',
@@ -30,7 +21,11 @@ function timed(store: Partial<RecordStore>, clock = createFakeClock()) {
     emit: (event: ServiceEvent): void => void events.push(event)
   } as const
   const keeping = { ...watch, recordKeys: createRecordKeys(undefined), marker: true, newOwner: () => 'A' }
-  return { record: new ReplyRecord(keeping, order, new LocalAttempts(() => 0), 1000, undefined), facts, events }
+  return {
+    record: new ReplyRecord(keeping, keyedOrder(facts), new LocalAttempts(() => 0), 1000, undefined),
+    facts,
+    events
+  }
 }
 
 t.test('every transition is told by its name, with its time', async t => {
