@@ -92,6 +92,21 @@ t.test('nor do they make the waits between those that can any longer', async t =
   t.equal(afterMs(state.looks), MINUTE_MS)
 })
 
+t.test('one that has no reads left is told for how long there are none', async t => {
+  const spent = { isFirstSpan: true, looks: 3, spanAtMs: 0 }
+  const result = { bookedReads: 0, reads: 0, isAbsent: false, owner: 'A' }
+  const told = (reads: number, nowMs: number, quietRestMs: number, looks = 3) => {
+    const booking = bookLook({ ...spent, reads }, at(nowMs), quietRestMs, LOOK_MS)
+    const { waitMs } = settleLook({ ...spent, reads, looks }, at(nowMs), { ...result, quietRestMs })
+    return ['waitMs' in booking ? booking.waitMs : 0, waitMs]
+  }
+  t.same(told(10, MINUTE_MS, QUIET_MS), [QUIET_MS, QUIET_MS], 'until one can prove something')
+  t.same(told(10, MINUTE_MS, QUIET_MS, 0), [QUIET_MS, QUIET_MS], 'however soon it would look again')
+  t.same(told(10, 9 * MINUTE_MS, QUIET_MS, 0), [MINUTE_MS, MINUTE_MS], 'until the next span begins')
+  t.same(told(20, MINUTE_MS, QUIET_MS), [9 * MINUTE_MS, 9 * MINUTE_MS], 'where those of a proof are spent, too')
+  t.same(told(20, MINUTE_MS, 0, 7), [9 * MINUTE_MS, 15 * MINUTE_MS], 'or for as long as it waits anyway')
+})
+
 t.test('what was booked by a look that never ended is counted, and nobody looks beside it', async t => {
   const booked = bookLook(readSearch(undefined, 1000), at(1000), QUIET_MS, LOOK_MS)
   if ('waitMs' in booked) throw new Error('it was not booked')

@@ -69,6 +69,12 @@ const AS_BEFORE: Readonly<Record<string, Row>> = {
   },
   'a run of which nothing is known, because INFO is forbidden': { now: { run: '' } },
   'a run that is known for the first time': { memory: { run: '' }, met: { metRun: '?' } },
+  'that, on a server that was a replica once': {
+    memory: { run: '' },
+    now: { hasForeignHistory: true },
+    met: newcomer
+  },
+  'a run that has no name there, to one that met it': { memory: { run: '' } },
   'more greetings of others': { memory: { beat: 180 } },
   'a loss that was noted by another process, which began another epoch': {
     memory: { run: 'run-9', epoch: 'e9', formerEpochs: ['e0', 'e1'], loss: LOSS },
@@ -92,6 +98,9 @@ const WHOLE: Readonly<Record<string, Row>> = {
   'that, two days after its last replica was seen': {
     memory: { ...OWN_LOG, replicas: { most: 1, seenAtMs: NOW_MS - 2 * DAY_MS } },
     now: RESTARTED
+  },
+  'a shard that came from the run that is remembered, with everything it had': {
+    now: { ...RESTARTED, movedFrom: 'run-1' }
   },
   'a promoted replica, on the word of the operator': {
     now: { ...RESTARTED, isSynced: false, hasForeignHistory: true, replicas: 2 },
@@ -149,6 +158,7 @@ const LOST: Readonly<Record<Exclude<keyof typeof LOSS_REASONS, 'clock'>, Readonl
     'a promoted replica': { now: { ...RESTARTED, hasForeignHistory: true } },
     'a promoted replica, to a newcomer': { now: { ...RESTARTED, hasForeignHistory: true }, met: newcomer },
     'that, after its own restart, which hides its history': { now: RESTARTED },
+    'a shard that came from another run than is remembered': { now: { ...RESTARTED, movedFrom: 'run-0' } },
     'that, where replicas confirm but the operator gives no word': { now: RESTARTED, promise: { waitReplicas: 1 } },
     'the same run, which was a replica in between': { now: { hasForeignHistory: true, replicationId: 'history-2' } },
     'that, to a newcomer': {
@@ -179,6 +189,11 @@ const LOST: Readonly<Record<Exclude<keyof typeof LOSS_REASONS, 'clock'>, Readonl
       memory: { run: 'run-2', loss: LOSS, formerEpochs: ['e0'] },
       now: RESTARTED,
       met: { metRun: 'run-b' }
+    },
+    'back at a server that was met, where another one is remembered': {
+      memory: OWN_LOG,
+      now: RESTARTED,
+      met: { metRun: 'run-2' }
     }
   },
   unconfirmed: {
@@ -232,11 +247,11 @@ t.test('with a loss end the epoch that is remembered and the one that was met', 
   t.equal(formerOf({ formerEpochs: many }, 'copy').length, 32, 'it does not grow')
 })
 
-t.test('the replication id is that of the last greeting, or of the last that could say', async t => {
+t.test('run and replication id are those of the last greeting, or of the last that could say', async t => {
   const noted = (change: Partial<ServerNow>) =>
-    remember(memory, { ...now, replicationId: 'history-2', ...change }, 'same', told, NOW_MS).replicationId
-  t.equal(noted({}), 'history-2')
-  t.equal(noted({ run: '', replicationId: '' }), 'history-1')
+    remember(memory, { ...now, run: 'run-2', replicationId: 'history-2', ...change }, 'same', told, NOW_MS)
+  t.match(noted({}), { run: 'run-2', replicationId: 'history-2' })
+  t.match(noted({ run: '', replicationId: '' }), { run: 'run-1', replicationId: 'history-1' })
 })
 
 t.test('what is whole stays in its epoch, and says from which run', async t => {
