@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { unlessGone } from '../test/helpers/processes.ts'
 
 /** CPU time that one thread has used, in microseconds. The first thread of a process has its id. */
 export function threadMicroseconds(pid: number, thread: number | string = pid): number {
@@ -8,14 +9,17 @@ export function threadMicroseconds(pid: number, thread: number | string = pid): 
 /**
  * CPU time that a process, its threads and its children have used, in microseconds.
  * Read from Linux's scheduler (proc_pid_schedstat), whose figures are exact to the nanosecond; a thread that has ended
- * is not in it, so a window must not be longer than the threads live.
+ * is not in it, so a window must not be longer than the threads live. Throws where the process itself is gone.
  */
 export function cpuMicroseconds(pid: number): number {
-  let microseconds = 0
+  let microseconds = threadMicroseconds(pid)
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    microseconds += threadMicroseconds(pid, thread)
-    const children = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim()
-    for (const child of children === '' ? [] : children.split(' ')) microseconds += cpuMicroseconds(Number(child))
+    // Beside the first, any of them may end between the listing and the look, and so may a child.
+    if (thread !== String(pid)) microseconds += unlessGone(() => threadMicroseconds(pid, thread)) ?? 0
+    const children = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim()) ?? ''
+    for (const child of children === '' ? [] : children.split(' ')) {
+      microseconds += unlessGone(() => cpuMicroseconds(Number(child))) ?? 0
+    }
   }
   return microseconds
 }

@@ -1,5 +1,6 @@
 // How much processor time a test costs, with the processes that it has started: beside its seconds it tells work from waits.
 import { readdirSync, readFileSync } from 'node:fs'
+import { unlessGone } from './helpers/processes.ts'
 
 /** Of Linux, on every machine that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -14,14 +15,12 @@ export function cpuSeconds(): number {
 
 /** proc_pid_stat(5): utime, stime, cutime and cstime; 0 of one that is gone, and where there is no /proc. */
 function ticksOf(pid: string): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0)
-    const children = readdirSync(`/proc/${pid}/task`).flatMap(thread =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean)
-    )
-    return children.reduce((sum, child) => sum + ticksOf(child), own)
-  } catch {
-    return 0
-  }
+  const stat = unlessGone(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? ''
+  const fields = stat.split(') ').at(-1)?.split(' ') ?? []
+  const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0)
+  const threads = unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
+  const children = threads.flatMap(thread =>
+    (unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')) ?? '').split(' ').filter(Boolean)
+  )
+  return children.reduce((sum, child) => sum + ticksOf(child), own)
 }

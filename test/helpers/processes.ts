@@ -29,8 +29,8 @@ function statOf(name: string): Stat {
   return { state, parent: Number(parent ?? 0) }
 }
 
-/** `/proc` says ESRCH of a process that ends while it is looked at. */
-function unlessGone<T>(look: () => T): T | undefined {
+/** `/proc` says ENOENT or ESRCH of a process or a thread that ends while it is looked at. */
+export function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look()
   } catch {
