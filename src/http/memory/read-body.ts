@@ -60,7 +60,9 @@ export function readBody(source: Readable, { maxBytes, declaredBytes, mayHold }:
     onBody(error, room.subarray(0, used))
   }
   source.on('data', onData).on('end', onEnd).on('error', onBroken).on('close', onBroken)
-  source.resume()
+  // Its client left while the caller was looked up: no event comes any more, and what is booked would stay booked.
+  if (source.destroyed) onBroken()
+  else source.resume()
 }
 
 function ignore(): void {}

@@ -65,3 +65,10 @@ t.test('more than may be is refused, and what ends too early', async t => {
   broken.source.destroy(new Error('aborted'))
   await t.rejects(broken.body, { code: 'malformed-request' })
 })
+
+t.test('what has ended too early before it is read is told at once', async t => {
+  const source = new PassThrough().on('error', () => undefined)
+  source.destroy(new Error('aborted'))
+  await nextTurn()
+  await t.rejects(read([], 7, 0, source).body, { code: 'malformed-request' })
+})
